@@ -1,0 +1,2 @@
+export { didYouMean } from './did-you-mean.ts';
+export { type ErrorCode, InlayError, type InlayErrorOptions, isInlayError } from './inlay-error.ts';

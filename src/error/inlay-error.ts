@@ -1,0 +1,62 @@
+/**
+ * Every way in which inlay fails on purpose. Scripts rely on these words (`--json` prints them), docs/errors.md
+ * explains each, and a test holds the two lists together.
+ */
+export type ErrorCode =
+  // what the person gave
+  | 'USAGE'
+  | 'PROJECT_NOT_FOUND'
+  | 'CONFIG_INVALID'
+  | 'FILE_NOT_FOUND'
+  | 'FILE_UNREADABLE'
+  | 'PATH_ESCAPES'
+  | 'LABELS_INVALID'
+  | 'CONTRACT_INVALID'
+  | 'ENVIRONMENT_INVALID'
+  // the model
+  | 'MODEL_INVALID'
+  | 'MODEL_UNSUPPORTED'
+  | 'MODEL_LOAD_FAILED'
+  | 'OUTPUT_NOT_FINITE'
+  | 'INPUT_INVALID'
+  // images
+  | 'BASE_UNAVAILABLE'
+  | 'BASE_MOVED'
+  | 'LOCK_INVALID'
+  | 'RUNTIME_UNAVAILABLE'
+  | 'INTEGRITY_MISMATCH'
+  | 'IMAGE_NOT_FOUND'
+  | 'IMAGE_INVALID'
+  | 'REFERENCE_INVALID'
+  | 'PLATFORM_UNSUPPORTED'
+  // running
+  | 'PORT_IN_USE'
+  | 'CONTAINER_FAILED'
+  | 'ENGINE_UNAVAILABLE'
+  | 'COMMAND_FAILED'
+  | 'NOT_READY'
+  | 'INTERRUPTED';
+
+export interface InlayErrorOptions {
+  /** What to do about it, one sentence or two. */
+  readonly hint?: string | undefined;
+  /** The error underneath. */
+  readonly cause?: unknown;
+}
+
+/** An error for the person who meets it: what failed and why (`message`), what to do (`hint`), a stable `code`. */
+export class InlayError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: InlayErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'InlayError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+export function isInlayError(error: unknown): error is InlayError {
+  return error instanceof InlayError;
+}

@@ -1,0 +1,187 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { InlayError } from '../../error/index.ts';
+import { MEDIA_TYPE } from './media-types.ts';
+import { configSchema, type Descriptor, type ImageConfig, type ImageIndex, type ImageManifest, indexSchema, manifestSchema, type Platform } from './schema.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/** One platform's image of a reference: the manifest, its config, and where they were found. */
+export interface ResolvedImage {
+  readonly reference: string;
+  /** Digest of the index (or of the manifest, where a reference names one directly). */
+  readonly digest: string;
+  readonly manifestDigest: string;
+  readonly manifest: ImageManifest;
+  readonly config: ImageConfig;
+}
+
+/**
+ * An OCI image layout on disk (image-layout.md of the OCI image specification): content-addressed blobs, and an
+ * index.json that names the images. Files appear whole or not at all: each is written under another name, then renamed.
+ */
+export class OciLayout {
+  readonly #dir: string;
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Opens the layout in `dir`, making it when it is not there. */
+  static async open(dir: string): Promise<OciLayout> {
+    const layout = new OciLayout(dir);
+    await mkdir(join(dir, 'blobs', 'sha256'), { recursive: true });
+    if (!existsSync(join(dir, 'oci-layout'))) await layout.#write(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    if (!existsSync(join(dir, 'index.json'))) await layout.#writeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: [] });
+    return layout;
+  }
+
+  get dir(): string {
+    return this.#dir;
+  }
+
+  blobPath(digest: string): string {
+    return join(this.#dir, 'blobs', ...digest.split(':'));
+  }
+
+  /** True when the blob is here in its full size. Its bytes were hashed when they came in. */
+  async has(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean> {
+    const found = await stat(this.blobPath(descriptor.digest)).catch(() => undefined);
+    return found?.size === descriptor.size;
+  }
+
+  async putBytes(bytes: Uint8Array | string, mediaType: string): Promise<Descriptor> {
+    const data = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
+    const digest = `sha256:${createHash('sha256').update(data).digest('hex')}`;
+    const descriptor = { mediaType, digest, size: data.byteLength };
+    if (!(await this.has(descriptor))) await this.#write(this.blobPath(digest), data);
+    return descriptor;
+  }
+
+  putJson(value: unknown, mediaType: string): Promise<Descriptor> {
+    return this.putBytes(JSON.stringify(value), mediaType);
+  }
+
+  /** Writes a stream as a blob: one pass, hashed while writing, in constant memory. */
+  async putStream(source: AsyncIterable<Uint8Array>, mediaType: string): Promise<Descriptor> {
+    const temporary = join(this.#dir, 'blobs', `.tmp-${randomUUID()}`);
+    const hash = createHash('sha256');
+    let size = 0;
+    try {
+      const file = await open(temporary, 'wx', 0o644);
+      try {
+        for await (const chunk of source) {
+          hash.update(chunk);
+          size += chunk.byteLength;
+          await file.write(chunk);
+        }
+      } finally {
+        await file.close();
+      }
+      const digest = `sha256:${hash.digest('hex')}`;
+      await rename(temporary, this.blobPath(digest));
+      return { mediaType, digest, size };
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  async readBytes(digest: string): Promise<Uint8Array> {
+    try {
+      return await readFile(this.blobPath(digest));
+    } catch (cause) {
+      throw new InlayError('IMAGE_INVALID', `blob ${digest} is missing from ${this.#dir}`, { cause, hint: 'Build or pull the image again.' });
+    }
+  }
+
+  async index(): Promise<ImageIndex> {
+    const path = join(this.#dir, 'index.json');
+    return parse(indexSchema, await readFile(path, 'utf8'), path);
+  }
+
+  /** Names `descriptor`; an older image of that name keeps its blobs but loses the name. */
+  async tag(reference: string, descriptor: Descriptor): Promise<void> {
+    const index = await this.index();
+    const others = index.manifests.filter((m) => m.annotations?.[REF_NAME] !== reference);
+    const named = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: reference } };
+    await this.#writeIndex({ ...index, manifests: [...others, named] });
+  }
+
+  /** The references in this layout, in the order they were named. */
+  async references(): Promise<readonly { readonly reference: string; readonly descriptor: Descriptor }[]> {
+    return (await this.index()).manifests.flatMap((descriptor) => {
+      const reference = descriptor.annotations?.[REF_NAME];
+      return reference === undefined ? [] : [{ reference, descriptor }];
+    });
+  }
+
+  /**
+   * The image that `reference` means for `platform`: a name, `name@digest`, or a bare digest (of index or manifest).
+   * @throws IMAGE_NOT_FOUND, PLATFORM_UNSUPPORTED, IMAGE_INVALID
+   */
+  async resolve(reference: string, platform: Platform): Promise<ResolvedImage> {
+    const digest = await this.#digestOf(reference);
+    let manifestDigest = digest;
+    let document: unknown = await this.#json(digest);
+    const index = indexSchema.safeParse(document);
+    if (index.success) {
+      const fits = index.data.manifests.find((m) => m.platform?.os === platform.os && m.platform.architecture === platform.architecture);
+      if (!fits) {
+        const there = index.data.manifests.map((m) => `${m.platform?.os}/${m.platform?.architecture}`).join(', ');
+        throw new InlayError('PLATFORM_UNSUPPORTED', `${reference} has no image for ${platform.os}/${platform.architecture}, only for ${there}`, {
+          hint: `Build it with --platform ${platform.os}/${platform.architecture}.`,
+        });
+      }
+      manifestDigest = fits.digest;
+      document = await this.#json(fits.digest);
+    }
+    const manifest = check(manifestSchema, document, manifestDigest);
+    const config = check(configSchema, await this.#json(manifest.config.digest), manifest.config.digest);
+    return { reference, digest, manifestDigest, manifest, config };
+  }
+
+  async #digestOf(reference: string): Promise<string> {
+    const at = reference.match(/(?:^|@)(sha256:[0-9a-f]{64})$/)?.[1];
+    const known = await this.references();
+    const found = at ?? known.find((k) => k.reference === reference)?.descriptor.digest;
+    if (found !== undefined && existsSync(this.blobPath(found))) return found;
+    const names = known.map((k) => k.reference);
+    throw new InlayError('IMAGE_NOT_FOUND', `no image ${reference} in ${this.#dir}`, {
+      hint: names.length > 0 ? `There are: ${names.slice(0, 8).join(', ')}.` : 'There are no images yet: inlay build makes one.',
+    });
+  }
+
+  async #json(digest: string): Promise<unknown> {
+    return JSON.parse(new TextDecoder().decode(await this.readBytes(digest)));
+  }
+
+  #writeIndex(index: ImageIndex): Promise<void> {
+    return this.#write(join(this.#dir, 'index.json'), JSON.stringify(index));
+  }
+
+  async #write(path: string, data: string | Uint8Array): Promise<void> {
+    const temporary = join(this.#dir, 'blobs', `.tmp-${randomUUID()}`);
+    await writeFile(temporary, data, { mode: 0o644 });
+    await rename(temporary, path);
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string, where: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new InlayError('IMAGE_INVALID', `${where} is not JSON`, { cause });
+  }
+  return check(schema, value, where);
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new InlayError('IMAGE_INVALID', `${where} is not what the OCI image specification says: ${result.error.issues[0]?.message} at ${result.error.issues[0]?.path.join('.')}`, { cause: result.error });
+  return result.data;
+}
