@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { InlayError } from '../error/index.ts';
+import { TASKS, type Task } from './config/schema.ts';
+import { DATATYPE_NAMES, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
+import type { Labels } from './labels.ts';
+import type { ModelFacts } from './onnx/model-facts.ts';
+import { nestTensor, parseTensor, type Tensor } from './tensor.ts';
+
+const tensorSpec = z.object({ name: z.string(), datatype: z.enum(DATATYPE_NAMES), shape: z.array(z.int().min(-1)) });
+
+/** contract.json: what a model promises, frozen into its image. */
+export const contractSchema = z.object({
+  schemaVersion: z.literal(1),
+  name: z.string(),
+  version: z.string(),
+  task: z.enum(TASKS),
+  model: z.object({
+    file: z.string(),
+    digest: z.string(),
+    sizeBytes: z.int(),
+    irVersion: z.int(),
+    opsets: z.array(z.object({ domain: z.string(), version: z.int() })),
+    producer: z.object({ name: z.string(), version: z.string() }),
+    externalData: z.array(z.string()),
+  }),
+  inputs: z.array(tensorSpec),
+  outputs: z.array(tensorSpec),
+  /** The output that `/predict` answers with. */
+  prediction: z.string(),
+  labels: z.object({ file: z.string().optional(), keys: z.array(z.string()), names: z.array(z.string()) }).optional(),
+  /** By input name, nested lists. `generated`: nobody gave one, so it is zeros. */
+  sample: z.object({ generated: z.boolean(), inputs: z.record(z.string(), z.unknown()) }),
+  server: z.object({ cpu: z.string(), memory: z.string() }),
+  owner: z.string().optional(),
+});
+export type Contract = z.infer<typeof contractSchema>;
+
+/** What the server needs where a contract asks for nothing. */
+export const DEFAULT_SERVER = { cpu: '500m', memory: '300Mi' } as const;
+
+export interface ContractInput {
+  readonly name: string;
+  readonly version: string;
+  readonly task?: Task | undefined;
+  readonly facts: ModelFacts;
+  /** The model file: its name, `sha256:` digest and size in bytes. */
+  readonly model: { readonly file: string; readonly digest: string; readonly sizeBytes: number };
+  readonly labels?: (Labels & { readonly file?: string | undefined }) | undefined;
+  readonly sample?: unknown;
+  readonly server?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined;
+  readonly owner?: string | undefined;
+}
+
+/**
+ * Derives the contract from what a person wrote and what the model file says.
+ * @throws INPUT_INVALID when the sample does not fit the model, MODEL_UNSUPPORTED when nothing can be predicted
+ */
+export function deriveContract(input: ContractInput): Contract {
+  const { facts } = input;
+  const task = input.task ?? guessTask(facts, input.labels !== undefined);
+  return {
+    schemaVersion: 1,
+    name: input.name,
+    version: input.version,
+    task,
+    model: {
+      file: input.model.file,
+      digest: input.model.digest,
+      sizeBytes: input.model.sizeBytes,
+      irVersion: facts.irVersion,
+      opsets: facts.opsets.map((o) => ({ ...o })),
+      producer: { ...facts.producer },
+      externalData: [...facts.externalData],
+    },
+    inputs: facts.inputs.map(copySpec),
+    outputs: facts.outputs.map(copySpec),
+    prediction: predictionOutput(facts, task).name,
+    ...(input.labels ? { labels: { ...(input.labels.file ? { file: input.labels.file } : {}), keys: [...input.labels.keys], names: [...input.labels.names] } } : {}),
+    sample: sampleOf(facts.inputs, input.sample),
+    server: { cpu: input.server?.cpu ?? DEFAULT_SERVER.cpu, memory: input.server?.memory ?? DEFAULT_SERVER.memory },
+    ...(input.owner ? { owner: input.owner } : {}),
+  };
+}
+
+/** contract.json's bytes: one line end, fixed order, so that the same facts give the same digest. */
+export function serializeContract(contract: Contract): string {
+  return `${JSON.stringify(contract, null, 2)}\n`;
+}
+
+/** @throws CONTRACT_INVALID */
+export function parseContract(text: string, file: string): Contract {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new InlayError('CONTRACT_INVALID', `${file} is not JSON`, { cause, hint: 'inlay build writes it; do not edit it by hand.' });
+  }
+  const parsed = contractSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new InlayError('CONTRACT_INVALID', `${file}: ${issue?.path.join('.')}: ${issue?.message}`, { cause: parsed.error, hint: 'It was written by another version of inlay, or edited. Build the image again.' });
+}
+
+/**
+ * The output that is the prediction: for a classifier the probabilities (ZipMap's, or a float matrix, or one that is
+ * called so), else the first float output, else the first.
+ */
+export function predictionOutput(facts: Pick<ModelFacts, 'outputs' | 'zipMaps'>, task: Task): TensorSpec {
+  const { outputs } = facts;
+  const floats = outputs.filter((output) => isFloat(output.datatype));
+  const zipMapped = outputs.find((output) => facts.zipMaps.some((zipMap) => zipMap.output === output.name));
+  const first =
+    (task === 'classification' ? (zipMapped ?? floats.find((o) => /prob/i.test(o.name)) ?? floats.find((o) => o.shape.length >= 2)) : undefined) ??
+    floats[0] ??
+    outputs[0];
+  if (!first) throw new InlayError('MODEL_UNSUPPORTED', 'the model has no output');
+  return first;
+}
+
+function guessTask(facts: ModelFacts, labelled: boolean): Task {
+  if (labelled || facts.classLabels) return 'classification';
+  const output = predictionOutput(facts, 'other');
+  const columns = output.shape.length === 1 ? 1 : output.shape[1];
+  return isFloat(output.datatype) && output.shape.length <= 2 && columns === 1 ? 'regression' : 'other';
+}
+
+function sampleOf(inputs: readonly TensorSpec[], given: unknown): Contract['sample'] {
+  if (given === undefined) return { generated: true, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, nestTensor(zeros(spec))])) };
+  const byName = Array.isArray(given) ? nameOnly(inputs, given) : (given as Record<string, unknown>);
+  const unknown = Object.keys(byName).find((name) => !inputs.some((spec) => spec.name === name));
+  if (unknown !== undefined) throw new InlayError('INPUT_INVALID', `sample: the model has no input ${unknown}`, { hint: `Its inputs: ${inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')}.` });
+  return { generated: false, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, nestTensor(sampleTensor(spec, byName[spec.name]))])) };
+}
+
+function nameOnly(inputs: readonly TensorSpec[], given: readonly unknown[]): Record<string, unknown> {
+  const [only] = inputs;
+  if (inputs.length === 1 && only) return { [only.name]: given };
+  throw new InlayError('INPUT_INVALID', `sample: a list fits a model with one input; this one has ${inputs.length}`, { hint: `Write sample: {${inputs.map((i) => `${i.name}: [...]`).join(', ')}}` });
+}
+
+function sampleTensor(spec: TensorSpec, value: unknown): Tensor {
+  try {
+    return parseTensor(spec, value);
+  } catch (cause) {
+    throw new InlayError('INPUT_INVALID', `sample: ${(cause as Error).message}`, { cause, hint: `Write a nested list of shape [${spec.shape.map((size) => (size < 0 ? 1 : size)).join(', ')}].` });
+  }
+}
+
+function zeros(spec: TensorSpec): Tensor {
+  const shape = spec.shape.map((size) => (size < 0 ? 1 : size));
+  const filler = spec.datatype === 'BYTES' ? '' : spec.datatype === 'BOOL' ? false : 0;
+  const nested = shape.reduceRight<unknown>((value, size) => new Array(size).fill(value), filler);
+  return parseTensor({ ...spec, shape }, nested);
+}
+
+function copySpec(spec: TensorSpec): { name: string; datatype: TensorSpec['datatype']; shape: number[] } {
+  return { name: spec.name, datatype: spec.datatype, shape: [...spec.shape] };
+}

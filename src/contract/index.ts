@@ -1,0 +1,10 @@
+export { type Mistake, parseConfig } from './config/load.ts';
+export { type Config, configJsonSchema, TASKS, type Task } from './config/schema.ts';
+export { type Contract, contractSchema, deriveContract, parseContract, serializeContract } from './contract.ts';
+export { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
+export { type Labels, labelsOfGraph, readLabels } from './labels.ts';
+export { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
+export { skeletonOf } from './onnx/skeleton.ts';
+export { cutZipMap } from './onnx/zipmap.ts';
+export { CONFIG_FILE, contractOfModel, type Project, readProject } from './project.ts';
+export { allocate, elementCount, jsonValues, nestTensor, parseTensor, type Tensor, type TensorData } from './tensor.ts';

@@ -1,0 +1,44 @@
+import { type ErrorCode, isInlayError } from '../error/index.ts';
+import type { Log } from './log.ts';
+
+/** Codes that only an HTTP answer has. */
+export type HttpErrorCode = 'BODY_INVALID' | 'BODY_TOO_LARGE' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'INTERNAL';
+
+/** A request that is answered with an error. */
+export class HttpError extends Error {
+  readonly status: number;
+  readonly code: HttpErrorCode;
+  readonly hint: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: HttpErrorCode, message: string, more: { hint?: string; headers?: Readonly<Record<string, string>> } = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.hint = more.hint;
+    this.headers = more.headers ?? {};
+  }
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = { INPUT_INVALID: 400, NOT_READY: 503 };
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(value), { status, headers: { ...JSON_HEADERS, ...headers } });
+}
+
+/** The JSON answer to a failed request: `{"error": {"code", "message", "hint"?}}`. Nothing of the inside leaks out. */
+export function errorAnswer(error: unknown, log: Log): Response {
+  if (error instanceof HttpError) return json(body(error.code, error.message, error.hint), error.status, error.headers);
+  if (isInlayError(error)) {
+    const status = STATUS[error.code] ?? 500;
+    if (status === 500) log.error(error.message, { code: error.code });
+    return json(body(error.code, error.message, error.hint), status);
+  }
+  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL' });
+  return json(body('INTERNAL', 'the server failed on this request', 'Its log has the cause.'), 500);
+}
+
+function body(code: string, message: string, hint: string | undefined) {
+  return { error: { code, message, ...(hint ? { hint } : {}) } };
+}

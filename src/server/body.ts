@@ -1,0 +1,47 @@
+import { HttpError } from './answer.ts';
+
+/**
+ * Reads a request's body as JSON, at most `limit` bytes of it.
+ * @throws HttpError 413 when it is larger, 400 when it is not JSON
+ */
+export async function readJson(request: Request, limit: number): Promise<unknown> {
+  const bytes = await readBytes(request, limit);
+  if (bytes.length === 0) throw new HttpError(400, 'BODY_INVALID', 'the body is empty', { hint: 'Send JSON, for example {"data": [[...]]}.' });
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new HttpError(400, 'BODY_INVALID', 'the body is not UTF-8 text', { hint: 'Send JSON in UTF-8.' });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof SyntaxError ? error.message.replace(/^JSON Parse error: /, '') : 'it is nested too deeply';
+    const token = /\b(NaN|-?Infinity)\b/.exec(text)?.[0];
+    throw new HttpError(400, 'BODY_INVALID', `the body is not JSON: ${why}`, token ? { hint: `JSON has no ${token}. Send finite numbers.` } : {});
+  }
+}
+
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const announced = request.headers.get('content-length');
+  if (announced !== null) {
+    if (Number(announced) > limit) throw tooLarge(limit, `${announced} bytes`);
+    return new Uint8Array(await request.arrayBuffer());
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > limit) throw tooLarge(limit, 'more');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(limit: number, came: string): HttpError {
+  // The rest of the body is not read, so the connection cannot be used again.
+  return new HttpError(413, 'BODY_TOO_LARGE', `the body may have ${limit} bytes; this one has ${came}`, {
+    hint: 'Send fewer rows a request, or raise MAX_BODY_BYTES.',
+    headers: { connection: 'close' },
+  });
+}

@@ -1,0 +1,62 @@
+import type { Contract } from '../contract/index.ts';
+import { cpuLimit, Engine, threadsFor } from '../engine/index.ts';
+import { isInlayError } from '../error/index.ts';
+import { createLog, type Log } from './log.ts';
+import { ModelServer } from './server.ts';
+import type { Settings } from './settings.ts';
+
+export interface RunServerOptions {
+  readonly settings: Settings;
+  readonly modelPath: string;
+  /** Called once the server listens. */
+  readonly contract: () => Promise<Contract>;
+  /** Takes whole log lines. */
+  readonly write: (line: string) => void;
+  /** Takes the line that tells the URL once requests are answered. */
+  readonly announce: (line: string) => void;
+}
+
+/**
+ * Serves a model until SIGTERM or SIGINT, and returns the exit code: 0 after a drain, 1 when the model cannot be served.
+ * A second signal ends the drain's wait.
+ * @throws PORT_IN_USE, ENVIRONMENT_INVALID
+ */
+export async function runServer(options: RunServerOptions): Promise<number> {
+  const { settings } = options;
+  const log = createLog(settings.logLevel, settings.logFormat, options.write);
+  const started = performance.now();
+  const signals = watchSignals(log);
+  const server = new ModelServer({ settings, log });
+  let engine: Engine;
+  try {
+    const contract = await options.contract();
+    const cpus = cpuLimit();
+    engine = await Engine.load({ contract, modelPath: options.modelPath, threads: threadsFor(cpus) });
+    await server.serve(contract, engine);
+    log.info('serving', { model: contract.name, version: contract.version, digest: contract.model.digest, cpus, threads: threadsFor(cpus), startedInMs: Math.round(performance.now() - started) });
+    options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
+  } catch (error) {
+    log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
+    await server.close();
+    return 1;
+  }
+  await signals.first;
+  await server.drain(signals.second);
+  await engine.close();
+  log.info('stopped');
+  return 0;
+}
+
+function watchSignals(log: Log): { first: Promise<void>; second: Promise<void> } {
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  let seen = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      seen++;
+      log.info(seen === 1 ? 'draining' : 'draining ends early', { signal });
+      (seen === 1 ? first : second).resolve();
+    });
+  }
+  return { first: first.promise, second: second.promise };
+}

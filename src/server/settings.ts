@@ -1,0 +1,87 @@
+import { isAbsolute, join } from 'node:path';
+import { InlayError } from '../error/index.ts';
+
+export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogFormat = 'TEXT' | 'JSON';
+
+/** How the server runs; docs/server.md lists the environment variable, default and reason of each. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** How long requests are still served after SIGTERM, milliseconds. */
+  readonly drainMs: number;
+  /** The largest request body, bytes. */
+  readonly maxBodyBytes: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  host: '0.0.0.0',
+  port: 8000,
+  logLevel: 'INFO',
+  logFormat: 'TEXT',
+  drainMs: 5_000,
+  maxBodyBytes: 16 * 1024 * 1024,
+};
+
+/** Where the model lies; paths are absolute. */
+export interface ModelPaths {
+  readonly model: string;
+  readonly labels: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the server's settings from environment variables; all mistakes are reported at once.
+ * An empty variable counts as unset.
+ * @throws ENVIRONMENT_INVALID
+ */
+export function readSettings(env: Environment): Settings {
+  const mistakes: string[] = [];
+  const read = <T>(name: string, fallback: T, parse: (text: string) => T | undefined, expected: string): T => {
+    const text = env[name];
+    if (text === undefined || text === '') return fallback;
+    const value = parse(text);
+    if (value === undefined) mistakes.push(`${name}=${text}: expected ${expected}`);
+    return value ?? fallback;
+  };
+  const settings: Settings = {
+    host: env.HOST || DEFAULT_SETTINGS.host,
+    port: read('PORT', DEFAULT_SETTINGS.port, (text) => whole(text, 0, 65535), 'a port from 0 to 65535'),
+    logLevel: read('LOG_LEVEL', DEFAULT_SETTINGS.logLevel, (text) => LOG_LEVELS.find((level) => level === text.toUpperCase()), LOG_LEVELS.join(', ')),
+    logFormat: read('LOG_FORMAT', DEFAULT_SETTINGS.logFormat, (text) => (['TEXT', 'JSON'] as const).find((format) => format === text.toUpperCase()), 'TEXT or JSON'),
+    drainMs: read('DRAIN_S', DEFAULT_SETTINGS.drainMs, (text) => seconds(text, 3600), 'seconds from 0 to 3600'),
+    maxBodyBytes: read('MAX_BODY_BYTES', DEFAULT_SETTINGS.maxBodyBytes, (text) => whole(text, 1, 2 ** 31), 'bytes from 1 to 2147483648'),
+  };
+  if (mistakes.length > 0) {
+    throw new InlayError('ENVIRONMENT_INVALID', `the environment has ${mistakes.length === 1 ? 'a mistake' : 'mistakes'}: ${mistakes.join('; ')}`, { hint: 'docs/server.md lists the variables.' });
+  }
+  return settings;
+}
+
+/**
+ * Where MODEL_FILEPATH and LABEL_FILEPATH point; relative paths count from PROJECT_DIR, or else from `cwd`.
+ * @throws ENVIRONMENT_INVALID when there is no MODEL_FILEPATH
+ */
+export function readModelPaths(env: Environment, cwd: string): ModelPaths {
+  const from = env.PROJECT_DIR ? absolute(env.PROJECT_DIR, cwd) : cwd;
+  if (!env.MODEL_FILEPATH) throw new InlayError('ENVIRONMENT_INVALID', 'MODEL_FILEPATH is not set', { hint: 'Set it to the ONNX file to serve.' });
+  return { model: absolute(env.MODEL_FILEPATH, from), labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined };
+}
+
+function absolute(path: string, from: string): string {
+  return isAbsolute(path) ? path : join(from, path);
+}
+
+function whole(text: string, least: number, most: number): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return value >= least && value <= most ? value : undefined;
+}
+
+function seconds(text: string, most: number): number | undefined {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  return value <= most ? value * 1000 : undefined;
+}
