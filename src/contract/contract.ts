@@ -129,7 +129,9 @@ function sampleOf(inputs: readonly TensorSpec[], given: unknown): Contract['samp
   const byName = Array.isArray(given) ? nameOnly(inputs, given) : (given as Record<string, unknown>);
   const unknown = Object.keys(byName).find((name) => !inputs.some((spec) => spec.name === name));
   if (unknown !== undefined) throw new InlayError('INPUT_INVALID', `sample: the model has no input ${unknown}`, { hint: `Its inputs: ${inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')}.` });
-  return { generated: false, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, nestTensor(sampleTensor(spec, byName[spec.name]))])) };
+  // The numbers stay as they were written: 5.1 is not shown as the float32 5.099999904632568.
+  for (const spec of inputs) checkSample(spec, byName[spec.name]);
+  return { generated: false, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, byName[spec.name]])) };
 }
 
 function nameOnly(inputs: readonly TensorSpec[], given: readonly unknown[]): Record<string, unknown> {
@@ -138,9 +140,9 @@ function nameOnly(inputs: readonly TensorSpec[], given: readonly unknown[]): Rec
   throw new InlayError('INPUT_INVALID', `sample: a list fits a model with one input; this one has ${inputs.length}`, { hint: `Write sample: {${inputs.map((i) => `${i.name}: [...]`).join(', ')}}` });
 }
 
-function sampleTensor(spec: TensorSpec, value: unknown): Tensor {
+function checkSample(spec: TensorSpec, value: unknown): void {
   try {
-    return parseTensor(spec, value);
+    parseTensor(spec, value);
   } catch (cause) {
     throw new InlayError('INPUT_INVALID', `sample: ${(cause as Error).message}`, { cause, hint: `Write a nested list of shape [${spec.shape.map((size) => (size < 0 ? 1 : size)).join(', ')}].` });
   }

@@ -1,0 +1,1 @@
+export { type CheckReport, checkProject, type Fact, type Finding } from './check.ts';

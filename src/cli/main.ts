@@ -1,0 +1,24 @@
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { addBuild } from './commands/build.ts';
+import { addCheck } from './commands/check.ts';
+import { addLock } from './commands/lock.ts';
+import { addRun } from './commands/run.ts';
+import { addServe } from './commands/serve.ts';
+import { EXIT, reportError } from './output.ts';
+import { INLAY_VERSION } from './version.ts';
+
+const program = new Command('inlay')
+  .description('Bakes a trained ONNX model into its own inference-server image.')
+  .version(INLAY_VERSION)
+  .showSuggestionAfterError()
+  .exitOverride();
+for (const add of [addCheck, addServe, addBuild, addRun, addLock]) add(program);
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // commander has told what is wrong with the command line, or printed the help that was asked for.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  else process.exitCode = reportError(error, process.argv.includes('--json'));
+}

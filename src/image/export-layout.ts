@@ -1,0 +1,28 @@
+import { OciLayout } from './oci/layout.ts';
+import { type Descriptor, indexSchema, manifestSchema } from './oci/schema.ts';
+
+/**
+ * Copies an image with all its blobs into an OCI layout of its own, under the tag of its reference, so that other
+ * tools find it: `skopeo inspect oci:DIR:TAG`.
+ * @throws IMAGE_NOT_FOUND, IMAGE_INVALID
+ */
+export async function exportLayout(store: OciLayout, reference: string, dir: string): Promise<void> {
+  const found = (await store.references()).find((known) => known.reference === reference)?.descriptor;
+  if (!found) await store.resolve(reference, { os: '', architecture: '' }); // throws what is wrong
+  const { annotations: _, ...root } = found as Descriptor;
+  const target = await OciLayout.open(dir);
+  for (const descriptor of await reachable(store, root)) {
+    if (!(await target.has(descriptor))) await target.putStream(Bun.file(store.blobPath(descriptor.digest)).stream(), descriptor.mediaType);
+  }
+  await target.tag(reference.slice(reference.lastIndexOf(':') + 1), root);
+}
+
+/** The descriptor and all that it leads to: manifests, configs, layers; leaves first. */
+async function reachable(store: OciLayout, root: Descriptor): Promise<Descriptor[]> {
+  const document: unknown = root.mediaType.includes('json') ? JSON.parse(new TextDecoder().decode(await store.readBytes(root.digest))) : undefined;
+  const index = indexSchema.safeParse(document);
+  const manifest = manifestSchema.safeParse(document);
+  const children = index.success ? index.data.manifests : manifest.success ? [manifest.data.config, ...manifest.data.layers] : [];
+  const below = await Promise.all(children.map((child) => reachable(store, child)));
+  return [...below.flat(), root];
+}

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { InlayError } from '../error/index.ts';
+import type { TarEntry } from './layer/tar.ts';
+
+/** The in-image server's folder. */
+export const SERVER_DIR = '/opt/inlay/server';
+
+const SOURCES = join(import.meta.dir, '..', '..');
+
+export interface ServerBundle {
+  /** Changes when, and only when, a byte of the server does. */
+  readonly key: string;
+  readonly entries: readonly TarEntry[];
+}
+
+/**
+ * Bundles the in-image server with what it needs of npm, ONNX Runtime apart, into a few files. The bytes depend on the
+ * sources and the pinned Bun only, not on where they lie.
+ */
+export async function bundleServer(): Promise<ServerBundle> {
+  const built = await Bun.build({
+    entrypoints: [join(SOURCES, 'src', 'server', 'main.ts')],
+    root: SOURCES,
+    target: 'bun',
+    external: ['onnxruntime-node'],
+    // Names stay, so that a stack trace in a log can be read.
+    minify: { whitespace: true, syntax: true, identifiers: false },
+    naming: { entry: 'main.js', chunk: '[name]-[hash].js', asset: '[name].[ext]' },
+    throw: false,
+  });
+  if (!built.success) throw new InlayError('COMMAND_FAILED', `the server cannot be bundled: ${built.logs.map(String).join('; ')}`, { hint: 'Install inlay again.' });
+  const hash = createHash('sha256');
+  const entries: TarEntry[] = [];
+  for (const output of built.outputs) {
+    const content = new Uint8Array(await output.arrayBuffer());
+    const path = `opt/inlay/server/${output.path.replace(/^.*\//, '')}`;
+    hash.update(`${path}\0${content.length}\0`).update(content);
+    entries.push({ path, type: 'file', mode: 0o644, content });
+  }
+  return { key: hash.digest('hex'), entries };
+}

@@ -1,0 +1,123 @@
+import { expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { REFERENCE, SETOSA } from './serving.ts';
+
+const MAIN = join(import.meta.dir, '../../src/server/main.ts');
+
+/** The image's program, as a process of its own, on a free port. */
+async function start(env: Record<string, string>) {
+  const child = Bun.spawn([process.execPath, '--no-env-file', '--no-install', MAIN], {
+    env: { HOST: '127.0.0.1', PORT: '0', ...env },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const reader = child.stdout.getReader();
+  const first = await reader.read();
+  reader.releaseLock();
+  const line = new TextDecoder().decode(first.value);
+  return { child, url: /http:\/\/\S+/.exec(line)?.[0], line };
+}
+const reference = { MODEL_FILEPATH: join(REFERENCE, 'iris_svc.onnx'), LABEL_FILEPATH: join(REFERENCE, 'label.json') };
+
+test('SIGTERM under load: not ready at once, still serving until those who route have noticed, no request fails, exit 0', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '1.5' });
+  const body = '{"data":[[5.1,3.5,1.4,0.2]]}';
+  const failures: string[] = [];
+  let answered = 0;
+  let routed = true;
+  const client = async (keepalive: boolean) => {
+    while (routed) {
+      try {
+        const response = await fetch(`${url}/predict`, { method: 'POST', body, keepalive });
+        expect(await response.json()).toEqual({ prediction: SETOSA });
+        answered++;
+      } catch (error) {
+        failures.push(String(error));
+      }
+    }
+  };
+  const clients = Array.from({ length: 16 }, (_, i) => client(i % 2 === 0));
+  await Bun.sleep(300);
+  child.kill('SIGTERM');
+  await Bun.sleep(50);
+  const probes = await Promise.all(['/health/ready', '/health/live'].map(async (path) => (await fetch(url + path)).status));
+  expect(probes).toEqual([503, 200]);
+  const atSignal = answered;
+  // As a load balancer would: it sees the probe fail, and some time later no new request is sent here.
+  await Bun.sleep(700);
+  routed = false;
+  await Promise.all(clients);
+  expect(answered).toBeGreaterThan(atSignal + 100);
+  expect(failures).toEqual([]);
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
+test('a request that is under way when the drain ends is still answered', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '0' });
+  const slow = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(new TextEncoder().encode('{"data":[[5.1,3.5,'));
+      await Bun.sleep(600);
+      controller.enqueue(new TextEncoder().encode('1.4,0.2]]}'));
+      controller.close();
+    },
+  });
+  const answer = fetch(`${url}/predict`, { method: 'POST', body: slow });
+  await Bun.sleep(200);
+  child.kill('SIGTERM');
+  expect(await (await answer).json()).toEqual({ prediction: SETOSA });
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
+test('a second signal ends the wait', async () => {
+  const { child } = await start({ ...reference, DRAIN_S: '600' });
+  child.kill('SIGTERM');
+  await Bun.sleep(100);
+  child.kill('SIGTERM');
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
+test('ONNX Runtime leaves no telemetry behind', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'inlay-telemetry-'));
+  try {
+    const { child } = await start({ ...reference, HOME: home, XDG_CACHE_HOME: join(home, '.cache'), DRAIN_S: '0' });
+    expect(existsSync(join(home, '.cache', 'Microsoft'))).toBe(false);
+    child.kill('SIGTERM');
+    await child.exited;
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}, 20_000);
+
+test('without the switch it would: the test above can fail', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'inlay-telemetry-'));
+  try {
+    const script = `await (await import('onnxruntime-node')).InferenceSession.create(${JSON.stringify(reference.MODEL_FILEPATH)}).catch(() => {})`;
+    const child = Bun.spawn([process.execPath, '-e', script], { cwd: import.meta.dir, env: { HOME: home, XDG_CACHE_HOME: join(home, '.cache') } });
+    await child.exited;
+    if (process.platform === 'linux') expect(existsSync(join(home, '.cache', 'Microsoft'))).toBe(true);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}, 20_000);
+
+test('paths may be relative to PROJECT_DIR', async () => {
+  const { child, line } = await start({ PROJECT_DIR: REFERENCE, MODEL_FILEPATH: './iris_svc.onnx', LABEL_FILEPATH: 'label.json', DRAIN_S: '0' });
+  expect(line).toStartWith('inlay serves iris-svc 0 at http://127.0.0.1:');
+  child.kill('SIGTERM');
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
+test.each([
+  ['no model', {}, 'error ENVIRONMENT_INVALID: MODEL_FILEPATH is not set'],
+  ['several mistakes', { ...reference, PORT: 'x', LOG_LEVEL: 'loud', DRAIN_S: '-1' }, 'PORT=x: expected a port from 0 to 65535; LOG_LEVEL=loud: expected DEBUG, INFO, WARNING, ERROR; DRAIN_S=-1'],
+  ['a model that is not there', { MODEL_FILEPATH: '/nowhere.onnx' }, 'FILE_NOT_FOUND'],
+  ['a model that is none', { MODEL_FILEPATH: join(REFERENCE, 'label.json') }, 'MODEL_INVALID'],
+])('%s: exit 1 and a last line that says why', async (_, env, expected) => {
+  const child = Bun.spawn([process.execPath, MAIN], { env: { HOST: '127.0.0.1', PORT: '0', ...env }, stdout: 'pipe', stderr: 'pipe' });
+  const [code, text] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+  expect(text).toContain(expected);
+  expect(code).toBe(1);
+}, 20_000);
