@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { LineCounter, parseDocument, stringify } from 'yaml';
+import { z } from 'zod';
+import { InlayError } from '../../error/index.ts';
+
+const pinSchema = z.strictObject({ name: z.string(), version: z.string(), architecture: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const lockSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  base: z.strictObject({
+    kind: z.literal('apt'),
+    platforms: z.record(z.string(), z.array(pinSchema).min(1)),
+  }),
+});
+
+/** One package of the base, exactly. */
+export type Pin = z.infer<typeof pinSchema>;
+/** inlay.lock: what a build takes from outside, pinned. */
+export type Lock = z.infer<typeof lockSchema>;
+
+const HEADER = '# What inlay build takes from outside, pinned. Commit this file; inlay lock writes it anew.\n';
+
+/** The lock, or undefined where there is none yet. @throws LOCK_INVALID */
+export async function readLock(path: string): Promise<Lock | undefined> {
+  if (!existsSync(path)) return undefined;
+  const name = basename(path);
+  const lines = new LineCounter();
+  const document = parseDocument(await readFile(path, 'utf8'), { lineCounter: lines, prettyErrors: false });
+  const hint = 'Take it from version control again, or run inlay lock to pin anew.';
+  const [broken] = document.errors;
+  if (broken) throw new InlayError('LOCK_INVALID', `${name}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`, { hint });
+  const parsed = lockSchema.safeParse(document.toJS());
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const node = document.getIn(issue?.path ?? [], true) as { range?: [number, number, number] } | undefined;
+  const line = node?.range ? lines.linePos(node.range[0]).line : 1;
+  throw new InlayError('LOCK_INVALID', `${name}:${line}: ${issue?.path.join('.')}: ${issue?.message}`, { hint, cause: parsed.error });
+}
+
+/** The lock with one platform's packages pinned, in a fixed order; other platforms stay as they are. */
+export function withPins(lock: Lock | undefined, platform: string, pins: readonly Pin[]): Lock {
+  const platforms = { ...lock?.base.platforms, [platform]: pins.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  const ordered = Object.fromEntries(Object.entries(platforms).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { schemaVersion: 1, base: { kind: 'apt', platforms: ordered } };
+}
+
+export async function writeLock(path: string, lock: Lock): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, HEADER + stringify(lock, { lineWidth: 0 }));
+  await rename(temporary, path);
+}

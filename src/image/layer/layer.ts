@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { OciLayout } from '../oci/layout.ts';
+import type { Descriptor } from '../oci/schema.ts';
+import { type Compression, compressed, LAYER_MEDIA_TYPE } from './compression.ts';
+import { type TarEntry, tarStream } from './tar.ts';
+
+/** Part of every layer's cache key: changes whenever the same entries would give other bytes. */
+export const LAYER_FORMAT = 'layer format 1';
+
+export interface Layer {
+  readonly descriptor: Descriptor;
+  /** Digest of the tar before compression (OCI image configuration, rootfs.diff_ids). */
+  readonly diffId: string;
+}
+
+/**
+ * Writes entries as a layer into a layout, in one pass and constant memory.
+ * @param mtimeS the time of all entries, seconds since 1970 @throws IMAGE_INVALID
+ */
+export async function writeLayer(
+  layout: OciLayout,
+  entries: readonly TarEntry[],
+  options: { readonly compression: Compression; readonly mtimeS: number },
+): Promise<Layer> {
+  const hash = createHash('sha256');
+  const hashed = async function* () {
+    for await (const chunk of tarStream(entries, options)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  const descriptor = await layout.putStream(compressed(hashed(), options.compression), LAYER_MEDIA_TYPE[options.compression]);
+  return { descriptor, diffId: `sha256:${hash.digest('hex')}` };
+}

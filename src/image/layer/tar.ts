@@ -1,0 +1,86 @@
+import { createReadStream } from 'node:fs';
+import { pack } from 'tar-stream';
+import { InlayError } from '../../error/index.ts';
+
+/** A file, folder or symbolic link in a layer. */
+export interface TarEntry {
+  /** Relative, without `./` before or `/` at either end. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink';
+  /** Permission bits. */
+  readonly mode: number;
+  /** 0 when left out. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Where a symbolic link points. */
+  readonly linkname?: string;
+  /** A file's bytes, or the file on this machine that has them and its size in bytes. */
+  readonly content?: Uint8Array | { readonly path: string; readonly size: number };
+}
+
+/**
+ * The entries as a tar stream, the same bytes for the same entries: sorted by path, missing folders added, one time for
+ * all, no owner names. Files are streamed from disk.
+ * @param mtimeS seconds since 1970 @throws IMAGE_INVALID when a path stands twice or leaves the root, or a file changes meanwhile
+ */
+export async function* tarStream(entries: readonly TarEntry[], options: { readonly mtimeS: number }): AsyncGenerator<Uint8Array> {
+  const all = sorted(withParents(entries));
+  const tar = pack();
+  const mtime = new Date(options.mtimeS * 1000);
+  const feeding = feed(tar, all, mtime).catch((error) => tar.destroy(error));
+  for await (const chunk of tar) yield chunk as Uint8Array;
+  await feeding;
+}
+
+async function feed(tar: ReturnType<typeof pack>, entries: readonly TarEntry[], mtime: Date): Promise<void> {
+  for (const entry of entries) {
+    const header = { name: entry.path, mode: entry.mode, uid: entry.uid ?? 0, gid: entry.gid ?? 0, uname: '', gname: '', mtime };
+    if (entry.type === 'directory') tar.entry({ ...header, name: `${entry.path}/`, type: 'directory' });
+    else if (entry.type === 'symlink') tar.entry({ ...header, type: 'symlink', linkname: entry.linkname ?? '' });
+    else await file(tar, header, entry.content ?? new Uint8Array());
+  }
+  tar.finalize();
+}
+
+async function file(tar: ReturnType<typeof pack>, header: { name: string }, content: NonNullable<TarEntry['content']>): Promise<void> {
+  const size = content instanceof Uint8Array ? content.byteLength : content.size;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const sink = tar.entry({ ...header, type: 'file', size }, (error) => (error ? reject(error) : resolve()));
+  if (content instanceof Uint8Array) {
+    sink.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+    return promise;
+  }
+  let read = 0;
+  for await (const chunk of createReadStream(content.path, { highWaterMark: 1 << 20 })) {
+    read += (chunk as Buffer).length;
+    if (read > size) break;
+    if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', () => resolve()));
+  }
+  if (read !== size) throw new InlayError('IMAGE_INVALID', `${content.path} changed while it was packed: it had ${size} bytes`, { hint: 'Let nothing write to it during a build.' });
+  sink.end(undefined);
+  return promise;
+}
+
+/** Adds the folders above entries that nobody named. */
+function withParents(entries: readonly TarEntry[]): TarEntry[] {
+  const all = new Map<string, TarEntry>();
+  for (const entry of entries) {
+    if (all.has(entry.path)) throw new InlayError('IMAGE_INVALID', `${entry.path} stands twice in a layer`);
+    if (entry.path === '' || entry.path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
+      throw new InlayError('IMAGE_INVALID', `${JSON.stringify(entry.path)} is no path inside an image`);
+    }
+    all.set(entry.path, entry);
+  }
+  for (const { path } of entries) {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const parent = path.slice(0, end);
+      if (!all.has(parent)) all.set(parent, { path: parent, type: 'directory', mode: 0o755 });
+    }
+  }
+  return [...all.values()];
+}
+
+/** By the bytes of the path: the same order on every machine, folders before what is in them. */
+function sorted(entries: readonly TarEntry[]): TarEntry[] {
+  return entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
