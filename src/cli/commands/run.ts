@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import { runImage, waitReady } from '../../container/index.ts';
+import { ENGINES, runImage, waitReady } from '../../container/index.ts';
 import { InlayError } from '../../error/index.ts';
 import { hostPlatform, OciLayout, storeDir } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { EXIT } from '../output.ts';
-
-const ENGINES = ['docker', 'podman', 'nerdctl', 'runc', 'process'] as const;
 
 export function addRun(program: Command): void {
   program
@@ -29,7 +27,7 @@ export function addRun(program: Command): void {
         layout: await OciLayout.open(storeDir(home)),
         reference: image,
         platform: hostPlatform(process.arch),
-        ports: { http: quantity('--port', options.port) },
+        port: quantity('--port', options.port),
         env: environment(options.env ?? []),
         limits: { ...(cpus === undefined ? {} : { cpus }), ...(memoryBytes === undefined ? {} : { memoryBytes }) },
         ...(engine === undefined ? {} : { engine }),

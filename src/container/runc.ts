@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { commandOf, environmentOf, userOf } from './image-process.ts';
+import { unpackRootFs } from './root-fs.ts';
+import { runcSpec } from './runc-spec.ts';
+import type { Start, Started } from './running.ts';
+
+/** Starts an image with runc, as root. */
+export async function startRunc(start: Start): Promise<Started> {
+  const { image, processEnv } = start;
+  const rootfs = await unpackRootFs(start.layout, image, start.stateDir, true);
+  const id = `inlay-${randomUUID()}`;
+  const bundle = join(start.stateDir, 'runc', id);
+  const state = join(start.stateDir, 'runc', 'state');
+  await mkdir(bundle, { recursive: true });
+  const spec = runcSpec({
+    rootfs,
+    args: commandOf(image.config, image.reference),
+    // The network is the machine's: the server itself must take the port, and on loopback only.
+    env: environmentOf(image.config, { ...start.env, HOST: '127.0.0.1', PORT: String(start.port) }),
+    cwd: image.config.config.WorkingDir || '/',
+    ...(await userOf(image.config, rootfs)),
+    limits: start.limits,
+    cgroupsPath: `/${id}`,
+  });
+  await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
+  const runc = (...args: string[]) => ['runc', '--root', state, ...args];
+  const quietly = async (...args: string[]) => void (await Bun.spawn(runc(...args), { env: { ...processEnv }, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }).exited);
+  const child = Bun.spawn(runc('run', '--bundle', bundle, id), { env: { ...processEnv }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  return {
+    child,
+    notes: ['it shares the network of this machine and listens on 127.0.0.1 only'],
+    terminate: () => quietly('kill', id, 'TERM'),
+    kill: () => quietly('kill', id, 'KILL'),
+    clean: async () => {
+      await quietly('delete', '--force', id);
+      await rm(bundle, { recursive: true, force: true });
+    },
+  };
+}
