@@ -28,8 +28,13 @@ async function imports(): Promise<Import[]> {
     if (file.endsWith('.d.ts')) continue;
     const text = await Bun.file(join(ROOT, file)).text();
     // Type-only imports vanish when transpiled, but they are arrows too.
-    const typed = [...text.matchAll(/^(?:import|export) [^;]*? from '(\.[^']+)'/gms)].map((match) => match[1] as string);
-    const run = transpiler.scanImports(text).map((found) => found.path).filter((path) => path.startsWith('.'));
+    const typed = [...text.matchAll(/^(?:import|export) [^;]*? from '(\.[^']+)'/gms)].map(
+      (match) => match[1] as string,
+    );
+    const run = transpiler
+      .scanImports(text)
+      .map((found) => found.path)
+      .filter((path) => path.startsWith('.'));
     for (const path of new Set([...typed, ...run])) {
       all.push({ file, from: file.split('/')[1] as string, target: relative(ROOT, join(ROOT, dirname(file), path)) });
     }

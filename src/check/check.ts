@@ -48,26 +48,50 @@ export async function checkProject(dir: string): Promise<CheckReport> {
     const project = await readProject(dir);
     facts.push(...modelFacts(project));
     const started = performance.now();
-    const engine = await Engine.load({ contract: project.contract, modelPath: project.modelPath, threads: threadsFor(cpuLimit()) });
+    const engine = await Engine.load({
+      contract: project.contract,
+      modelPath: project.modelPath,
+      threads: threadsFor(cpuLimit()),
+    });
     const loaded = performance.now();
     await engine.run(engine.sample());
-    facts.push({ topic: 'cost', text: `load ${Math.round(loaded - started)} ms, one run ${(performance.now() - loaded).toFixed(2)} ms` });
+    facts.push({
+      topic: 'cost',
+      text: `load ${Math.round(loaded - started)} ms, one run ${(performance.now() - loaded).toFixed(2)} ms`,
+    });
     await engine.close();
     return { ok: true, facts, findings: [] };
   } catch (error) {
     if (!isInlayError(error) || !PROJECT_FAULTS.includes(error.code)) throw error;
-    return { ok: false, facts, findings: [{ code: error.code, severity: 'error', message: error.message, ...(error.hint ? { hint: error.hint } : {}) }] };
+    return {
+      ok: false,
+      facts,
+      findings: [
+        { code: error.code, severity: 'error', message: error.message, ...(error.hint ? { hint: error.hint } : {}) },
+      ],
+    };
   }
 }
 
 function modelFacts({ contract, facts }: Project): Fact[] {
   const opsets = contract.model.opsets.map((o) => `${o.domain || 'ai.onnx'} ${o.version}`).join(' + ');
   return [
-    { topic: 'model', text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${contract.model.producer.name} ${contract.model.producer.version}` },
-    ...facts.zipMaps.map((zipMap) => ({ topic: 'graph', text: `ZipMap is cut when loading: ${zipMap.output} comes as one tensor, columns ${facts.classLabels?.values.join(', ')}` })),
+    {
+      topic: 'model',
+      text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${contract.model.producer.name} ${contract.model.producer.version}`,
+    },
+    ...facts.zipMaps.map((zipMap) => ({
+      topic: 'graph',
+      text: `ZipMap is cut when loading: ${zipMap.output} comes as one tensor, columns ${facts.classLabels?.values.join(', ')}`,
+    })),
     ...contract.inputs.map((spec) => ({ topic: 'input', text: `${spec.name} ${describeSpec(spec)}` })),
-    ...contract.outputs.map((spec) => ({ topic: 'output', text: `${spec.name} ${describeSpec(spec)}${spec.name === contract.prediction ? ', the prediction' : ''}` })),
-    ...(contract.labels ? [{ topic: 'labels', text: `${contract.labels.file ?? 'of the graph'}: ${contract.labels.names.join(', ')}` }] : []),
+    ...contract.outputs.map((spec) => ({
+      topic: 'output',
+      text: `${spec.name} ${describeSpec(spec)}${spec.name === contract.prediction ? ', the prediction' : ''}`,
+    })),
+    ...(contract.labels
+      ? [{ topic: 'labels', text: `${contract.labels.file ?? 'of the graph'}: ${contract.labels.names.join(', ')}` }]
+      : []),
     { topic: 'sample', text: contract.sample.generated ? 'zeros: inlay.yaml has no sample' : 'fits the inputs' },
   ];
 }

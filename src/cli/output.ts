@@ -15,7 +15,10 @@ export interface Output {
 export function createOutput(json: boolean): Output {
   return {
     json,
-    result: (text, document) => void process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : text.endsWith('\n') ? text : `${text}\n`),
+    result: (text, document) =>
+      void process.stdout.write(
+        json ? `${JSON.stringify(document, null, 2)}\n` : text.endsWith('\n') ? text : `${text}\n`,
+      ),
     progress: (line) => void (json || process.stderr.write(`${line}\n`)),
   };
 }
@@ -25,10 +28,13 @@ export function reportError(error: unknown, json: boolean): number {
   const known = isInlayError(error);
   const code = known ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
-  const hint = known ? error.hint : 'This is a fault in inlay. Run it again with INLAY_DEBUG=1 and report what it prints.';
+  const hint = known
+    ? error.hint
+    : 'This is a fault in inlay. Run it again with INLAY_DEBUG=1 and report what it prints.';
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, ...(hint ? { hint } : {}) } })}\n`);
   else process.stderr.write(`error ${code}: ${message}\n${hint ? `  ${hint}\n` : ''}`);
-  if (process.env.INLAY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n${error.cause ? `caused by: ${String(error.cause)}\n` : ''}`);
+  if (process.env.INLAY_DEBUG && error instanceof Error)
+    process.stderr.write(`${error.stack}\n${error.cause ? `caused by: ${String(error.cause)}\n` : ''}`);
   return EXIT_OF[code] ?? EXIT.outside;
 }
 
@@ -67,5 +73,12 @@ export function formatMs(ms: number): string {
 /** Rows with their columns in line, two blanks between them. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
-  return rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

@@ -14,7 +14,8 @@ export async function interpreterOf(path: string): Promise<string | undefined> {
       return buffer.subarray(0, bytesRead);
     };
     const header = await read(64, 0);
-    if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) return undefined;
+    if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1)
+      return undefined;
     const at = Number(header.readBigUInt64LE(32));
     const size = header.readUInt16LE(54);
     const count = header.readUInt16LE(56);

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { pack } from 'tar-stream';
 import { InlayError } from '../error/index.ts';
 import { MEDIA_TYPE } from '../image/index.ts';
@@ -12,11 +12,20 @@ export async function startWithEngine(engine: EngineName, start: Start): Promise
   const tag = `inlay.local/${start.image.manifestDigest.slice(7, 19)}:run`;
   await load(engine, start, tag, env);
   const { cpus, memoryBytes } = start.limits;
-  const quietly = async (...args: string[]) => void (await Bun.spawn([engine, ...args], { env, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }).exited);
+  const quietly = async (...args: string[]) =>
+    void (await Bun.spawn([engine, ...args], { env, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }).exited);
   const child = Bun.spawn(
     [
       ...[engine, 'run', '--rm', '--name', name, '--publish', `127.0.0.1:${start.port}:8000`],
-      ...['--read-only', '--tmpfs', '/tmp:size=64m,mode=1777', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+      ...[
+        '--read-only',
+        '--tmpfs',
+        '/tmp:size=64m,mode=1777',
+        '--cap-drop',
+        'ALL',
+        '--security-opt',
+        'no-new-privileges',
+      ],
       ...(cpus === undefined ? [] : ['--cpus', String(cpus)]),
       ...(memoryBytes === undefined ? [] : ['--memory', String(memoryBytes)]),
       ...Object.entries(start.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
@@ -43,7 +52,11 @@ async function load(engine: EngineName, start: Start, tag: string, env: Env): Pr
   }
   await child.stdin.end();
   if ((await child.exited) !== 0) {
-    throw new InlayError('CONTAINER_FAILED', `${engine} cannot load the image: ${(await stderr).trim().split('\n').at(-1) ?? ''}`, { hint: 'Old engines take no zstd layers: build with --compression gzip.' });
+    throw new InlayError(
+      'CONTAINER_FAILED',
+      `${engine} cannot load the image: ${(await stderr).trim().split('\n').at(-1) ?? ''}`,
+      { hint: 'Old engines take no zstd layers: build with --compression gzip.' },
+    );
   }
 }
 
@@ -68,7 +81,8 @@ async function* archive({ layout, image }: Start, tag: string): AsyncGenerator<U
     tar.entry({ name: blobName(image.manifestDigest) }, Buffer.from(manifest));
     for (const blob of [image.manifest.config, ...image.manifest.layers]) {
       const sink = tar.entry({ name: blobName(blob.digest), size: blob.size });
-      for await (const chunk of createReadStream(layout.blobPath(blob.digest))) if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', () => resolve()));
+      for await (const chunk of createReadStream(layout.blobPath(blob.digest)))
+        if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', () => resolve()));
       sink.end(undefined);
     }
     tar.finalize();

@@ -12,7 +12,9 @@ export function commandOf(config: ImageConfig, reference: string): string[] {
 
 /** The environment of an image, with `added` on top. */
 export function environmentOf(config: ImageConfig, added: Readonly<Record<string, string>>): Record<string, string> {
-  const own = (config.config.Env ?? []).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const);
+  const own = (config.config.Env ?? []).map(
+    (pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const,
+  );
   return { ...Object.fromEntries(own), ...added };
 }
 
@@ -24,13 +26,20 @@ export function environmentOf(config: ImageConfig, added: Readonly<Record<string
 export async function userOf(config: ImageConfig, rootfs: string): Promise<{ uid: number; gid: number }> {
   const [user = '', group = ''] = (config.config.User ?? '').split(':');
   const lookUp = async (file: string, name: string) => {
-    const lines = (await readFile(join(rootfs, 'etc', file), 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'));
+    const lines = (await readFile(join(rootfs, 'etc', file), 'utf8').catch(() => ''))
+      .split('\n')
+      .map((line) => line.split(':'));
     const found = lines.find((fields) => fields[0] === name || (file === 'passwd' && fields[2] === name));
     return found ? { id: Number(found[2]), gid: Number(found[3]) } : undefined;
   };
   const known = user === '' ? { id: 0, gid: 0 } : await lookUp('passwd', user);
   const uid = /^\d+$/.test(user) ? Number(user) : known?.id;
-  const gid = group === '' ? (known?.gid ?? 0) : /^\d+$/.test(group) ? Number(group) : (await lookUp('group', group))?.id;
-  if (uid === undefined || gid === undefined) throw new InlayError('IMAGE_INVALID', `the image runs as ${config.config.User}, whom its /etc/passwd and /etc/group do not know`);
+  const gid =
+    group === '' ? (known?.gid ?? 0) : /^\d+$/.test(group) ? Number(group) : (await lookUp('group', group))?.id;
+  if (uid === undefined || gid === undefined)
+    throw new InlayError(
+      'IMAGE_INVALID',
+      `the image runs as ${config.config.User}, whom its /etc/passwd and /etc/group do not know`,
+    );
   return { uid, gid };
 }

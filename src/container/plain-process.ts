@@ -13,13 +13,20 @@ import type { Start, Started } from './running.ts';
 export async function startProcess(start: Start): Promise<Started> {
   const { image } = start;
   const rootfs = await unpackRootFs(start.layout, image, start.stateDir, false);
-  const inside = (value: string) => (value.startsWith('/') && existsSync(join(rootfs, value)) ? join(rootfs, value) : value);
+  const inside = (value: string) =>
+    value.startsWith('/') && existsSync(join(rootfs, value)) ? join(rootfs, value) : value;
   const [program = '', ...args] = commandOf(image.config, image.reference).map(inside);
-  if (!existsSync(program)) throw new InlayError('IMAGE_INVALID', `${image.reference} starts ${program}, which it does not hold`);
+  if (!existsSync(program))
+    throw new InlayError('IMAGE_INVALID', `${image.reference} starts ${program}, which it does not hold`);
   const env = environmentOf(image.config, { ...start.env, HOST: '127.0.0.1', PORT: String(start.port) });
   const loader = await loaderOf(program, rootfs);
   const child = Bun.spawn([...loader, program, ...args], {
-    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, name === 'PATH' ? value.split(':').map(inside).join(':') : inside(value)])),
+    env: Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [
+        name,
+        name === 'PATH' ? value.split(':').map(inside).join(':') : inside(value),
+      ]),
+    ),
     cwd: inside(image.config.config.WorkingDir || '/'),
     stdin: 'ignore',
     stdout: 'pipe',

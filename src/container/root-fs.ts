@@ -1,6 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { chmod, lchown, link, lstat, mkdir, open, readdir, readlink, rename, rm, symlink, utimes } from 'node:fs/promises';
+import {
+  chmod,
+  lchown,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  utimes,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
@@ -15,7 +28,12 @@ import { MEDIA_TYPE, type OciLayout, type ResolvedImage } from '../image/index.t
  * @param owners whether files get the owners that the layers name (needs root)
  * @returns the folder @throws IMAGE_INVALID
  */
-export async function unpackRootFs(layout: OciLayout, image: ResolvedImage, stateDir: string, owners: boolean): Promise<string> {
+export async function unpackRootFs(
+  layout: OciLayout,
+  image: ResolvedImage,
+  stateDir: string,
+  owners: boolean,
+): Promise<string> {
   const dir = join(stateDir, 'rootfs', `${image.manifestDigest.replace(':', '-')}${owners ? '' : '-unowned'}`);
   if (existsSync(dir)) return dir;
   const work = `${dir}.${randomUUID()}`;
@@ -24,7 +42,12 @@ export async function unpackRootFs(layout: OciLayout, image: ResolvedImage, stat
     for (const [i, layer] of image.manifest.layers.entries()) {
       const found = await applyLayer(layout.blobPath(layer.digest), layer.mediaType, work, owners);
       const expected = image.config.rootfs.diff_ids[i];
-      if (found !== expected) throw new InlayError('IMAGE_INVALID', `layer ${layer.digest} unpacks to ${found}, not to ${expected} as the image says`, { hint: 'Build or pull the image again.' });
+      if (found !== expected)
+        throw new InlayError(
+          'IMAGE_INVALID',
+          `layer ${layer.digest} unpacks to ${found}, not to ${expected} as the image says`,
+          { hint: 'Build or pull the image again.' },
+        );
     }
     await rename(work, dir).catch((error) => {
       if (!existsSync(dir)) throw error; // another run was quicker
@@ -55,7 +78,10 @@ async function applyLayer(blob: string, mediaType: string, root: string, owners:
     await feeding;
   } catch (error) {
     if (error instanceof InlayError) throw error;
-    throw new InlayError('IMAGE_INVALID', `layer ${blob} cannot be unpacked: ${(error as Error).message}`, { cause: error, hint: 'Build or pull the image again.' });
+    throw new InlayError('IMAGE_INVALID', `layer ${blob} cannot be unpacked: ${(error as Error).message}`, {
+      cause: error,
+      hint: 'Build or pull the image again.',
+    });
   }
   return `sha256:${hash.digest('hex')}`;
 }
@@ -76,7 +102,12 @@ async function* frames(raw: Readable): AsyncGenerator<Uint8Array> {
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
-async function applyEntry(header: Header, content: AsyncIterable<Uint8Array>, root: string, owners: boolean): Promise<void> {
+async function applyEntry(
+  header: Header,
+  content: AsyncIterable<Uint8Array>,
+  root: string,
+  owners: boolean,
+): Promise<void> {
   const parts = partsOf(header.name);
   const name = parts.at(-1);
   if (name === undefined) return;
@@ -100,7 +131,10 @@ async function applyEntry(header: Header, content: AsyncIterable<Uint8Array>, ro
     if (header.type === 'symlink') await symlink(header.linkname ?? '', path);
     else if (header.type === 'link') {
       const target = partsOf(header.linkname ?? '');
-      const existing = join(await realFolder(root, target.slice(0, -1), header.name), checkedName(target.at(-1) ?? '', header.name));
+      const existing = join(
+        await realFolder(root, target.slice(0, -1), header.name),
+        checkedName(target.at(-1) ?? '', header.name),
+      );
       if (!(await lstat(existing)).isFile()) throw escapes(header.name);
       await link(existing, path);
       return;
@@ -109,7 +143,10 @@ async function applyEntry(header: Header, content: AsyncIterable<Uint8Array>, ro
       for await (const chunk of content) await file.write(chunk);
       await file.close();
     } else {
-      throw new InlayError('IMAGE_INVALID', `a layer has a ${header.type} at ${header.name}, which inlay does not unpack`);
+      throw new InlayError(
+        'IMAGE_INVALID',
+        `a layer has a ${header.type} at ${header.name}, which inlay does not unpack`,
+      );
     }
   }
   if (owners) await lchown(path, header.uid ?? 0, header.gid ?? 0);
@@ -173,5 +210,9 @@ export async function resolveInside(root: string, parts: readonly string[], path
 }
 
 function escapes(path: string): InlayError {
-  return new InlayError('IMAGE_INVALID', `a layer has an entry that leaves its root: ${JSON.stringify(path.slice(0, 200))}`, { hint: 'Do not run this image.' });
+  return new InlayError(
+    'IMAGE_INVALID',
+    `a layer has an entry that leaves its root: ${JSON.stringify(path.slice(0, 200))}`,
+    { hint: 'Do not run this image.' },
+  );
 }

@@ -15,7 +15,10 @@ const DEFAULT_GRACE_MS = 30_000;
  */
 export async function runImage(options: RunOptions): Promise<RunningImage> {
   const image = await options.layout.resolve(options.reference, options.platform);
-  const engine = await chooseEngine(options.engine, options.processEnv, { platform: process.platform, uid: process.getuid?.() });
+  const engine = await chooseEngine(options.engine, options.processEnv, {
+    platform: process.platform,
+    uid: process.getuid?.(),
+  });
   const port = await freePort(options.port);
   const start: Start = {
     image,
@@ -26,14 +29,21 @@ export async function runImage(options: RunOptions): Promise<RunningImage> {
     stateDir: options.stateDir,
     processEnv: options.processEnv,
   };
-  const started = await (engine === 'runc' ? startRunc(start) : engine === 'process' ? startProcess(start) : startWithEngine(engine, start));
+  const started = await (engine === 'runc'
+    ? startRunc(start)
+    : engine === 'process'
+      ? startProcess(start)
+      : startWithEngine(engine, start));
   const lines: string[] = [];
   const keep = (stream: 'stdout' | 'stderr') => (line: string) => {
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();
     options.onOutput?.(line, stream);
   };
-  const read = Promise.all([eachLine(started.child.stdout, keep('stdout')), eachLine(started.child.stderr, keep('stderr'))]);
+  const read = Promise.all([
+    eachLine(started.child.stdout, keep('stdout')),
+    eachLine(started.child.stderr, keep('stderr')),
+  ]);
   const exited = started.child.exited.then(async (code) => {
     await read;
     await started.clean();
@@ -59,7 +69,14 @@ export async function runImage(options: RunOptions): Promise<RunningImage> {
 async function freePort(port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const server = createServer();
-  server.once('error', (cause) => reject(new InlayError('PORT_IN_USE', `port ${port} is in use on 127.0.0.1`, { cause, hint: 'Choose another with --port, or 0 for a free one.' })));
+  server.once('error', (cause) =>
+    reject(
+      new InlayError('PORT_IN_USE', `port ${port} is in use on 127.0.0.1`, {
+        cause,
+        hint: 'Choose another with --port, or 0 for a free one.',
+      }),
+    ),
+  );
   server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
     const address = server.address();
     server.close(() => resolve(typeof address === 'object' && address ? address.port : port));

@@ -26,8 +26,19 @@ export async function startRunc(start: Start): Promise<Started> {
   });
   await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
   const runc = (...args: string[]) => ['runc', '--root', state, ...args];
-  const quietly = async (...args: string[]) => void (await Bun.spawn(runc(...args), { env: { ...processEnv }, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }).exited);
-  const child = Bun.spawn(runc('run', '--bundle', bundle, id), { env: { ...processEnv }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const quietly = async (...args: string[]) =>
+    void (await Bun.spawn(runc(...args), {
+      env: { ...processEnv },
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'ignore',
+    }).exited);
+  const child = Bun.spawn(runc('run', '--bundle', bundle, id), {
+    env: { ...processEnv },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
   return {
     child,
     notes: ['it shares the network of this machine and listens on 127.0.0.1 only'],

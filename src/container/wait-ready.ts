@@ -14,7 +14,11 @@ export async function waitReady(running: RunningImage, options: { readonly timeo
   let answer = 'nothing';
   for (let pauseMs = 10; performance.now() < until; pauseMs = Math.min(200, pauseMs * 1.5)) {
     if (ended !== undefined) {
-      throw new InlayError('CONTAINER_FAILED', `the image ended with exit code ${ended} before it was ready${tail(running)}`, { hint: exitHint(ended) });
+      throw new InlayError(
+        'CONTAINER_FAILED',
+        `the image ended with exit code ${ended} before it was ready${tail(running)}`,
+        { hint: exitHint(ended) },
+      );
     }
     try {
       const response = await fetch(`${running.url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
@@ -26,7 +30,10 @@ export async function waitReady(running: RunningImage, options: { readonly timeo
     }
     await Bun.sleep(pauseMs);
   }
-  throw new InlayError('NOT_READY', `the image was not ready within ${options.timeoutMs / 1000} s; last: ${answer}${tail(running)}`);
+  throw new InlayError(
+    'NOT_READY',
+    `the image was not ready within ${options.timeoutMs / 1000} s; last: ${answer}${tail(running)}`,
+  );
 }
 
 function tail(running: RunningImage): string {

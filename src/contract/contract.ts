@@ -75,7 +75,15 @@ export function deriveContract(input: ContractInput): Contract {
     inputs: facts.inputs.map(copySpec),
     outputs: facts.outputs.map(copySpec),
     prediction: predictionOutput(facts, task).name,
-    ...(input.labels ? { labels: { ...(input.labels.file ? { file: input.labels.file } : {}), keys: [...input.labels.keys], names: [...input.labels.names] } } : {}),
+    ...(input.labels
+      ? {
+          labels: {
+            ...(input.labels.file ? { file: input.labels.file } : {}),
+            keys: [...input.labels.keys],
+            names: [...input.labels.names],
+          },
+        }
+      : {}),
     sample: sampleOf(facts.inputs, input.sample),
     server: { cpu: input.server?.cpu ?? DEFAULT_SERVER.cpu, memory: input.server?.memory ?? DEFAULT_SERVER.memory },
     ...(input.owner ? { owner: input.owner } : {}),
@@ -93,12 +101,18 @@ export function parseContract(text: string, file: string): Contract {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new InlayError('CONTRACT_INVALID', `${file} is not JSON`, { cause, hint: 'inlay build writes it; do not edit it by hand.' });
+    throw new InlayError('CONTRACT_INVALID', `${file} is not JSON`, {
+      cause,
+      hint: 'inlay build writes it; do not edit it by hand.',
+    });
   }
   const parsed = contractSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new InlayError('CONTRACT_INVALID', `${file}: ${issue?.path.join('.')}: ${issue?.message}`, { cause: parsed.error, hint: 'It was written by another version of inlay, or edited. Build the image again.' });
+  throw new InlayError('CONTRACT_INVALID', `${file}: ${issue?.path.join('.')}: ${issue?.message}`, {
+    cause: parsed.error,
+    hint: 'It was written by another version of inlay, or edited. Build the image again.',
+  });
 }
 
 /**
@@ -110,7 +124,9 @@ export function predictionOutput(facts: Pick<ModelFacts, 'outputs' | 'zipMaps'>,
   const floats = outputs.filter((output) => isFloat(output.datatype));
   const zipMapped = outputs.find((output) => facts.zipMaps.some((zipMap) => zipMap.output === output.name));
   const first =
-    (task === 'classification' ? (zipMapped ?? floats.find((o) => /prob/i.test(o.name)) ?? floats.find((o) => o.shape.length >= 2)) : undefined) ??
+    (task === 'classification'
+      ? (zipMapped ?? floats.find((o) => /prob/i.test(o.name)) ?? floats.find((o) => o.shape.length >= 2))
+      : undefined) ??
     floats[0] ??
     outputs[0];
   if (!first) throw new InlayError('MODEL_UNSUPPORTED', 'the model has no output');
@@ -125,10 +141,14 @@ function guessTask(facts: ModelFacts, labelled: boolean): Task {
 }
 
 function sampleOf(inputs: readonly TensorSpec[], given: unknown): Contract['sample'] {
-  if (given === undefined) return { generated: true, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, nestTensor(zeros(spec))])) };
+  if (given === undefined)
+    return { generated: true, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, nestTensor(zeros(spec))])) };
   const byName = Array.isArray(given) ? nameOnly(inputs, given) : (given as Record<string, unknown>);
   const unknown = Object.keys(byName).find((name) => !inputs.some((spec) => spec.name === name));
-  if (unknown !== undefined) throw new InlayError('INPUT_INVALID', `sample: the model has no input ${unknown}`, { hint: `Its inputs: ${inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')}.` });
+  if (unknown !== undefined)
+    throw new InlayError('INPUT_INVALID', `sample: the model has no input ${unknown}`, {
+      hint: `Its inputs: ${inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')}.`,
+    });
   // The numbers stay as they were written: 5.1 is not shown as the float32 5.099999904632568.
   for (const spec of inputs) checkSample(spec, byName[spec.name]);
   return { generated: false, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, byName[spec.name]])) };
@@ -137,14 +157,19 @@ function sampleOf(inputs: readonly TensorSpec[], given: unknown): Contract['samp
 function nameOnly(inputs: readonly TensorSpec[], given: readonly unknown[]): Record<string, unknown> {
   const [only] = inputs;
   if (inputs.length === 1 && only) return { [only.name]: given };
-  throw new InlayError('INPUT_INVALID', `sample: a list fits a model with one input; this one has ${inputs.length}`, { hint: `Write sample: {${inputs.map((i) => `${i.name}: [...]`).join(', ')}}` });
+  throw new InlayError('INPUT_INVALID', `sample: a list fits a model with one input; this one has ${inputs.length}`, {
+    hint: `Write sample: {${inputs.map((i) => `${i.name}: [...]`).join(', ')}}`,
+  });
 }
 
 function checkSample(spec: TensorSpec, value: unknown): void {
   try {
     parseTensor(spec, value);
   } catch (cause) {
-    throw new InlayError('INPUT_INVALID', `sample: ${(cause as Error).message}`, { cause, hint: `Write a nested list of shape [${spec.shape.map((size) => (size < 0 ? 1 : size)).join(', ')}].` });
+    throw new InlayError('INPUT_INVALID', `sample: ${(cause as Error).message}`, {
+      cause,
+      hint: `Write a nested list of shape [${spec.shape.map((size) => (size < 0 ? 1 : size)).join(', ')}].`,
+    });
   }
 }
 

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
 import type { ClassLabels } from './onnx/model-facts.ts';
 
-const fileSchema = z.union([z.array(z.string()).min(1), z.record(z.string(), z.string()).refine((map) => Object.keys(map).length > 0, 'no labels in it')]);
+const fileSchema = z.union([
+  z.array(z.string()).min(1),
+  z.record(z.string(), z.string()).refine((map) => Object.keys(map).length > 0, 'no labels in it'),
+]);
 
 /** Class names by column of the prediction, and the key that GET /label shows each under. */
 export interface Labels {
@@ -17,13 +20,21 @@ export interface Labels {
  * @param width columns of the prediction, undefined where the graph leaves it free
  * @throws LABELS_INVALID
  */
-export function readLabels(text: string, file: string, classes: ClassLabels | undefined, width: number | undefined): Labels {
+export function readLabels(
+  text: string,
+  file: string,
+  classes: ClassLabels | undefined,
+  width: number | undefined,
+): Labels {
   const fail = (message: string, hint: string) => new InlayError('LABELS_INVALID', `${file}: ${message}`, { hint });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new InlayError('LABELS_INVALID', `${file} is not JSON`, { cause, hint: 'Write {"0": "setosa", ...} or ["setosa", ...].' });
+    throw new InlayError('LABELS_INVALID', `${file} is not JSON`, {
+      cause,
+      hint: 'Write {"0": "setosa", ...} or ["setosa", ...].',
+    });
   }
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) throw fail('expected class names', 'Write {"0": "setosa", ...} or ["setosa", ...].');
@@ -31,20 +42,30 @@ export function readLabels(text: string, file: string, classes: ClassLabels | un
   const count = Array.isArray(given) ? given.length : Object.keys(given).length;
   const expected = classes?.values.length ?? width;
   if (expected !== undefined && count !== expected) {
-    throw fail(`${count} labels for ${expected} classes`, `The model answers ${expected} numbers a row: write one label for each.`);
+    throw fail(
+      `${count} labels for ${expected} classes`,
+      `The model answers ${expected} numbers a row: write one label for each.`,
+    );
   }
-  const keys = classes?.kind === 'int' ? classes.values.map(String) : Array.from({ length: count }, (_, column) => String(column));
+  const keys =
+    classes?.kind === 'int' ? classes.values.map(String) : Array.from({ length: count }, (_, column) => String(column));
   const names = Array.isArray(given) ? given : keys.map((key) => given[key]);
   const missing = keys.filter((_, column) => names[column] === undefined);
   if (missing.length > 0) {
-    throw fail(`no label for class ${missing.join(', ')}; it has ${Object.keys(given).slice(0, 8).join(', ')}`, `The model's columns are the classes ${keys.join(', ')}.`);
+    throw fail(
+      `no label for class ${missing.join(', ')}; it has ${Object.keys(given).slice(0, 8).join(', ')}`,
+      `The model's columns are the classes ${keys.join(', ')}.`,
+    );
   }
   const twice = names.find((name, column) => names.indexOf(name) !== column);
   if (twice !== undefined) throw fail(`two classes are named ${twice}`, 'Give each class a name of its own.');
   if (classes?.kind === 'string') {
     const wrong = classes.values.findIndex((name, column) => name !== names[column]);
     if (wrong >= 0) {
-      throw fail(`column ${wrong} is ${classes.values[wrong]} in the model and ${names[wrong]} here`, `In the order of the model: ${JSON.stringify(classes.values)}`);
+      throw fail(
+        `column ${wrong} is ${classes.values[wrong]} in the model and ${names[wrong]} here`,
+        `In the order of the model: ${JSON.stringify(classes.values)}`,
+      );
     }
   }
   return { keys, names: names as string[] };

@@ -28,14 +28,24 @@ export const CONFIG_FILE = 'inlay.yaml';
 export async function readProject(dir: string): Promise<Project> {
   const file = join(dir, CONFIG_FILE);
   if (!existsSync(file)) {
-    throw new InlayError('PROJECT_NOT_FOUND', `no ${CONFIG_FILE} in ${resolve(dir)}`, { hint: `Write one with at least name, version and model, or name the project's folder.` });
+    throw new InlayError('PROJECT_NOT_FOUND', `no ${CONFIG_FILE} in ${resolve(dir)}`, {
+      hint: `Write one with at least name, version and model, or name the project's folder.`,
+    });
   }
   const config = parseConfig(await readFile(file, 'utf8'), CONFIG_FILE);
   const root = await realpath(dir);
   const modelPath = insideProject(root, config.model, 'model');
   const labelsPath = config.labels === undefined ? undefined : insideProject(root, config.labels, 'labels');
   const contractParts = await readModel(modelPath, labelsPath, config.task);
-  const contract = deriveContract({ ...contractParts, name: config.name, version: config.version, task: config.task, sample: config.sample, server: config.server, owner: config.owner });
+  const contract = deriveContract({
+    ...contractParts,
+    name: config.name,
+    version: config.version,
+    task: config.task,
+    sample: config.sample,
+    server: config.server,
+    owner: config.owner,
+  });
   return { dir: root, config, modelPath, labelsPath, facts: contractParts.facts, contract };
 }
 
@@ -44,8 +54,16 @@ export async function readProject(dir: string): Promise<Project> {
  * @throws as readProject
  */
 export async function contractOfModel(modelPath: string, labelsPath: string | undefined): Promise<Contract> {
-  const stem = basename(modelPath).replace(/\.onnx$/i, '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+|-+$/g, '');
-  return deriveContract({ ...(await readModel(modelPath, labelsPath, undefined)), name: stem.slice(0, 50) || 'model', version: '0' });
+  const stem = basename(modelPath)
+    .replace(/\.onnx$/i, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+|-+$/g, '');
+  return deriveContract({
+    ...(await readModel(modelPath, labelsPath, undefined)),
+    name: stem.slice(0, 50) || 'model',
+    version: '0',
+  });
 }
 
 async function readModel(modelPath: string, labelsPath: string | undefined, task: Config['task']) {
@@ -56,24 +74,45 @@ async function readModel(modelPath: string, labelsPath: string | undefined, task
   return { facts, labels, model: { file: basename(modelPath), digest, sizeBytes: bytes.length } };
 }
 
-async function labelsFor(facts: ModelFacts, path: string | undefined, task: Config['task']): Promise<(Labels & { file?: string }) | undefined> {
+async function labelsFor(
+  facts: ModelFacts,
+  path: string | undefined,
+  task: Config['task'],
+): Promise<(Labels & { file?: string }) | undefined> {
   if (path === undefined) return facts.classLabels ? labelsOfGraph(facts.classLabels) : undefined;
-  if (!existsSync(path)) throw new InlayError('FILE_NOT_FOUND', `no label file ${path}`, { hint: 'Check labels: in inlay.yaml, or LABEL_FILEPATH.' });
+  if (!existsSync(path))
+    throw new InlayError('FILE_NOT_FOUND', `no label file ${path}`, {
+      hint: 'Check labels: in inlay.yaml, or LABEL_FILEPATH.',
+    });
   const width = predictionOutput(facts, task ?? 'classification').shape.at(-1);
-  const labels = readLabels(await readFile(path, 'utf8'), basename(path), facts.classLabels, width !== undefined && width > 0 ? width : undefined);
+  const labels = readLabels(
+    await readFile(path, 'utf8'),
+    basename(path),
+    facts.classLabels,
+    width !== undefined && width > 0 ? width : undefined,
+  );
   return { ...labels, file: basename(path) };
 }
 
 /** Maps a file into memory: its pages are read when they are looked at. @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID */
 function mapFile(path: string, what: string): Uint8Array {
-  if (!existsSync(path)) throw new InlayError('FILE_NOT_FOUND', `no ${what} file ${path}`, { hint: `Check ${what}: in inlay.yaml, or MODEL_FILEPATH.` });
+  if (!existsSync(path))
+    throw new InlayError('FILE_NOT_FOUND', `no ${what} file ${path}`, {
+      hint: `Check ${what}: in inlay.yaml, or MODEL_FILEPATH.`,
+    });
   const found = statSync(path);
-  if (found.isDirectory()) throw new InlayError('MODEL_INVALID', `${path} is a folder`, { hint: 'inlay takes one .onnx file. docs/export.md says how to export from other formats.' });
+  if (found.isDirectory())
+    throw new InlayError('MODEL_INVALID', `${path} is a folder`, {
+      hint: 'inlay takes one .onnx file. docs/export.md says how to export from other formats.',
+    });
   if (found.size === 0) return new Uint8Array();
   try {
     return Bun.mmap(path, { shared: false });
   } catch (cause) {
-    throw new InlayError('FILE_UNREADABLE', `cannot read ${path}: ${(cause as Error).message}`, { cause, hint: 'Check its permissions.' });
+    throw new InlayError('FILE_UNREADABLE', `cannot read ${path}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'Check its permissions.',
+    });
   }
 }
 
@@ -81,7 +120,8 @@ function naming<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof InlayError) throw new InlayError(error.code, `${file}: ${error.message}`, { hint: error.hint, cause: error.cause });
+    if (error instanceof InlayError)
+      throw new InlayError(error.code, `${file}: ${error.message}`, { hint: error.hint, cause: error.cause });
     throw error;
   }
 }
@@ -94,9 +134,14 @@ function insideProject(root: string, path: string, key: string): string {
     return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way);
   };
   const escapes = () =>
-    new InlayError('PATH_ESCAPES', `${key}: ${path} is outside the project's folder`, { hint: `Move the file below ${root}: what a project needs lies in its folder, so that it builds anywhere.` });
+    new InlayError('PATH_ESCAPES', `${key}: ${path} is outside the project's folder`, {
+      hint: `Move the file below ${root}: what a project needs lies in its folder, so that it builds anywhere.`,
+    });
   if (outside(full)) throw escapes();
-  if (!existsSync(full)) throw new InlayError('FILE_NOT_FOUND', `${key}: no file ${path} in ${root}`, { hint: existsSync(dirname(full)) ? `Check ${key}: in inlay.yaml.` : `There is no folder ${dirname(path)}.` });
+  if (!existsSync(full))
+    throw new InlayError('FILE_NOT_FOUND', `${key}: no file ${path} in ${root}`, {
+      hint: existsSync(dirname(full)) ? `Check ${key}: in inlay.yaml.` : `There is no folder ${dirname(path)}.`,
+    });
   const real = realpathSync(full);
   if (outside(real)) throw escapes();
   return real;

@@ -93,7 +93,8 @@ export function parseTensor(spec: TensorSpec, value: Nested): Tensor {
       write(node, at++, index);
       return;
     }
-    if (!Array.isArray(node)) throw refuse(spec, `${described(node)} at ${where(index)} where a list of ${shape[depth]} should be`);
+    if (!Array.isArray(node))
+      throw refuse(spec, `${described(node)} at ${where(index)} where a list of ${shape[depth]} should be`);
     if (node.length !== shape[depth]) {
       throw refuse(spec, `ragged lists: ${values(node.length)} at ${where(index)}, ${shape[depth]} in the first`);
     }
@@ -171,7 +172,9 @@ export function jsonValues(tensor: Tensor): readonly (number | string | boolean)
   const { data, datatype } = tensor;
   if (datatype === 'BOOL') return Array.from(data as Uint8Array, (value) => value !== 0);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-    return Array.from(data as Iterable<bigint>, (value) => (BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : String(value)));
+    return Array.from(data as Iterable<bigint>, (value) =>
+      BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : String(value),
+    );
   }
   return Array.from(data as Iterable<number | string>);
 }
@@ -193,7 +196,8 @@ function described(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  if (typeof value === 'number') return Number.isFinite(value) ? `the number ${value}` : 'a number too large for any float';
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? `the number ${value}` : 'a number too large for any float';
   const text = JSON.stringify(value);
   return `${typeof value === 'string' ? 'the string' : 'the value'} ${text.length > 40 ? `${text.slice(0, 37)}..."` : text}`;
 }

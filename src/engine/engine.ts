@@ -29,7 +29,8 @@ export class Engine {
     this.#ort = ort;
     this.#session = session;
     this.#contract = contract;
-    this.#rowByRow = contract.inputs.length > 0 && contract.inputs.every((spec) => spec.shape.length > 1 && spec.shape[0] === 1);
+    this.#rowByRow =
+      contract.inputs.length > 0 && contract.inputs.every((spec) => spec.shape.length > 1 && spec.shape[0] === 1);
   }
 
   /**
@@ -40,7 +41,8 @@ export class Engine {
     const { contract, modelPath } = options;
     disableTelemetry();
     const ort = await import('onnxruntime-node');
-    const model = contract.model.externalData.length > 0 ? modelPath : cutZipMap(await readModel(modelPath, contract.model.digest));
+    const model =
+      contract.model.externalData.length > 0 ? modelPath : cutZipMap(await readModel(modelPath, contract.model.digest));
     const session = await createSession(ort, model, options);
     const engine = new Engine(ort, session, contract);
     engine.#checkNames();
@@ -59,7 +61,9 @@ export class Engine {
 
   /** The contract's sample as tensors. */
   sample(): Feeds {
-    return Object.fromEntries(this.#contract.inputs.map((spec) => [spec.name, parseTensor(spec, this.#contract.sample.inputs[spec.name])]));
+    return Object.fromEntries(
+      this.#contract.inputs.map((spec) => [spec.name, parseTensor(spec, this.#contract.sample.inputs[spec.name])]),
+    );
   }
 
   /**
@@ -82,18 +86,23 @@ export class Engine {
 
   async #runRows(feeds: Feeds, names: readonly string[]): Promise<Record<string, Tensor>> {
     const counts = new Set(Object.values(feeds).map((tensor) => tensor.shape[0] ?? 1));
-    if (counts.size > 1) throw new InlayError('INPUT_INVALID', `inputs have different numbers of rows: ${[...counts].join(', ')}`);
+    if (counts.size > 1)
+      throw new InlayError('INPUT_INVALID', `inputs have different numbers of rows: ${[...counts].join(', ')}`);
     const [rows = 1] = counts;
     const results: Record<string, Tensor>[] = [];
     for (let row = 0; row < rows; row++) {
-      const one = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, sliceRows(tensor, row, row + 1)]));
+      const one = Object.fromEntries(
+        Object.entries(feeds).map(([name, tensor]) => [name, sliceRows(tensor, row, row + 1)]),
+      );
       results.push(await this.#runOnce(one, names));
     }
     return Object.fromEntries(names.map((name) => [name, concatRows(results.map((result) => result[name] as Tensor))]));
   }
 
   async #runOnce(feeds: Feeds, names: readonly string[]): Promise<Record<string, Tensor>> {
-    const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(this.#ort.Tensor, tensor)]));
+    const ortFeeds = Object.fromEntries(
+      Object.entries(feeds).map(([name, tensor]) => [name, toOrt(this.#ort.Tensor, tensor)]),
+    );
     let results: InferenceSession.OnnxValueMapType;
     try {
       results = await this.#session.run(ortFeeds, names);
@@ -105,16 +114,30 @@ export class Engine {
   }
 
   #checkNames(): void {
-    const promised = [...this.#contract.inputs.map((i) => `input ${i.name}`), ...this.#contract.outputs.map((o) => `output ${o.name}`)];
-    const there = new Set([...this.#session.inputNames.map((n) => `input ${n}`), ...this.#session.outputNames.map((n) => `output ${n}`)]);
+    const promised = [
+      ...this.#contract.inputs.map((i) => `input ${i.name}`),
+      ...this.#contract.outputs.map((o) => `output ${o.name}`),
+    ];
+    const there = new Set([
+      ...this.#session.inputNames.map((n) => `input ${n}`),
+      ...this.#session.outputNames.map((n) => `output ${n}`),
+    ]);
     const missing = promised.filter((name) => !there.has(name));
     if (missing.length > 0) {
-      throw new InlayError('CONTRACT_INVALID', `the model has no ${missing.join(', no ')}, which its contract promises`, { hint: `It has ${[...there].join(', ')}. Build the image again.` });
+      throw new InlayError(
+        'CONTRACT_INVALID',
+        `the model has no ${missing.join(', no ')}, which its contract promises`,
+        { hint: `It has ${[...there].join(', ')}. Build the image again.` },
+      );
     }
   }
 }
 
-async function createSession(ort: typeof import('onnxruntime-node'), model: string | Uint8Array, options: EngineOptions): Promise<InferenceSession> {
+async function createSession(
+  ort: typeof import('onnxruntime-node'),
+  model: string | Uint8Array,
+  options: EngineOptions,
+): Promise<InferenceSession> {
   try {
     const sessionOptions: InferenceSession.SessionOptions = {
       intraOpNumThreads: options.threads,
@@ -123,12 +146,18 @@ async function createSession(ort: typeof import('onnxruntime-node'), model: stri
       // Idle threads that spin burn CPU and mislead an autoscaler.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     };
-    return typeof model === 'string' ? await ort.InferenceSession.create(model, sessionOptions) : await ort.InferenceSession.create(model, sessionOptions);
+    return typeof model === 'string'
+      ? await ort.InferenceSession.create(model, sessionOptions)
+      : await ort.InferenceSession.create(model, sessionOptions);
   } catch (cause) {
-    throw new InlayError('MODEL_LOAD_FAILED', `ONNX Runtime cannot load ${options.contract.model.file}: ${firstLine(cause)}`, {
-      cause,
-      hint: 'Export it for an older opset, or with operators that ONNX Runtime has on the CPU.',
-    });
+    throw new InlayError(
+      'MODEL_LOAD_FAILED',
+      `ONNX Runtime cannot load ${options.contract.model.file}: ${firstLine(cause)}`,
+      {
+        cause,
+        hint: 'Export it for an older opset, or with operators that ONNX Runtime has on the CPU.',
+      },
+    );
   }
 }
 

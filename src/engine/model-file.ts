@@ -12,13 +12,20 @@ export async function readModel(path: string, digest: string): Promise<Uint8Arra
     bytes = await readFile(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new InlayError(missing ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE', `cannot read the model ${path}`, { cause, hint: 'Check MODEL_FILEPATH.' });
+    throw new InlayError(missing ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE', `cannot read the model ${path}`, {
+      cause,
+      hint: 'Check MODEL_FILEPATH.',
+    });
   }
   const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   if (found !== digest) {
-    throw new InlayError('INTEGRITY_MISMATCH', `${path} is not the model of its contract: its digest is ${found}, the contract's ${digest}`, {
-      hint: 'The file was changed after the build. Build the image again.',
-    });
+    throw new InlayError(
+      'INTEGRITY_MISMATCH',
+      `${path} is not the model of its contract: its digest is ${found}, the contract's ${digest}`,
+      {
+        hint: 'The file was changed after the build. Build the image again.',
+      },
+    );
   }
   return bytes;
 }

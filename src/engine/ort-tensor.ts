@@ -1,7 +1,20 @@
 import type { Tensor as OrtTensor, TypedTensor } from 'onnxruntime-node';
 import { type Datatype, elementCount, type Tensor, type TensorData } from '../contract/index.ts';
 
-type OrtType = 'float32' | 'float64' | 'float16' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'bool' | 'string';
+type OrtType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'int8'
+  | 'uint8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'bool'
+  | 'string';
 
 /** ONNX Runtime's names of our datatypes. */
 const ORT_TYPES: Readonly<Record<Datatype, OrtType>> = {
@@ -19,7 +32,10 @@ const ORT_TYPES: Readonly<Record<Datatype, OrtType>> = {
   BOOL: 'bool',
   BYTES: 'string',
 };
-const DATATYPE_OF = Object.fromEntries(Object.entries(ORT_TYPES).map(([datatype, type]) => [type, datatype])) as Record<OrtType, Datatype>;
+const DATATYPE_OF = Object.fromEntries(Object.entries(ORT_TYPES).map(([datatype, type]) => [type, datatype])) as Record<
+  OrtType,
+  Datatype
+>;
 
 type TensorConstructor = new (type: OrtType, data: TensorData, dims: readonly number[]) => TypedTensor<OrtType>;
 
@@ -31,7 +47,10 @@ export function fromOrt(tensor: OrtTensor): Tensor {
   const datatype = DATATYPE_OF[tensor.type as OrtType];
   const data = tensor.data as TensorData;
   // Some versions of the binding hand float16 out as its bits.
-  const values = datatype === 'FP16' && data instanceof Uint16Array ? new Float16Array(data.buffer, data.byteOffset, data.length) : data;
+  const values =
+    datatype === 'FP16' && data instanceof Uint16Array
+      ? new Float16Array(data.buffer, data.byteOffset, data.length)
+      : data;
   return { datatype, shape: tensor.dims, data: values };
 }
 
@@ -39,7 +58,9 @@ export function fromOrt(tensor: OrtTensor): Tensor {
 export function sliceRows(tensor: Tensor, from: number, to: number): Tensor {
   const rest = tensor.shape.slice(1);
   const width = elementCount(rest);
-  const data = Array.isArray(tensor.data) ? tensor.data.slice(from * width, to * width) : tensor.data.subarray(from * width, to * width);
+  const data = Array.isArray(tensor.data)
+    ? tensor.data.slice(from * width, to * width)
+    : tensor.data.subarray(from * width, to * width);
   return { datatype: tensor.datatype, shape: [to - from, ...rest], data: data as TensorData };
 }
 
@@ -49,7 +70,8 @@ export function concatRows(tensors: readonly Tensor[]): Tensor {
   if (!first) throw new RangeError('nothing to join');
   if (tensors.length === 1) return first;
   const shape = [tensors.reduce((rows, tensor) => rows + (tensor.shape[0] ?? 0), 0), ...first.shape.slice(1)];
-  if (Array.isArray(first.data)) return { datatype: first.datatype, shape, data: tensors.flatMap((t) => t.data as string[]) };
+  if (Array.isArray(first.data))
+    return { datatype: first.datatype, shape, data: tensors.flatMap((t) => t.data as string[]) };
   const typed = first.data;
   const joined = new (typed.constructor as new (length: number) => Float32Array)(elementCount(shape));
   let at = 0;

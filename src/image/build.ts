@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Project } from '../contract/index.ts';
 import { prepareAptBase } from './base/index.ts';
 import { type ImageFacts, imageAnnotations, imageLabels, LABEL_PREFIX } from './facts.ts';
+import type { Compression } from './layer/compression.ts';
 import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
-import type { Compression } from './layer/compression.ts';
 import { modelEntries, modelEnvironment, modelLayerKey } from './model-layer.ts';
 import { OciLayout } from './oci/layout.ts';
 import { MEDIA_TYPE } from './oci/media-types.ts';
@@ -47,7 +47,12 @@ export interface BuiltImage {
   readonly reference: string;
   /** Of the index. */
   readonly digest: string;
-  readonly platforms: readonly { readonly platform: string; readonly digest: string; readonly sizeBytes: number; readonly layers: readonly BuiltLayer[] }[];
+  readonly platforms: readonly {
+    readonly platform: string;
+    readonly digest: string;
+    readonly sizeBytes: number;
+    readonly layers: readonly BuiltLayer[];
+  }[];
 }
 
 interface PlatformImage {
@@ -102,9 +107,24 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
   const runtime = await prepareRuntime(common);
   const server = await bundleServer();
   const shared = [
-    { kind: 'base' as const, key: base.key, entries: base.entries, contents: `apt: ${base.facts.os.prettyName}, ${base.facts.packages.length} packages` },
-    { kind: 'runtime' as const, key: runtime.key, entries: runtime.entries, contents: `bun ${runtime.facts.bun}, onnxruntime ${runtime.facts.onnxruntime}` },
-    { kind: 'server' as const, key: server.key, entries: async () => server.entries, contents: `inlay ${options.inlayVersion}` },
+    {
+      kind: 'base' as const,
+      key: base.key,
+      entries: base.entries,
+      contents: `apt: ${base.facts.os.prettyName}, ${base.facts.packages.length} packages`,
+    },
+    {
+      kind: 'runtime' as const,
+      key: runtime.key,
+      entries: runtime.entries,
+      contents: `bun ${runtime.facts.bun}, onnxruntime ${runtime.facts.onnxruntime}`,
+    },
+    {
+      kind: 'server' as const,
+      key: server.key,
+      entries: async () => server.entries,
+      contents: `inlay ${options.inlayVersion}`,
+    },
   ];
   const layers: (Layer & { kind: LayerKind; contents: string; reused: boolean })[] = [];
   for (const { kind, key, entries, contents } of shared) {
@@ -123,7 +143,11 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
 
   const facts: ImageFacts = {
     os: base.facts.os,
-    libraries: { bun: runtime.facts.bun, onnxruntime: runtime.facts.onnxruntime, ...Object.fromEntries(base.facts.packages.map((p) => [p.name, p.version])) },
+    libraries: {
+      bun: runtime.facts.bun,
+      onnxruntime: runtime.facts.onnxruntime,
+      ...Object.fromEntries(base.facts.packages.map((p) => [p.name, p.version])),
+    },
   };
   const created = new Date(mtimeS * 1000).toISOString().replace('.000Z', 'Z');
   const config: ImageConfig = {
@@ -133,7 +157,9 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     config: {
       User: '65532:65532',
       ExposedPorts: { '8000/tcp': {} },
-      Env: Object.entries({ ...serverEnvironment, ...modelEnvironment(project) }).map(([name, value]) => `${name}=${value}`),
+      Env: Object.entries({ ...serverEnvironment, ...modelEnvironment(project) }).map(
+        ([name, value]) => `${name}=${value}`,
+      ),
       Entrypoint: ['/opt/inlay/bin/bun', '--no-env-file', '--no-install', `${SERVER_DIR}/main.js`],
       WorkingDir: '/model',
       Labels: { ...imageLabels(project, facts, options.inlayVersion) },

@@ -12,17 +12,24 @@ export async function exportLayout(store: OciLayout, reference: string, dir: str
   const { annotations: _, ...root } = found as Descriptor;
   const target = await OciLayout.open(dir);
   for (const descriptor of await reachable(store, root)) {
-    if (!(await target.has(descriptor))) await target.putStream(Bun.file(store.blobPath(descriptor.digest)).stream(), descriptor.mediaType);
+    if (!(await target.has(descriptor)))
+      await target.putStream(Bun.file(store.blobPath(descriptor.digest)).stream(), descriptor.mediaType);
   }
   await target.tag(reference.slice(reference.lastIndexOf(':') + 1), root);
 }
 
 /** The descriptor and all that it leads to: manifests, configs, layers; leaves first. */
 async function reachable(store: OciLayout, root: Descriptor): Promise<Descriptor[]> {
-  const document: unknown = root.mediaType.includes('json') ? JSON.parse(new TextDecoder().decode(await store.readBytes(root.digest))) : undefined;
+  const document: unknown = root.mediaType.includes('json')
+    ? JSON.parse(new TextDecoder().decode(await store.readBytes(root.digest)))
+    : undefined;
   const index = indexSchema.safeParse(document);
   const manifest = manifestSchema.safeParse(document);
-  const children = index.success ? index.data.manifests : manifest.success ? [manifest.data.config, ...manifest.data.layers] : [];
+  const children = index.success
+    ? index.data.manifests
+    : manifest.success
+      ? [manifest.data.config, ...manifest.data.layers]
+      : [];
   const below = await Promise.all(children.map((child) => reachable(store, child)));
   return [...below.flat(), root];
 }

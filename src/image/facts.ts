@@ -14,7 +14,11 @@ export const LABEL_PREFIX = 'inlay.';
  * The labels of an image's config: what runs, readable without pulling a layer. Values that are no plain text are JSON.
  * Keys of the OCI image specification (annotations.md) where it has one.
  */
-export function imageLabels(project: Project, facts: ImageFacts, inlayVersion: string): Readonly<Record<string, string>> {
+export function imageLabels(
+  project: Project,
+  facts: ImageFacts,
+  inlayVersion: string,
+): Readonly<Record<string, string>> {
   const { contract } = project;
   return {
     ...imageAnnotations(project, inlayVersion),
@@ -22,7 +26,9 @@ export function imageLabels(project: Project, facts: ImageFacts, inlayVersion: s
     [`${LABEL_PREFIX}outputs`]: JSON.stringify(contract.outputs),
     ...(contract.labels ? { [`${LABEL_PREFIX}labels`]: JSON.stringify(contract.labels.names) } : {}),
     [`${LABEL_PREFIX}model.producer`]: `${contract.model.producer.name} ${contract.model.producer.version}`.trim(),
-    [`${LABEL_PREFIX}model.opsets`]: contract.model.opsets.map((o) => `${o.domain || 'ai.onnx'}=${o.version}`).join(','),
+    [`${LABEL_PREFIX}model.opsets`]: contract.model.opsets
+      .map((o) => `${o.domain || 'ai.onnx'}=${o.version}`)
+      .join(','),
     [`${LABEL_PREFIX}os`]: facts.os.prettyName,
     [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
   };

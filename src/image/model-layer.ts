@@ -30,10 +30,20 @@ export async function modelLayerKey(project: Project): Promise<string> {
 
 /** The files of the model layer. */
 export async function modelEntries(project: Project): Promise<TarEntry[]> {
-  const files = [project.modelPath, ...(project.labelsPath === undefined ? [] : [project.labelsPath])].map((path) => ({ path, name: basename(path) }));
+  const files = [project.modelPath, ...(project.labelsPath === undefined ? [] : [project.labelsPath])].map((path) => ({
+    path,
+    name: basename(path),
+  }));
   const weights = project.facts.externalData.map((name) => ({ path: join(dirname(project.modelPath), name), name }));
   const entries = await Promise.all(
-    [...files, ...weights].map(async ({ path, name }): Promise<TarEntry> => ({ path: `model/${name}`, type: 'file', mode: 0o644, content: { path, size: (await stat(path)).size } })),
+    [...files, ...weights].map(
+      async ({ path, name }): Promise<TarEntry> => ({
+        path: `model/${name}`,
+        type: 'file',
+        mode: 0o644,
+        content: { path, size: (await stat(path)).size },
+      }),
+    ),
   );
   const contract = new TextEncoder().encode(serializeContract(project.contract));
   return [...entries, { path: 'model/contract.json', type: 'file', mode: 0o644, content: contract }];

@@ -11,7 +11,9 @@ export function platformName(platform: Platform): string {
 export function parsePlatform(text: string): Platform {
   const architecture = ARCHITECTURES.find((known) => text === `linux/${known}`);
   if (architecture) return { architecture, os: 'linux' };
-  throw new InlayError('PLATFORM_UNSUPPORTED', `no image can be built for ${text}`, { hint: `Platforms: ${ARCHITECTURES.map((a) => `linux/${a}`).join(', ')}.` });
+  throw new InlayError('PLATFORM_UNSUPPORTED', `no image can be built for ${text}`, {
+    hint: `Platforms: ${ARCHITECTURES.map((a) => `linux/${a}`).join(', ')}.`,
+  });
 }
 
 /** What containers on this machine run: Linux on its own architecture. @param arch as `process.arch` names it */

@@ -29,7 +29,10 @@ export async function bundleServer(): Promise<ServerBundle> {
     naming: { entry: 'main.js', chunk: '[name]-[hash].js', asset: '[name].[ext]' },
     throw: false,
   });
-  if (!built.success) throw new InlayError('COMMAND_FAILED', `the server cannot be bundled: ${built.logs.map(String).join('; ')}`, { hint: 'Install inlay again.' });
+  if (!built.success)
+    throw new InlayError('COMMAND_FAILED', `the server cannot be bundled: ${built.logs.map(String).join('; ')}`, {
+      hint: 'Install inlay again.',
+    });
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
   for (const output of built.outputs) {

@@ -11,7 +11,12 @@ export class HttpError extends Error {
   readonly hint: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: HttpErrorCode, message: string, more: { hint?: string; headers?: Readonly<Record<string, string>> } = {}) {
+  constructor(
+    status: number,
+    code: HttpErrorCode,
+    message: string,
+    more: { hint?: string; headers?: Readonly<Record<string, string>> } = {},
+  ) {
     super(message);
     this.status = status;
     this.code = code;

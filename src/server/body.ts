@@ -6,7 +6,10 @@ import { HttpError } from './answer.ts';
  */
 export async function readJson(request: Request, limit: number): Promise<unknown> {
   const bytes = await readBytes(request, limit);
-  if (bytes.length === 0) throw new HttpError(400, 'BODY_INVALID', 'the body is empty', { hint: 'Send JSON, for example {"data": [[...]]}.' });
+  if (bytes.length === 0)
+    throw new HttpError(400, 'BODY_INVALID', 'the body is empty', {
+      hint: 'Send JSON, for example {"data": [[...]]}.',
+    });
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -16,9 +19,15 @@ export async function readJson(request: Request, limit: number): Promise<unknown
   try {
     return JSON.parse(text);
   } catch (error) {
-    const why = error instanceof SyntaxError ? error.message.replace(/^JSON Parse error: /, '') : 'it is nested too deeply';
+    const why =
+      error instanceof SyntaxError ? error.message.replace(/^JSON Parse error: /, '') : 'it is nested too deeply';
     const token = /\b(NaN|-?Infinity)\b/.exec(text)?.[0];
-    throw new HttpError(400, 'BODY_INVALID', `the body is not JSON: ${why}`, token ? { hint: `JSON has no ${token}. Send finite numbers.` } : {});
+    throw new HttpError(
+      400,
+      'BODY_INVALID',
+      `the body is not JSON: ${why}`,
+      token ? { hint: `JSON has no ${token}. Send finite numbers.` } : {},
+    );
   }
 }
 

@@ -23,7 +23,9 @@ export function docsRoutes(modelName: string): Readonly<Record<string, () => Res
   const page = PAGE(`${modelName} API`);
   // Bun resolves imported files to absolute paths from sources, and to names beside the bundle in a bundle.
   const asset = (path: string, type: string) => () =>
-    new Response(Bun.file(path.startsWith('/') ? path : `${import.meta.dir}/${path}`), { headers: { 'content-type': type, 'cache-control': 'max-age=3600' } });
+    new Response(Bun.file(path.startsWith('/') ? path : `${import.meta.dir}/${path}`), {
+      headers: { 'content-type': type, 'cache-control': 'max-age=3600' },
+    });
   return {
     '/docs': () => new Response(page, { headers: { 'content-type': 'text/html; charset=utf-8' } }),
     '/docs/swagger-ui.css': asset(swaggerUiCss, 'text/css; charset=utf-8'),

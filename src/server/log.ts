@@ -13,7 +13,9 @@ export function createLog(level: LogLevel, format: LogFormat, write: (line: stri
     return (message: string, fields: LogFields = {}) => {
       const time = new Date().toISOString();
       if (format === 'JSON') return write(`${JSON.stringify({ time, level: own, message, ...fields })}\n`);
-      const rest = Object.entries(fields).map(([key, value]) => (value === undefined ? '' : ` ${key}=${quoted(String(value))}`));
+      const rest = Object.entries(fields).map(([key, value]) =>
+        value === undefined ? '' : ` ${key}=${quoted(String(value))}`,
+      );
       write(`${time} ${own} ${message.replaceAll('\n', '\\n')}${rest.join('')}\n`);
     };
   };

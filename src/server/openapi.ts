@@ -10,32 +10,75 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
   const answer = (schema: Schema, description: string, example?: unknown): Schema => ({
     200: { description, content: { 'application/json': { schema, ...(example === undefined ? {} : { example }) } } },
   });
-  const prediction = object({ prediction: { anyOf: [rowSchema(output), { type: 'array', items: rowSchema(output) }] } });
-  const label = object({ prediction: { anyOf: [labelSchema(contract), { type: 'array', items: labelSchema(contract) }] } });
-  const get = (summary: string, schema: Schema, more: Schema = {}): Schema => ({ get: { summary, responses: { ...answer(schema, summary), ...more } } });
+  const prediction = object({
+    prediction: { anyOf: [rowSchema(output), { type: 'array', items: rowSchema(output) }] },
+  });
+  const label = object({
+    prediction: { anyOf: [labelSchema(contract), { type: 'array', items: labelSchema(contract) }] },
+  });
+  const get = (summary: string, schema: Schema, more: Schema = {}): Schema => ({
+    get: { summary, responses: { ...answer(schema, summary), ...more } },
+  });
   const post = (summary: string, schema: Schema): Schema => ({
     post: {
       summary,
-      ...(single ? { requestBody: { required: true, content: { 'application/json': { schema: bodySchema(single), example: { data: contract.sample.inputs[single.name] } } } } } : {}),
+      ...(single
+        ? {
+            requestBody: {
+              required: true,
+              content: {
+                'application/json': {
+                  schema: bodySchema(single),
+                  example: { data: contract.sample.inputs[single.name] },
+                },
+              },
+            },
+          }
+        : {}),
       responses: {
         ...answer(schema, 'The prediction: one row answers one row, several answer a list.'),
-        400: { description: 'The body is not what the model takes.', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
-        413: { description: 'The body is larger than the server takes.', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
-        500: { description: 'The model answered with a value that is not finite.', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+        400: {
+          description: 'The body is not what the model takes.',
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        },
+        413: {
+          description: 'The body is larger than the server takes.',
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        },
+        500: {
+          description: 'The model answered with a value that is not finite.',
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        },
       },
     },
   });
   const health = object({ health: { const: 'ok' } });
-  const notReady = { 503: { description: 'Not ready.', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } } };
+  const notReady = {
+    503: {
+      description: 'Not ready.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+    },
+  };
   const labelled = contract.labels !== undefined && contract.task === 'classification';
   return {
     openapi: '3.1.0',
-    info: { title: contract.name, version: contract.version, description: `${contract.task}: ${contract.inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')} → ${output.name} ${describeSpec(output)}` },
+    info: {
+      title: contract.name,
+      version: contract.version,
+      description: `${contract.task}: ${contract.inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')} → ${output.name} ${describeSpec(output)}`,
+    },
     paths: {
       '/health': get('Is the server there?', health),
       '/metadata': get('What the model takes and gives', { type: 'object' }),
-      ...(contract.labels ? { '/label': get('Class names', { type: 'object', additionalProperties: { type: 'string' } }) } : {}),
-      '/predict/test': { get: { summary: "The sample's prediction", responses: answer(prediction, 'The prediction.', { prediction: samplePrediction }) } },
+      ...(contract.labels
+        ? { '/label': get('Class names', { type: 'object', additionalProperties: { type: 'string' } }) }
+        : {}),
+      '/predict/test': {
+        get: {
+          summary: "The sample's prediction",
+          responses: answer(prediction, 'The prediction.', { prediction: samplePrediction }),
+        },
+      },
       ...(labelled ? { '/predict/test/label': get("The sample's label", label) } : {}),
       '/predict': post('Predict', prediction),
       ...(labelled ? { '/predict/label': post("Predict the class's name", label) } : {}),
@@ -45,7 +88,12 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
     },
     components: {
       schemas: {
-        Error: object({ error: { ...object({ code: { type: 'string' }, message: { type: 'string' }, hint: { type: 'string' } }), required: ['code', 'message'] } }),
+        Error: object({
+          error: {
+            ...object({ code: { type: 'string' }, message: { type: 'string' }, hint: { type: 'string' } }),
+            required: ['code', 'message'],
+          },
+        }),
       },
     },
   };
@@ -57,13 +105,23 @@ function object(properties: Record<string, Schema>): Schema {
 
 function bodySchema(input: TensorSpec): Schema {
   const shape = input.shape[0] === 1 && input.shape.length > 1 ? [-1, ...input.shape.slice(1)] : input.shape;
-  const data = shape.reduceRight<Schema>((items, size) => ({ type: 'array', items, minItems: size < 0 ? 1 : size, ...(size < 0 ? {} : { maxItems: size }) }), scalar(input.datatype));
-  return { type: 'object', properties: { data: { ...data, description: `${input.name} ${describeSpec(input)}` } }, description: 'Without data: the sample.' };
+  const data = shape.reduceRight<Schema>(
+    (items, size) => ({ type: 'array', items, minItems: size < 0 ? 1 : size, ...(size < 0 ? {} : { maxItems: size }) }),
+    scalar(input.datatype),
+  );
+  return {
+    type: 'object',
+    properties: { data: { ...data, description: `${input.name} ${describeSpec(input)}` } },
+    description: 'Without data: the sample.',
+  };
 }
 
 function rowSchema(output: TensorSpec): Schema {
   const row = output.shape.length <= 1 ? [1] : output.shape.slice(1);
-  return row.reduceRight<Schema>((items, size) => ({ type: 'array', items, ...(size < 0 ? {} : { minItems: size, maxItems: size }) }), scalar(output.datatype));
+  return row.reduceRight<Schema>(
+    (items, size) => ({ type: 'array', items, ...(size < 0 ? {} : { minItems: size, maxItems: size }) }),
+    scalar(output.datatype),
+  );
 }
 
 function labelSchema(contract: Contract): Schema {
@@ -74,7 +132,8 @@ function labelSchema(contract: Contract): Schema {
 function scalar(datatype: Datatype): Schema {
   if (datatype === 'BYTES') return { type: 'string' };
   if (datatype === 'BOOL') return { type: 'boolean' };
-  if (datatype === 'FP32') return { type: 'number', format: 'float', minimum: -3.4028234663852886e38, maximum: 3.4028234663852886e38 };
+  if (datatype === 'FP32')
+    return { type: 'number', format: 'float', minimum: -3.4028234663852886e38, maximum: 3.4028234663852886e38 };
   if (datatype === 'FP64') return { type: 'number', format: 'double' };
   if (datatype === 'FP16') return { type: 'number', minimum: -65504, maximum: 65504 };
   const bits = Math.min(53, Number(datatype.replace(/\D/g, '')));

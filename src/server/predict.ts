@@ -9,12 +9,18 @@ import { HttpError } from './answer.ts';
  */
 export function feedsOf(body: unknown, engine: Engine): Feeds {
   if (body === null || typeof body !== 'object' || Array.isArray(body)) {
-    throw new HttpError(400, 'BODY_INVALID', `the body is ${kind(body)}, not an object`, { hint: 'Send {"data": [[...]]}.' });
+    throw new HttpError(400, 'BODY_INVALID', `the body is ${kind(body)}, not an object`, {
+      hint: 'Send {"data": [[...]]}.',
+    });
   }
   if ('data' in body) {
     const [spec, second] = engine.inputs;
     if (!spec || second) {
-      throw new HttpError(400, 'BODY_INVALID', `"data" fits a model with one input; this one has ${engine.inputs.map((i) => i.name).join(', ')}`);
+      throw new HttpError(
+        400,
+        'BODY_INVALID',
+        `"data" fits a model with one input; this one has ${engine.inputs.map((i) => i.name).join(', ')}`,
+      );
     }
     return { [spec.name]: parseTensor(spec as TensorSpec, body.data) };
   }
@@ -22,14 +28,18 @@ export function feedsOf(body: unknown, engine: Engine): Feeds {
   if (key === undefined) return engine.sample();
   // A misspelt key must not be answered with the sample's prediction.
   const hint = didYouMean(key, ['data']) ? 'Did you mean "data"?' : 'Send {"data": [[...]]}, or {} for the sample.';
-  throw new HttpError(400, 'BODY_INVALID', `the body has no "data", only ${JSON.stringify(key.slice(0, 60))}`, { hint });
+  throw new HttpError(400, 'BODY_INVALID', `the body has no "data", only ${JSON.stringify(key.slice(0, 60))}`, {
+    hint,
+  });
 }
 
 /** `/predict`'s answer: one row's values for one row, a list of rows for several. */
 export function predictionOf(tensor: Tensor): unknown {
   const { rows, width, values } = rowsOf(tensor);
   if (rows === 1) return tensor.shape.length > 2 ? nestedRow(tensor, values, 0, width) : values;
-  return Array.from({ length: rows }, (_, row) => (tensor.shape.length > 2 ? nestedRow(tensor, values, row, width) : values.slice(row * width, (row + 1) * width)));
+  return Array.from({ length: rows }, (_, row) =>
+    tensor.shape.length > 2 ? nestedRow(tensor, values, row, width) : values.slice(row * width, (row + 1) * width),
+  );
 }
 
 /** `/predict/label`'s answer: the label of the largest probability of each row, the first where several are largest. */
@@ -55,7 +65,9 @@ function rowsOf(tensor: Tensor) {
 function nestedRow(tensor: Tensor, values: readonly unknown[], row: number, width: number): unknown {
   let at = row * width;
   const nest = (depth: number): unknown =>
-    depth === tensor.shape.length ? values[at++] : Array.from({ length: tensor.shape[depth] as number }, () => nest(depth + 1));
+    depth === tensor.shape.length
+      ? values[at++]
+      : Array.from({ length: tensor.shape[depth] as number }, () => nest(depth + 1));
   return nest(1);
 }
 

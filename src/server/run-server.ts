@@ -33,7 +33,14 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     const cpus = cpuLimit();
     engine = await Engine.load({ contract, modelPath: options.modelPath, threads: threadsFor(cpus) });
     await server.serve(contract, engine);
-    log.info('serving', { model: contract.name, version: contract.version, digest: contract.model.digest, cpus, threads: threadsFor(cpus), startedInMs: Math.round(performance.now() - started) });
+    log.info('serving', {
+      model: contract.name,
+      version: contract.version,
+      digest: contract.model.digest,
+      cpus,
+      threads: threadsFor(cpus),
+      startedInMs: Math.round(performance.now() - started),
+    });
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});

@@ -98,8 +98,15 @@ export class ModelServer {
       });
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE') throw new InlayError('PORT_IN_USE', `port ${port} is in use on ${host}`, { cause, hint: 'Choose another with PORT or --port.' });
-      throw new InlayError('ENVIRONMENT_INVALID', `cannot listen on ${host}:${port}: ${message}`, { cause, hint: 'Check HOST and PORT.' });
+      if (code === 'EADDRINUSE')
+        throw new InlayError('PORT_IN_USE', `port ${port} is in use on ${host}`, {
+          cause,
+          hint: 'Choose another with PORT or --port.',
+        });
+      throw new InlayError('ENVIRONMENT_INVALID', `cannot listen on ${host}:${port}: ${message}`, {
+        cause,
+        hint: 'Check HOST and PORT.',
+      });
     }
   }
 
@@ -124,27 +131,45 @@ export class ModelServer {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const handler = route[method as Method];
     if (handler) return handler(request);
-    const allowed = Object.keys(route).flatMap((known) => (known === 'GET' ? ['GET', 'HEAD'] : [known])).join(', ');
-    throw new HttpError(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}, not ${request.method}`, { headers: { allow: allowed } });
+    const allowed = Object.keys(route)
+      .flatMap((known) => (known === 'GET' ? ['GET', 'HEAD'] : [known]))
+      .join(', ');
+    throw new HttpError(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}, not ${request.method}`, {
+      headers: { allow: allowed },
+    });
   }
 
   #notFound(path: string): Error {
     if (this.#phase === 'starting') return new InlayError('NOT_READY', 'the model is loading');
     const near = didYouMean(path, Object.keys(this.#routes));
-    return new HttpError(404, 'NOT_FOUND', `there is no ${path.slice(0, 200)}`, { hint: near ? `Did you mean ${near}?` : 'GET /docs lists the routes.' });
+    return new HttpError(404, 'NOT_FOUND', `there is no ${path.slice(0, 200)}`, {
+      hint: near ? `Did you mean ${near}?` : 'GET /docs lists the routes.',
+    });
   }
 
   #healthRoutes(): Routes {
     const ok = () => json({ health: 'ok' });
-    const when = (condition: () => boolean, message: () => string): Handler => () => {
-      if (condition()) return ok();
-      throw new InlayError('NOT_READY', message());
-    };
+    const when =
+      (condition: () => boolean, message: () => string): Handler =>
+      () => {
+        if (condition()) return ok();
+        throw new InlayError('NOT_READY', message());
+      };
     return {
       '/health': { GET: ok },
       '/health/live': { GET: ok },
-      '/health/ready': { GET: when(() => this.#phase === 'ready', () => (this.#phase === 'draining' ? 'the server is stopping' : 'the model is loading')) },
-      '/health/startup': { GET: when(() => this.#phase !== 'starting', () => 'the model is loading') },
+      '/health/ready': {
+        GET: when(
+          () => this.#phase === 'ready',
+          () => (this.#phase === 'draining' ? 'the server is stopping' : 'the model is loading'),
+        ),
+      },
+      '/health/startup': {
+        GET: when(
+          () => this.#phase !== 'starting',
+          () => 'the model is loading',
+        ),
+      },
     };
   }
 }
@@ -160,23 +185,39 @@ async function modelRoutes(contract: Contract, engine: Engine, settings: Setting
   const openApi = openApiOf(contract, predictionOf(sampled));
   const body = (request: Request) => readJson(request, settings.maxBodyBytes);
   const { labels } = contract;
-  const labelled = (handler: (names: NonNullable<typeof labels>, request: Request) => Response | Promise<Response>): Handler =>
+  const labelled = (
+    handler: (names: NonNullable<typeof labels>, request: Request) => Response | Promise<Response>,
+  ): Handler =>
     labels && contract.task === 'classification'
       ? (request) => handler(labels, request)
       : () => {
-          throw new HttpError(404, 'NOT_FOUND', `this model has no labels: its task is ${contract.task}`, { hint: 'POST /predict answers its numbers.' });
+          throw new HttpError(404, 'NOT_FOUND', `this model has no labels: its task is ${contract.task}`, {
+            hint: 'POST /predict answers its numbers.',
+          });
         };
-  const docs = Object.fromEntries(Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]));
+  const docs = Object.fromEntries(
+    Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
+  );
   return {
     ...docs,
     '/': { GET: () => new Response(null, { status: 307, headers: { location: 'docs' } }) },
     '/openapi.json': { GET: () => json(openApi) },
     '/metadata': { GET: () => json(metadata) },
-    '/label': { GET: labelled((names) => json(Object.fromEntries(names.keys.map((key, column) => [key, names.names[column]])))) },
+    '/label': {
+      GET: labelled((names) => json(Object.fromEntries(names.keys.map((key, column) => [key, names.names[column]])))),
+    },
     '/predict/test': { GET: async () => json({ prediction: predictionOf(await run(engine.sample())) }) },
-    '/predict/test/label': { GET: labelled(async (names) => json({ prediction: labelOf(await run(engine.sample()), names) })) },
-    '/predict': { POST: async (request) => json({ prediction: predictionOf(await run(feedsOf(await body(request), engine))) }) },
-    '/predict/label': { POST: labelled(async (names, request) => json({ prediction: labelOf(await run(feedsOf(await body(request), engine)), names) })) },
+    '/predict/test/label': {
+      GET: labelled(async (names) => json({ prediction: labelOf(await run(engine.sample()), names) })),
+    },
+    '/predict': {
+      POST: async (request) => json({ prediction: predictionOf(await run(feedsOf(await body(request), engine))) }),
+    },
+    '/predict/label': {
+      POST: labelled(async (names, request) =>
+        json({ prediction: labelOf(await run(feedsOf(await body(request), engine)), names) }),
+      ),
+    },
   };
 }
 

@@ -51,13 +51,32 @@ export function readSettings(env: Environment): Settings {
   const settings: Settings = {
     host: env.HOST || DEFAULT_SETTINGS.host,
     port: read('PORT', DEFAULT_SETTINGS.port, (text) => whole(text, 0, 65535), 'a port from 0 to 65535'),
-    logLevel: read('LOG_LEVEL', DEFAULT_SETTINGS.logLevel, (text) => LOG_LEVELS.find((level) => level === text.toUpperCase()), LOG_LEVELS.join(', ')),
-    logFormat: read('LOG_FORMAT', DEFAULT_SETTINGS.logFormat, (text) => (['TEXT', 'JSON'] as const).find((format) => format === text.toUpperCase()), 'TEXT or JSON'),
+    logLevel: read(
+      'LOG_LEVEL',
+      DEFAULT_SETTINGS.logLevel,
+      (text) => LOG_LEVELS.find((level) => level === text.toUpperCase()),
+      LOG_LEVELS.join(', '),
+    ),
+    logFormat: read(
+      'LOG_FORMAT',
+      DEFAULT_SETTINGS.logFormat,
+      (text) => (['TEXT', 'JSON'] as const).find((format) => format === text.toUpperCase()),
+      'TEXT or JSON',
+    ),
     drainMs: read('DRAIN_S', DEFAULT_SETTINGS.drainMs, (text) => seconds(text, 3600), 'seconds from 0 to 3600'),
-    maxBodyBytes: read('MAX_BODY_BYTES', DEFAULT_SETTINGS.maxBodyBytes, (text) => whole(text, 1, 2 ** 31), 'bytes from 1 to 2147483648'),
+    maxBodyBytes: read(
+      'MAX_BODY_BYTES',
+      DEFAULT_SETTINGS.maxBodyBytes,
+      (text) => whole(text, 1, 2 ** 31),
+      'bytes from 1 to 2147483648',
+    ),
   };
   if (mistakes.length > 0) {
-    throw new InlayError('ENVIRONMENT_INVALID', `the environment has ${mistakes.length === 1 ? 'a mistake' : 'mistakes'}: ${mistakes.join('; ')}`, { hint: 'docs/server.md lists the variables.' });
+    throw new InlayError(
+      'ENVIRONMENT_INVALID',
+      `the environment has ${mistakes.length === 1 ? 'a mistake' : 'mistakes'}: ${mistakes.join('; ')}`,
+      { hint: 'docs/server.md lists the variables.' },
+    );
   }
   return settings;
 }
@@ -68,8 +87,14 @@ export function readSettings(env: Environment): Settings {
  */
 export function readModelPaths(env: Environment, cwd: string): ModelPaths {
   const from = env.PROJECT_DIR ? absolute(env.PROJECT_DIR, cwd) : cwd;
-  if (!env.MODEL_FILEPATH) throw new InlayError('ENVIRONMENT_INVALID', 'MODEL_FILEPATH is not set', { hint: 'Set it to the ONNX file to serve.' });
-  return { model: absolute(env.MODEL_FILEPATH, from), labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined };
+  if (!env.MODEL_FILEPATH)
+    throw new InlayError('ENVIRONMENT_INVALID', 'MODEL_FILEPATH is not set', {
+      hint: 'Set it to the ONNX file to serve.',
+    });
+  return {
+    model: absolute(env.MODEL_FILEPATH, from),
+    labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined,
+  };
 }
 
 function absolute(path: string, from: string): string {

@@ -14,7 +14,11 @@ function mistakes(text: string): string {
 }
 
 test('name, version and model are enough', () => {
-  expect(parseConfig('name: iris\nversion: 0.0.1\nmodel: a.onnx\n', 'inlay.yaml')).toEqual({ name: 'iris', version: '0.0.1', model: 'a.onnx' });
+  expect(parseConfig('name: iris\nversion: 0.0.1\nmodel: a.onnx\n', 'inlay.yaml')).toEqual({
+    name: 'iris',
+    version: '0.0.1',
+    model: 'a.onnx',
+  });
 });
 
 test('all mistakes are told at once, each with its line', () => {

@@ -6,7 +6,10 @@ const ints = (...values: number[]) => ({ kind: 'int', values }) as const;
 const strings = (...values: string[]) => ({ kind: 'string', values }) as const;
 
 test('a map is keyed by the class numbers of the graph, in the order of its columns', () => {
-  expect(readLabels('{"0":"a","1":"b","2":"c"}', 'l.json', ints(2, 0, 1), 3)).toEqual({ keys: ['2', '0', '1'], names: ['c', 'a', 'b'] });
+  expect(readLabels('{"0":"a","1":"b","2":"c"}', 'l.json', ints(2, 0, 1), 3)).toEqual({
+    keys: ['2', '0', '1'],
+    names: ['c', 'a', 'b'],
+  });
 });
 
 test('a list is in column order', () => {

@@ -33,7 +33,9 @@ test('a cut model has no ZipMap, keeps its outputs and its weights', () => {
     const facts = readModelFacts(cutZipMap(model));
     expect(facts.zipMaps).toEqual([]);
     expect(facts.operators).toContain('Identity');
-    expect(facts.outputs.map((output) => [output.name, output.datatype])).toEqual(readModelFacts(model).outputs.map((output) => [output.name, output.datatype]));
+    expect(facts.outputs.map((output) => [output.name, output.datatype])).toEqual(
+      readModelFacts(model).outputs.map((output) => [output.name, output.datatype]),
+    );
     expect(cutZipMap(cutZipMap(model))).toEqual(cutZipMap(model));
   }
 });

@@ -57,7 +57,9 @@ test.each([
     caught = error;
   }
   expect(isInlayError(caught) && caught.code).toBe('INPUT_INVALID');
-  expect((caught as Error).message).toStartWith(`input x takes ${datatype === 'BYTES' ? 'STRING' : datatype} [-1, 2]; this has `);
+  expect((caught as Error).message).toStartWith(
+    `input x takes ${datatype === 'BYTES' ? 'STRING' : datatype} [-1, 2]; this has `,
+  );
 });
 
 test('float32 prints as the double that it is', () => {
@@ -65,5 +67,8 @@ test('float32 prints as the double that it is', () => {
 });
 
 test('64-bit integers beyond 2^53 print as text', () => {
-  expect(jsonValues({ datatype: 'INT64', shape: [2], data: BigInt64Array.of(2n ** 60n, 5n) })).toEqual(['1152921504606846976', 5]);
+  expect(jsonValues({ datatype: 'INT64', shape: [2], data: BigInt64Array.of(2n ** 60n, 5n) })).toEqual([
+    '1152921504606846976',
+    5,
+  ]);
 });

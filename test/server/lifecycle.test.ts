@@ -42,7 +42,9 @@ test('SIGTERM under load: not ready at once, still serving until those who route
   await Bun.sleep(300);
   child.kill('SIGTERM');
   await Bun.sleep(50);
-  const probes = await Promise.all(['/health/ready', '/health/live'].map(async (path) => (await fetch(url + path)).status));
+  const probes = await Promise.all(
+    ['/health/ready', '/health/live'].map(async (path) => (await fetch(url + path)).status),
+  );
   expect(probes).toEqual([503, 200]);
   const atSignal = answered;
   // As a load balancer would: it sees the probe fail, and some time later no new request is sent here.
@@ -95,7 +97,10 @@ test('without the switch it would: the test above can fail', async () => {
   const home = mkdtempSync(join(tmpdir(), 'inlay-telemetry-'));
   try {
     const script = `await (await import('onnxruntime-node')).InferenceSession.create(${JSON.stringify(reference.MODEL_FILEPATH)}).catch(() => {})`;
-    const child = Bun.spawn([process.execPath, '-e', script], { cwd: import.meta.dir, env: { HOME: home, XDG_CACHE_HOME: join(home, '.cache') } });
+    const child = Bun.spawn([process.execPath, '-e', script], {
+      cwd: import.meta.dir,
+      env: { HOME: home, XDG_CACHE_HOME: join(home, '.cache') },
+    });
     await child.exited;
     if (process.platform === 'linux') expect(existsSync(join(home, '.cache', 'Microsoft'))).toBe(true);
   } finally {
@@ -104,7 +109,12 @@ test('without the switch it would: the test above can fail', async () => {
 }, 20_000);
 
 test('paths may be relative to PROJECT_DIR', async () => {
-  const { child, line } = await start({ PROJECT_DIR: REFERENCE, MODEL_FILEPATH: './iris_svc.onnx', LABEL_FILEPATH: 'label.json', DRAIN_S: '0' });
+  const { child, line } = await start({
+    PROJECT_DIR: REFERENCE,
+    MODEL_FILEPATH: './iris_svc.onnx',
+    LABEL_FILEPATH: 'label.json',
+    DRAIN_S: '0',
+  });
   expect(line).toStartWith('inlay serves iris-svc 0 at http://127.0.0.1:');
   child.kill('SIGTERM');
   expect(await child.exited).toBe(0);
@@ -112,12 +122,24 @@ test('paths may be relative to PROJECT_DIR', async () => {
 
 test.each([
   ['no model', {}, 'error ENVIRONMENT_INVALID: MODEL_FILEPATH is not set'],
-  ['several mistakes', { ...reference, PORT: 'x', LOG_LEVEL: 'loud', DRAIN_S: '-1' }, 'PORT=x: expected a port from 0 to 65535; LOG_LEVEL=loud: expected DEBUG, INFO, WARNING, ERROR; DRAIN_S=-1'],
+  [
+    'several mistakes',
+    { ...reference, PORT: 'x', LOG_LEVEL: 'loud', DRAIN_S: '-1' },
+    'PORT=x: expected a port from 0 to 65535; LOG_LEVEL=loud: expected DEBUG, INFO, WARNING, ERROR; DRAIN_S=-1',
+  ],
   ['a model that is not there', { MODEL_FILEPATH: '/nowhere.onnx' }, 'FILE_NOT_FOUND'],
   ['a model that is none', { MODEL_FILEPATH: join(REFERENCE, 'label.json') }, 'MODEL_INVALID'],
-])('%s: exit 1 and a last line that says why', async (_, env, expected) => {
-  const child = Bun.spawn([process.execPath, MAIN], { env: { HOST: '127.0.0.1', PORT: '0', ...env }, stdout: 'pipe', stderr: 'pipe' });
-  const [code, text] = await Promise.all([child.exited, new Response(child.stderr).text()]);
-  expect(text).toContain(expected);
-  expect(code).toBe(1);
-}, 20_000);
+])(
+  '%s: exit 1 and a last line that says why',
+  async (_, env, expected) => {
+    const child = Bun.spawn([process.execPath, MAIN], {
+      env: { HOST: '127.0.0.1', PORT: '0', ...env },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const [code, text] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+    expect(text).toContain(expected);
+    expect(code).toBe(1);
+  },
+  20_000,
+);

@@ -15,7 +15,10 @@ const get = async (path: string) => {
   return [response.status, await response.json()] as const;
 };
 const post = async (path: string, body: unknown) => {
-  const response = await fetch(served.url + path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const response = await fetch(served.url + path, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
   return [response.status, await response.json()] as const;
 };
 
@@ -55,7 +58,9 @@ test('several rows answer a row each', async () => {
 
 test('the label is the argmax of the probabilities, not the label output of the model', async () => {
   // The SVC votes pairwise and its probabilities are fitted apart: here its own label is setosa, its likeliest class virginica.
-  const results = await served.engine.run({ float_input: { datatype: 'FP32', shape: [1, 4], data: Float32Array.of(0, 0, 0, 0) } });
+  const results = await served.engine.run({
+    float_input: { datatype: 'FP32', shape: [1, 4], data: Float32Array.of(0, 0, 0, 0) },
+  });
   const probabilities = Array.from(results.output_probability?.data as Float32Array);
   const argmax = probabilities.indexOf(Math.max(...probabilities));
   const [, answer] = await post('/predict/label', { data: [[0, 0, 0, 0]] });
@@ -63,7 +68,8 @@ test('the label is the argmax of the probabilities, not the label output of the 
 });
 
 test('probes', async () => {
-  for (const path of ['/health/live', '/health/ready', '/health/startup']) expect(await get(path)).toEqual([200, { health: 'ok' }]);
+  for (const path of ['/health/live', '/health/ready', '/health/startup'])
+    expect(await get(path)).toEqual([200, { health: 'ok' }]);
 });
 
 test('HEAD answers as GET, without a body', async () => {
@@ -86,15 +92,22 @@ test('/openapi.json has the datatype and width of the model', async () => {
   expect(status).toBe(200);
   const schema = document.paths['/predict'].post.requestBody.content['application/json'].schema.properties.data;
   expect(schema.items).toMatchObject({ minItems: 4, maxItems: 4, items: { type: 'number', format: 'float' } });
-  expect(document.paths['/predict/test'].get.responses['200'].content['application/json'].example).toEqual({ prediction: SETOSA });
+  expect(document.paths['/predict/test'].get.responses['200'].content['application/json'].example).toEqual({
+    prediction: SETOSA,
+  });
 });
 
 test('a wrong method is told which fit', async () => {
   const response = await fetch(`${served.url}/predict`);
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
-  expect(await response.json()).toEqual({ error: { code: 'METHOD_NOT_ALLOWED', message: '/predict takes POST, not GET' } });
+  expect(await response.json()).toEqual({
+    error: { code: 'METHOD_NOT_ALLOWED', message: '/predict takes POST, not GET' },
+  });
 });
 
 test('an unknown route is told what is near', async () => {
-  expect(await get('/predicts')).toEqual([404, { error: { code: 'NOT_FOUND', message: 'there is no /predicts', hint: 'Did you mean /predict?' } }]);
+  expect(await get('/predicts')).toEqual([
+    404,
+    { error: { code: 'NOT_FOUND', message: 'there is no /predicts', hint: 'Did you mean /predict?' } },
+  ]);
 });

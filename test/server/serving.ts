@@ -8,7 +8,9 @@ export const SETOSA = [0.9709315896034241, 0.015583082102239132, 0.0134853664785
 export const VIRGINICA = [0.3613327741622925, 0.2574760615825653, 0.3811912536621094];
 
 /** The reference model behind a server on a free port of 127.0.0.1. */
-export async function serveReference(settings: Partial<Settings> = {}): Promise<{ server: ModelServer; engine: Engine; url: string; log: string[] }> {
+export async function serveReference(
+  settings: Partial<Settings> = {},
+): Promise<{ server: ModelServer; engine: Engine; url: string; log: string[] }> {
   const log: string[] = [];
   const modelPath = join(REFERENCE, 'iris_svc.onnx');
   const bare = await contractOfModel(modelPath, join(REFERENCE, 'label.json'));

@@ -2,7 +2,15 @@ import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { readProject } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
-import { type BuiltImage, buildImage, exportLayout, hostPlatform, OciLayout, parsePlatform, storeDir } from '../../image/index.ts';
+import {
+  type BuiltImage,
+  buildImage,
+  exportLayout,
+  hostPlatform,
+  OciLayout,
+  parsePlatform,
+  storeDir,
+} from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
 import { INLAY_VERSION } from '../version.ts';
@@ -11,7 +19,9 @@ export function addBuild(program: Command): void {
   program
     .command('build')
     .summary('build the model image')
-    .description('Builds the model image into the local store (INLAY_HOME). The same inputs give the same digest on any machine.')
+    .description(
+      'Builds the model image into the local store (INLAY_HOME). The same inputs give the same digest on any machine.',
+    )
     .argument('[dir]', "the project's folder", '.')
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
     .option('--compression <kind>', 'of the layers below the model: zstd, or gzip for runtimes without zstd', 'zstd')
@@ -21,9 +31,13 @@ export function addBuild(program: Command): void {
       const output = createOutput(options.json === true);
       const started = performance.now();
       const { compression } = options;
-      if (compression !== 'zstd' && compression !== 'gzip') throw new InlayError('USAGE', `no compression ${compression}`, { hint: 'Choose zstd or gzip.' });
+      if (compression !== 'zstd' && compression !== 'gzip')
+        throw new InlayError('USAGE', `no compression ${compression}`, { hint: 'Choose zstd or gzip.' });
       const target = options.output === undefined ? undefined : layoutTarget(options.output);
-      const platforms = options.platform === undefined ? [hostPlatform(process.arch)] : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
+      const platforms =
+        options.platform === undefined
+          ? [hostPlatform(process.arch)]
+          : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
       const project = await readProject(dir);
       const home = inlayHome(process.env);
       const image = await buildImage({
@@ -46,7 +60,12 @@ function describeImage(image: BuiltImage, tookMs: number): string {
   const several = image.platforms.length > 1;
   const rows = image.platforms.flatMap((platform) => [
     ...(several ? [[platform.platform, '', '', '']] : []),
-    ...platform.layers.map((layer) => [layer.kind, layer.contents, formatBytes(layer.sizeBytes).padStart(8), layer.reused ? 'kept' : 'new']),
+    ...platform.layers.map((layer) => [
+      layer.kind,
+      layer.contents,
+      formatBytes(layer.sizeBytes).padStart(8),
+      layer.reused ? 'kept' : 'new',
+    ]),
   ]);
   const total = image.platforms.reduce((sum, platform) => sum + platform.sizeBytes, 0);
   const own = image.platforms[0]?.layers.find((layer) => layer.kind === 'model')?.sizeBytes ?? 0;
@@ -55,7 +74,8 @@ function describeImage(image: BuiltImage, tookMs: number): string {
 
 function layoutTarget(text: string): string {
   const dir = /^oci:(.+)$/.exec(text)?.[1];
-  if (dir === undefined) throw new InlayError('USAGE', `--output ${text}: expected oci:DIR`, { hint: 'For example --output oci:image.' });
+  if (dir === undefined)
+    throw new InlayError('USAGE', `--output ${text}: expected oci:DIR`, { hint: 'For example --output oci:image.' });
   return dir;
 }
 

@@ -1,12 +1,14 @@
 import type { Command } from '@commander-js/extra-typings';
-import { type Finding, checkProject } from '../../check/index.ts';
+import { checkProject, type Finding } from '../../check/index.ts';
 import { createOutput, EXIT, table } from '../output.ts';
 
 export function addCheck(program: Command): void {
   program
     .command('check')
     .summary('find what would break in production')
-    .description('Checks the model, its contract and labels against the runtime that will serve them. Exits 1 when the model cannot be released.')
+    .description(
+      'Checks the model, its contract and labels against the runtime that will serve them. Exits 1 when the model cannot be released.',
+    )
     .argument('[dir]', "the project's folder", '.')
     .option('--json', 'print one JSON document')
     .action(async (dir, options) => {
@@ -17,10 +19,16 @@ export function addCheck(program: Command): void {
     });
 }
 
-function describe(facts: readonly { readonly topic: string; readonly text: string }[], findings: readonly Finding[]): string {
+function describe(
+  facts: readonly { readonly topic: string; readonly text: string }[],
+  findings: readonly Finding[],
+): string {
   const good = table(facts.map((fact) => [fact.topic, fact.text, 'ok']));
   const bad = findings.map((f) => `${f.severity} ${f.code}: ${f.message}${f.hint ? `\n  ${f.hint}` : ''}`);
   const errors = findings.filter((f) => f.severity === 'error').length;
-  const end = errors > 0 ? `${errors} ${errors === 1 ? 'error' : 'errors'}. The model cannot be released.` : 'The model can be released.';
+  const end =
+    errors > 0
+      ? `${errors} ${errors === 1 ? 'error' : 'errors'}. The model cannot be released.`
+      : 'The model can be released.';
   return [good, ...bad, end].filter((part) => part !== '').join('\n');
 }

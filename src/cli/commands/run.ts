@@ -10,7 +10,9 @@ export function addRun(program: Command): void {
   program
     .command('run')
     .summary('start a built image on this machine')
-    .description('Starts a built image: with docker, podman or nerdctl where they are, else with runc as root, else as a plain process on the files of the image. Ends with Ctrl-C.')
+    .description(
+      'Starts a built image: with docker, podman or nerdctl where they are, else with runc as root, else as a plain process on the files of the image. Ends with Ctrl-C.',
+    )
     .argument('<image>', 'the image, as inlay build names it')
     .option('--engine <name>', `what to run it with: ${ENGINES.join(', ')} (default: the first that works)`)
     .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', '8000')
@@ -20,7 +22,8 @@ export function addRun(program: Command): void {
     .action(async (image, options) => {
       const home = inlayHome(process.env);
       const engine = options.engine === undefined ? undefined : ENGINES.find((known) => known === options.engine);
-      if (options.engine !== undefined && engine === undefined) throw new InlayError('USAGE', `no engine ${options.engine}`, { hint: `Choose one of ${ENGINES.join(', ')}.` });
+      if (options.engine !== undefined && engine === undefined)
+        throw new InlayError('USAGE', `no engine ${options.engine}`, { hint: `Choose one of ${ENGINES.join(', ')}.` });
       const cpus = options.cpus === undefined ? undefined : quantity('--cpus', options.cpus);
       const memoryBytes = options.memory === undefined ? undefined : quantity('--memory', options.memory);
       const running = await runImage({
@@ -47,12 +50,22 @@ export function addRun(program: Command): void {
     });
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+};
 
 /** A Kubernetes quantity. */
 function quantity(option: string, text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?$/.exec(text) ?? [];
-  if (number === undefined) throw new InlayError('USAGE', `${option} ${text}: expected a number`, { hint: 'For example 8000, 0.5 or 300Mi.' });
+  if (number === undefined)
+    throw new InlayError('USAGE', `${option} ${text}: expected a number`, { hint: 'For example 8000, 0.5 or 300Mi.' });
   return Number(number) * (UNITS[unit] ?? 1);
 }
 

@@ -7,12 +7,18 @@ export function addServe(program: Command): void {
   program
     .command('serve')
     .summary('serve a project on this machine')
-    .description('Starts the server of the image on the local files, for development. The environment variables of the image apply (docs/server.md).')
+    .description(
+      'Starts the server of the image on the local files, for development. The environment variables of the image apply (docs/server.md).',
+    )
     .argument('[dir]', "the project's folder", '.')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one (default: PORT, or 8000)')
     .action(async (dir, options) => {
-      const settings = readSettings({ ...process.env, HOST: options.host, ...(options.port === undefined ? {} : { PORT: options.port }) });
+      const settings = readSettings({
+        ...process.env,
+        HOST: options.host,
+        ...(options.port === undefined ? {} : { PORT: options.port }),
+      });
       const project = await readProject(dir);
       const code = await runServer({
         settings,
@@ -21,6 +27,9 @@ export function addServe(program: Command): void {
         write: (line) => void process.stderr.write(line),
         announce: (line) => void process.stdout.write(line),
       });
-      if (code !== 0) throw new InlayError('MODEL_LOAD_FAILED', `the model cannot be served; the log above says why`, { hint: 'inlay check tells more.' });
+      if (code !== 0)
+        throw new InlayError('MODEL_LOAD_FAILED', `the model cannot be served; the log above says why`, {
+          hint: 'inlay check tells more.',
+        });
     });
 }

@@ -25,7 +25,14 @@ export function parseConfig(text: string, file: string): Config {
     return { line, column: col };
   };
   if (document.errors.length > 0) {
-    throw invalid(file, document.errors.map((error) => ({ ...at(error.pos[0]), message: error.message, hint: 'The file is not valid YAML.' })));
+    throw invalid(
+      file,
+      document.errors.map((error) => ({
+        ...at(error.pos[0]),
+        message: error.message,
+        hint: 'The file is not valid YAML.',
+      })),
+    );
   }
   const value: unknown = document.toJS() ?? {};
   const parsed = configSchema.safeParse(value);
@@ -59,8 +66,13 @@ export function parseConfig(text: string, file: string): Config {
     const node = document.getIn(path, true);
     return node instanceof Scalar ? node.source : undefined;
   };
-  const mistakes = parsed.error.issues.flatMap((issue) => mistakesOf(issue, { place, keyPlace, source, value: valueAt(value, issue.path) }));
-  throw invalid(file, mistakes.sort((a, b) => a.line - b.line || a.column - b.column));
+  const mistakes = parsed.error.issues.flatMap((issue) =>
+    mistakesOf(issue, { place, keyPlace, source, value: valueAt(value, issue.path) }),
+  );
+  throw invalid(
+    file,
+    mistakes.sort((a, b) => a.line - b.line || a.column - b.column),
+  );
 }
 
 interface Look {
@@ -87,9 +99,18 @@ function mistakesOf(issue: z.core.$ZodIssue, look: Look): Mistake[] {
   if (look.value === undefined) return [{ ...place, message: `${name} is missing`, hint: EXAMPLES[name] }];
   if (name === 'version' && typeof look.value === 'number') {
     const written = look.source(issue.path) ?? String(look.value);
-    return [{ ...place, message: `version ${written} is a number, and a version is text: YAML reads it as ${look.value}`, hint: `Write version: "${written}"` }];
+    return [
+      {
+        ...place,
+        message: `version ${written} is a number, and a version is text: YAML reads it as ${look.value}`,
+        hint: `Write version: "${written}"`,
+      },
+    ];
   }
-  const message = issue.code === 'invalid_type' ? `expected ${issue.expected}, found ${kindOf(look.value)}` : lowerFirst(issue.message);
+  const message =
+    issue.code === 'invalid_type'
+      ? `expected ${issue.expected}, found ${kindOf(look.value)}`
+      : lowerFirst(issue.message);
   return [{ ...place, message: `${name}: ${message}`, hint: EXAMPLES[name] }];
 }
 
@@ -112,14 +133,21 @@ const NOT_YET: Readonly<Record<string, string>> = {
 function knownKeys(path: readonly PropertyKey[]): string[] {
   let node: unknown = configJsonSchema();
   for (const step of path) {
-    const { properties, additionalProperties } = node as { properties?: Record<string, unknown>; additionalProperties?: unknown };
+    const { properties, additionalProperties } = node as {
+      properties?: Record<string, unknown>;
+      additionalProperties?: unknown;
+    };
     node = properties?.[String(step)] ?? additionalProperties ?? {};
   }
   return Object.keys((node as { properties?: Record<string, unknown> }).properties ?? {});
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((node, step) => (node === null || typeof node !== 'object' ? undefined : (node as Record<PropertyKey, unknown>)[step]), value);
+  return path.reduce<unknown>(
+    (node, step) =>
+      node === null || typeof node !== 'object' ? undefined : (node as Record<PropertyKey, unknown>)[step],
+    value,
+  );
 }
 
 function kindOf(value: unknown): string {

@@ -1,11 +1,21 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { InlayError } from '../../error/index.ts';
 import { type Datatype, datatypeOfOnnx, type TensorSpec } from '../datatype.ts';
-import { type AttributeProto, type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TypeProto, type ValueInfoProto } from './gen/onnx_pb.ts';
+import {
+  type AttributeProto,
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type TypeProto,
+  type ValueInfoProto,
+} from './gen/onnx_pb.ts';
 import { skeletonOf } from './skeleton.ts';
 
 /** The classes of a classifier in the order of its columns, as its graph writes them. */
-export type ClassLabels = { readonly kind: 'int'; readonly values: readonly number[] } | { readonly kind: 'string'; readonly values: readonly string[] };
+export type ClassLabels =
+  | { readonly kind: 'int'; readonly values: readonly number[] }
+  | { readonly kind: 'string'; readonly values: readonly string[] };
 
 /** A ZipMap at the end of the graph, which would turn a matrix of probabilities into a list of maps. */
 export interface ZipMap {
@@ -37,7 +47,8 @@ export interface ModelFacts {
  * @throws MODEL_INVALID when it is no ONNX file, MODEL_UNSUPPORTED when an input or output cannot be served
  */
 export function readModelFacts(bytes: Uint8Array): ModelFacts {
-  if (bytes.length === 0) throw new InlayError('MODEL_INVALID', 'the file is empty', { hint: 'Export the model again.' });
+  if (bytes.length === 0)
+    throw new InlayError('MODEL_INVALID', 'the file is empty', { hint: 'Export the model again.' });
   const model = decode(skeletonOf(bytes));
   const graph = model.graph;
   if (!graph || model.opsetImport.length === 0 || graph.output.length === 0) {
@@ -45,13 +56,17 @@ export function readModelFacts(bytes: Uint8Array): ModelFacts {
       hint: 'inlay takes models in the ONNX format; docs/export.md says how to export from scikit-learn, PyTorch, TensorFlow and LightGBM.',
     });
   }
-  const zipMaps = graph.node.filter(isZipMap).map((node) => ({ input: node.input[0] ?? '', output: node.output[0] ?? '' }));
+  const zipMaps = graph.node
+    .filter(isZipMap)
+    .map((node) => ({ input: node.input[0] ?? '', output: node.output[0] ?? '' }));
   const classLabels = classLabelsOf(graph);
   const initializers = new Set(graph.initializer.map((tensor) => tensor.name));
   const nodes = [...allNodes(graph.node), ...model.functions.flatMap((f) => [...allNodes(f.node)])];
   return {
     irVersion: Number(model.irVersion),
-    opsets: model.opsetImport.map((o) => ({ domain: o.domain, version: Number(o.version) })).sort((a, b) => (a.domain < b.domain ? -1 : 1)),
+    opsets: model.opsetImport
+      .map((o) => ({ domain: o.domain, version: Number(o.version) }))
+      .sort((a, b) => (a.domain < b.domain ? -1 : 1)),
     producer: { name: model.producerName, version: model.producerVersion },
     metadata: Object.fromEntries(model.metadataProps.map((entry) => [entry.key, entry.value])),
     // Before IR 4 an initializer had to be an input too: it is a weight, not something that a request gives.
@@ -63,7 +78,9 @@ export function readModelFacts(bytes: Uint8Array): ModelFacts {
     ),
     zipMaps,
     classLabels,
-    operators: [...new Set(nodes.map((node) => (node.domain === '' ? node.opType : `${node.domain}.${node.opType}`)))].sort(),
+    operators: [
+      ...new Set(nodes.map((node) => (node.domain === '' ? node.opType : `${node.domain}.${node.opType}`))),
+    ].sort(),
     externalData: [...new Set(externalFiles(graph))].sort(),
   };
 }
@@ -86,11 +103,15 @@ export function isZipMap(node: Pick<NodeProto, 'opType' | 'domain'>): boolean {
 /** From ZipMap, or else from the last classifier of the graph: `classlabels_*` of the ai.onnx.ml operators. */
 function classLabelsOf(graph: GraphProto): ClassLabels | undefined {
   const ends = graph.node.filter(isZipMap);
-  const carriers = ends.length > 0 ? ends : graph.node.filter((node) => node.domain === 'ai.onnx.ml' && node.opType.endsWith('Classifier'));
+  const carriers =
+    ends.length > 0
+      ? ends
+      : graph.node.filter((node) => node.domain === 'ai.onnx.ml' && node.opType.endsWith('Classifier'));
   for (const attribute of carriers.toReversed().flatMap((node): AttributeProto[] => node.attribute)) {
     if (!attribute.name.startsWith('classlabels_')) continue;
     if (attribute.ints.length > 0) return { kind: 'int', values: attribute.ints.map(Number) };
-    if (attribute.strings.length > 0) return { kind: 'string', values: attribute.strings.map((s) => new TextDecoder().decode(s)) };
+    if (attribute.strings.length > 0)
+      return { kind: 'string', values: attribute.strings.map((s) => new TextDecoder().decode(s)) };
   }
   return undefined;
 }
@@ -104,9 +125,13 @@ function specOf(value: ValueInfoProto, role: 'input' | 'output'): TensorSpec {
   }
   const datatype: Datatype | undefined = datatypeOfOnnx(kind.value.elemType);
   if (!datatype) {
-    throw new InlayError('MODEL_UNSUPPORTED', `${role} ${value.name} has ONNX element type ${kind.value.elemType} (${OTHER_TYPES[kind.value.elemType] ?? 'unknown'}), which ONNX Runtime's JavaScript binding cannot take`, {
-      hint: 'Put a Cast to float32 at the edge of the graph and export again.',
-    });
+    throw new InlayError(
+      'MODEL_UNSUPPORTED',
+      `${role} ${value.name} has ONNX element type ${kind.value.elemType} (${OTHER_TYPES[kind.value.elemType] ?? 'unknown'}), which ONNX Runtime's JavaScript binding cannot take`,
+      {
+        hint: 'Put a Cast to float32 at the edge of the graph and export again.',
+      },
+    );
   }
   const dims = kind.value.shape?.dim;
   if (!dims) {
@@ -114,10 +139,23 @@ function specOf(value: ValueInfoProto, role: 'input' | 'output'): TensorSpec {
       hint: 'Export again with shapes (free dimensions are fine), for example after onnx.shape_inference.infer_shapes.',
     });
   }
-  return { name: value.name, datatype, shape: dims.map((dim) => (dim.value.case === 'dimValue' && dim.value.value >= 0n ? Number(dim.value.value) : -1)) };
+  return {
+    name: value.name,
+    datatype,
+    shape: dims.map((dim) => (dim.value.case === 'dimValue' && dim.value.value >= 0n ? Number(dim.value.value) : -1)),
+  };
 }
 
-const OTHER_TYPES: Readonly<Record<number, string>> = { 14: 'complex64', 15: 'complex128', 16: 'bfloat16', 17: 'float8e4m3fn', 19: 'float8e5m2', 21: 'uint4', 22: 'int4', 23: 'float4e2m1' };
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  19: 'float8e5m2',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4e2m1',
+};
 
 function typeName(type: TypeProto | undefined): string {
   switch (type?.value.case) {
@@ -146,7 +184,12 @@ function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
 function externalFiles(graph: GraphProto): string[] {
   const own = [...graph.initializer, ...graph.sparseInitializer.flatMap((s) => [s.values, s.indices])];
   const inner = [...allNodes(graph.node)].flatMap((node) =>
-    node.attribute.flatMap((a) => [...(a.t ? [a.t] : []), ...a.tensors, ...(a.g?.initializer ?? []), ...a.graphs.flatMap((g) => g.initializer)]),
+    node.attribute.flatMap((a) => [
+      ...(a.t ? [a.t] : []),
+      ...a.tensors,
+      ...(a.g?.initializer ?? []),
+      ...a.graphs.flatMap((g) => g.initializer),
+    ]),
   );
   return [...own, ...inner].flatMap((tensor) => {
     if (tensor?.dataLocation !== 1) return [];

@@ -34,9 +34,13 @@ export function* wireFields(bytes: Uint8Array, start = 0, end = bytes.length): G
       at = valueStart + length;
     } else throw damaged(fieldStart, `wire type ${wireType}`);
     if (at > end) {
-      throw new InlayError('MODEL_INVALID', `the file ends too soon: a part that starts at byte ${fieldStart} should go on to byte ${at}, but ${end === bytes.length ? `the file has ${end} bytes` : `its container ends at byte ${end}`}`, {
-        hint: 'The file is truncated or is not ONNX. Export or copy it again.',
-      });
+      throw new InlayError(
+        'MODEL_INVALID',
+        `the file ends too soon: a part that starts at byte ${fieldStart} should go on to byte ${at}, but ${end === bytes.length ? `the file has ${end} bytes` : `its container ends at byte ${end}`}`,
+        {
+          hint: 'The file is truncated or is not ONNX. Export or copy it again.',
+        },
+      );
     }
     yield { number, wireType, start: fieldStart, valueStart, end: at };
   }

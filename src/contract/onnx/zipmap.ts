@@ -28,14 +28,21 @@ export function cutZipMap(bytes: Uint8Array): Uint8Array {
   const cut = new Set([...zipMaps.values()].map((node) => node.output));
   const newGraph = fields.flatMap((field) => {
     const node = zipMaps.get(field);
-    if (node) return encodeField(GRAPH_NODE, [...encodeText(1, node.input), ...encodeText(2, node.output), ...encodeText(4, 'Identity')]);
+    if (node)
+      return encodeField(GRAPH_NODE, [
+        ...encodeText(1, node.input),
+        ...encodeText(2, node.output),
+        ...encodeText(4, 'Identity'),
+      ]);
     if (field.number === GRAPH_OUTPUT) {
       const name = nameOf(bytes, field);
       if (cut.has(name)) return encodeField(GRAPH_OUTPUT, matrixOutput(name));
     }
     return [bytes.subarray(field.start, field.end)];
   });
-  const parts = top.flatMap((field) => (field === graph ? encodeField(MODEL_GRAPH, newGraph) : [bytes.subarray(field.start, field.end)]));
+  const parts = top.flatMap((field) =>
+    field === graph ? encodeField(MODEL_GRAPH, newGraph) : [bytes.subarray(field.start, field.end)],
+  );
   // Identity belongs to ONNX's own domain, which a purely ai.onnx.ml graph need not import.
   if (!top.some((field) => field.number === MODEL_OPSET_IMPORT && importsOnnx(bytes, field))) {
     parts.push(...encodeField(MODEL_OPSET_IMPORT, [encodeNumber(2, 9)]));
@@ -44,7 +51,9 @@ export function cutZipMap(bytes: Uint8Array): Uint8Array {
 }
 
 function importsOnnx(bytes: Uint8Array, field: WireField): boolean {
-  return [...wireFields(bytes, field.valueStart, field.end)].every((part) => part.number !== 1 || ['', 'ai.onnx'].includes(wireText(bytes, part)));
+  return [...wireFields(bytes, field.valueStart, field.end)].every(
+    (part) => part.number !== 1 || ['', 'ai.onnx'].includes(wireText(bytes, part)),
+  );
 }
 
 interface Node {
@@ -67,7 +76,8 @@ function readNode(bytes: Uint8Array, field: WireField): Node {
 }
 
 function nameOf(bytes: Uint8Array, field: WireField): string {
-  for (const part of wireFields(bytes, field.valueStart, field.end)) if (part.number === 1) return wireText(bytes, part);
+  for (const part of wireFields(bytes, field.valueStart, field.end))
+    if (part.number === 1) return wireText(bytes, part);
   return '';
 }
 

@@ -29,12 +29,17 @@ export class PrivateApt {
   static async open(dir: string, architecture: string, env: Env): Promise<PrivateApt> {
     for (const program of ['apt-get', 'apt-cache', 'dpkg-deb']) {
       if (!hasProgram(program, env)) {
-        throw new InlayError('BASE_UNAVAILABLE', `the base is composed from Debian packages, and this machine has no ${program}`, {
-          hint: 'Build on Debian or Ubuntu, or in a container of them.',
-        });
+        throw new InlayError(
+          'BASE_UNAVAILABLE',
+          `the base is composed from Debian packages, and this machine has no ${program}`,
+          {
+            hint: 'Build on Debian or Ubuntu, or in a container of them.',
+          },
+        );
       }
     }
-    for (const folder of ['state/lists/partial', 'cache/archives/partial']) await mkdir(join(dir, folder), { recursive: true });
+    for (const folder of ['state/lists/partial', 'cache/archives/partial'])
+      await mkdir(join(dir, folder), { recursive: true });
     await writeFile(join(dir, 'status'), '');
     return new PrivateApt(dir, architecture, env);
   }
@@ -70,7 +75,11 @@ export class PrivateApt {
     await mkdir(into, { recursive: true });
     const work = await mkdtemp(join(into, '.download-'));
     try {
-      const got = await this.#run('apt-get', ['download', '-q', ...pins.map((pin) => `${pin.name}=${pin.version}`)], work);
+      const got = await this.#run(
+        'apt-get',
+        ['download', '-q', ...pins.map((pin) => `${pin.name}=${pin.version}`)],
+        work,
+      );
       if (got.exitCode !== 0) throw await this.#whyNot(pins, got);
       const found = new Map<string, string>();
       for (const file of await readdir(work)) {
@@ -81,9 +90,13 @@ export class PrivateApt {
       for (const pin of pins) {
         const from = found.get(pin.sha256);
         if (from === undefined) {
-          throw new InlayError('INTEGRITY_MISMATCH', `the mirror's ${pin.name} ${pin.version} is not the one that inlay.lock pins`, {
-            hint: 'Mirrors of other distributions reuse versions. Build with the sources that the lock was made with, or run inlay lock.',
-          });
+          throw new InlayError(
+            'INTEGRITY_MISMATCH',
+            `the mirror's ${pin.name} ${pin.version} is not the one that inlay.lock pins`,
+            {
+              hint: 'Mirrors of other distributions reuse versions. Build with the sources that the lock was made with, or run inlay lock.',
+            },
+          );
         }
         await rename(from, debPath(into, pin));
         paths.push(debPath(into, pin));
@@ -98,16 +111,27 @@ export class PrivateApt {
     const now = await this.candidates(pins.map((pin) => pin.name)).catch(() => []);
     const moved = pins.flatMap((pin) => {
       const other = now.find((candidate) => candidate.name === pin.name);
-      return other && other.version !== pin.version ? [`${pin.name} ${pin.version} (the mirror has ${other.version})`] : [];
+      return other && other.version !== pin.version
+        ? [`${pin.name} ${pin.version} (the mirror has ${other.version})`]
+        : [];
     });
     if (moved.length === 0) return failed('apt cannot fetch the packages of the base', got);
-    return new InlayError('BASE_MOVED', `packages that inlay.lock pins are gone from the mirror: ${moved.join(', ')}`, { hint: 'Run inlay lock to pin the versions of today, and commit inlay.lock.' });
+    return new InlayError('BASE_MOVED', `packages that inlay.lock pins are gone from the mirror: ${moved.join(', ')}`, {
+      hint: 'Run inlay lock to pin the versions of today, and commit inlay.lock.',
+    });
   }
 
   /** Runs a program of apt, with fresh package lists the first time. */
-  async #run(program: 'apt-get' | 'apt-cache', args: readonly string[], cwd: string = this.#dir): Promise<CommandResult> {
+  async #run(
+    program: 'apt-get' | 'apt-cache',
+    args: readonly string[],
+    cwd: string = this.#dir,
+  ): Promise<CommandResult> {
     if (!this.#updated) {
-      const update = await runCommand(['apt-get', ...this.#options(), 'update', '-q'], { env: this.#env, cwd: this.#dir });
+      const update = await runCommand(['apt-get', ...this.#options(), 'update', '-q'], {
+        env: this.#env,
+        cwd: this.#dir,
+      });
       if (update.exitCode !== 0) throw failed('apt cannot read the package lists', update);
       this.#updated = true;
     }
@@ -145,10 +169,22 @@ export function parseStanzas(text: string): Readonly<Record<string, string>>[] {
   return text
     .split(/\n{2,}/)
     .filter((stanza) => stanza.trim() !== '')
-    .map((stanza) => Object.fromEntries([...stanza.matchAll(/^([^\s:]+):[ \t]*(.*(?:\n[ \t].*)*)/gm)].map((match) => [match[1] as string, match[2] as string])));
+    .map((stanza) =>
+      Object.fromEntries(
+        [...stanza.matchAll(/^([^\s:]+):[ \t]*(.*(?:\n[ \t].*)*)/gm)].map((match) => [
+          match[1] as string,
+          match[2] as string,
+        ]),
+      ),
+    );
 }
 
 function failed(what: string, result: CommandResult): InlayError {
-  const errors = result.stderr.split('\n').filter((line) => line.startsWith('E:')).join('\n');
-  return new InlayError('BASE_UNAVAILABLE', `${what}: ${lastLines(errors || result.stderr || result.stdout)}`, { hint: 'Does apt-get update work on this machine?' });
+  const errors = result.stderr
+    .split('\n')
+    .filter((line) => line.startsWith('E:'))
+    .join('\n');
+  return new InlayError('BASE_UNAVAILABLE', `${what}: ${lastLines(errors || result.stderr || result.stdout)}`, {
+    hint: 'Does apt-get update work on this machine?',
+  });
 }

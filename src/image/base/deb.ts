@@ -16,11 +16,20 @@ export async function readDeb(path: string, env: Env): Promise<Deb> {
   const control = await runCommand(['dpkg-deb', '--field', path], { env });
   if (control.exitCode !== 0) throw unreadable(path, control.stderr);
   const md5sums = await runCommand(['dpkg-deb', '--info', path, 'md5sums'], { env });
-  return { control: control.stdout.trimEnd(), md5sums: md5sums.exitCode === 0 ? md5sums.stdout : undefined, entries: await filesOf(path, env) };
+  return {
+    control: control.stdout.trimEnd(),
+    md5sums: md5sums.exitCode === 0 ? md5sums.stdout : undefined,
+    entries: await filesOf(path, env),
+  };
 }
 
 async function filesOf(path: string, env: Env): Promise<TarEntry[]> {
-  const child = Bun.spawn(['dpkg-deb', '--fsys-tarfile', path], { env: { ...env }, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const child = Bun.spawn(['dpkg-deb', '--fsys-tarfile', path], {
+    env: { ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
   const stderr = new Response(child.stderr).text();
   const entries: TarEntry[] = [];
   const unpack = extract();
@@ -68,5 +77,7 @@ function toEntry(header: Header, content: Uint8Array, before: readonly TarEntry[
 }
 
 function unreadable(path: string, stderr: string): InlayError {
-  return new InlayError('COMMAND_FAILED', `dpkg-deb cannot read ${path}: ${lastLines(stderr)}`, { hint: 'Delete the file: it is fetched again.' });
+  return new InlayError('COMMAND_FAILED', `dpkg-deb cannot read ${path}: ${lastLines(stderr)}`, {
+    hint: 'Delete the file: it is fetched again.',
+  });
 }

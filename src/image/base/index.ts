@@ -54,7 +54,12 @@ export async function lockBase(options: BaseOptions): Promise<Base> {
   const licence = (await apt.dependencies('libgcc-s1')).filter((name) => /^gcc-\d+-base$/.test(name));
   const pins = await apt.candidates([...PACKAGES, ...licence]);
   const foreign = pins.find((pin) => pin.architecture !== 'all' && pin.architecture !== platform.architecture);
-  if (foreign) throw new InlayError('BASE_UNAVAILABLE', `apt offers ${foreign.name} for ${foreign.architecture}, not ${platform.architecture}`, { hint: 'Do the apt sources of this machine serve that architecture?' });
+  if (foreign)
+    throw new InlayError(
+      'BASE_UNAVAILABLE',
+      `apt offers ${foreign.name} for ${foreign.architecture}, not ${platform.architecture}`,
+      { hint: 'Do the apt sources of this machine serve that architecture?' },
+    );
   const base = await composed(pins, options, apt);
   await writeLock(lockPath, withPins(await readLock(lockPath), platformKey(options), pins));
   onProgress?.({ step: 'base', message: `pinned ${pins.length} packages in inlay.lock` });
@@ -70,7 +75,15 @@ async function composed(pins: readonly Pin[], options: BaseOptions, apt?: Privat
   }
   const debs = once(() => Promise.all(pins.map((pin) => readDeb(debPath(dir, pin), options.env))));
   return {
-    key: createHash('sha256').update(FORMAT).update(pins.map((pin) => pin.sha256).sort().join('\n')).digest('hex'),
+    key: createHash('sha256')
+      .update(FORMAT)
+      .update(
+        pins
+          .map((pin) => pin.sha256)
+          .sort()
+          .join('\n'),
+      )
+      .digest('hex'),
     facts: { os: osOf(pins), packages: pins.map(({ name, version }) => ({ name, version })) },
     entries: async () => rootFsOf(await debs()),
   };
@@ -85,7 +98,9 @@ function osOf(pins: readonly Pin[]): BaseFacts['os'] {
   const version = pins.find((pin) => pin.name === 'base-files')?.version ?? '';
   const ubuntu = /ubuntu/.test(version);
   const versionId = /^\d+/.exec(version)?.[0] ?? '';
-  return ubuntu ? { id: 'ubuntu', versionId, prettyName: 'ubuntu' } : { id: 'debian', versionId, prettyName: `debian ${versionId}` };
+  return ubuntu
+    ? { id: 'ubuntu', versionId, prettyName: 'ubuntu' }
+    : { id: 'debian', versionId, prettyName: `debian ${versionId}` };
 }
 
 function platformKey({ platform }: Pick<BaseOptions, 'platform'>): string {

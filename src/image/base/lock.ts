@@ -5,7 +5,12 @@ import { LineCounter, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
 
-const pinSchema = z.strictObject({ name: z.string(), version: z.string(), architecture: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const pinSchema = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  architecture: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
 const lockSchema = z.strictObject({
   schemaVersion: z.literal(1),
   base: z.strictObject({
@@ -29,13 +34,17 @@ export async function readLock(path: string): Promise<Lock | undefined> {
   const document = parseDocument(await readFile(path, 'utf8'), { lineCounter: lines, prettyErrors: false });
   const hint = 'Take it from version control again, or run inlay lock to pin anew.';
   const [broken] = document.errors;
-  if (broken) throw new InlayError('LOCK_INVALID', `${name}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`, { hint });
+  if (broken)
+    throw new InlayError('LOCK_INVALID', `${name}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`, { hint });
   const parsed = lockSchema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const node = document.getIn(issue?.path ?? [], true) as { range?: [number, number, number] } | undefined;
   const line = node?.range ? lines.linePos(node.range[0]).line : 1;
-  throw new InlayError('LOCK_INVALID', `${name}:${line}: ${issue?.path.join('.')}: ${issue?.message}`, { hint, cause: parsed.error });
+  throw new InlayError('LOCK_INVALID', `${name}:${line}: ${issue?.path.join('.')}: ${issue?.message}`, {
+    hint,
+    cause: parsed.error,
+  });
 }
 
 /** The lock with one platform's packages pinned, in a fixed order; other platforms stay as they are. */

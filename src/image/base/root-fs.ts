@@ -9,7 +9,8 @@ const text = (value: string) => new TextEncoder().encode(value);
 const MERGED = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
 /** Documentation that nobody reads in an image. Copyright files stay: the licences ask for it. */
-const LEFT_OUT = /^usr\/share\/(man|info|lintian|locale|bash-completion|bug|menu|doc-base)(\/|$)|^usr\/share\/doc\/[^/]+\/(?!copyright$)/;
+const LEFT_OUT =
+  /^usr\/share\/(man|info|lintian|locale|bash-completion|bug|menu|doc-base)(\/|$)|^usr\/share\/doc\/[^/]+\/(?!copyright$)/;
 
 /** User and group that the server runs as. */
 export const NONROOT = 65532;
@@ -23,7 +24,8 @@ export function rootFsOf(debs: readonly Deb[]): TarEntry[] {
   const files = new Map<string, TarEntry>();
   const add = (entry: TarEntry) => {
     const other = files.get(entry.path);
-    if (other && !(other.type === 'directory' && entry.type === 'directory')) throw new InlayError('IMAGE_INVALID', `two packages of the base have ${entry.path}`);
+    if (other && !(other.type === 'directory' && entry.type === 'directory'))
+      throw new InlayError('IMAGE_INVALID', `two packages of the base have ${entry.path}`);
     files.set(entry.path, entry);
   };
   const database: TarEntry[] = [];
@@ -33,11 +35,13 @@ export function rootFsOf(debs: readonly Deb[]): TarEntry[] {
     const name = packageName(deb);
     const list = ['/.', ...kept.map((entry) => `/${entry.path}`)].join('\n');
     database.push(file(`var/lib/dpkg/info/${name}.list`, `${list}\n`));
-    if (deb.md5sums !== undefined) database.push(file(`var/lib/dpkg/info/${name}.md5sums`, md5sumsOf(deb.md5sums, kept)));
+    if (deb.md5sums !== undefined)
+      database.push(file(`var/lib/dpkg/info/${name}.md5sums`, md5sumsOf(deb.md5sums, kept)));
   }
   for (const entry of [...database, ...generated([...files.values()], debs)]) add(entry);
   for (const folder of MERGED) {
-    if ([...files.keys()].some((path) => path.startsWith(`usr/${folder}/`))) add({ path: folder, type: 'symlink', mode: 0o777, linkname: `usr/${folder}` });
+    if ([...files.keys()].some((path) => path.startsWith(`usr/${folder}/`)))
+      add({ path: folder, type: 'symlink', mode: 0o777, linkname: `usr/${folder}` });
   }
   return [...files.values()];
 }
@@ -45,7 +49,10 @@ export function rootFsOf(debs: readonly Deb[]): TarEntry[] {
 /** /var/lib/dpkg/status of packages that are unpacked and, as far as they need it, set up. */
 export function dpkgStatus(debs: readonly Deb[]): string {
   return debs
-    .map((deb) => ({ name: packageName(deb), stanza: deb.control.replace(/^(Package: .*)$/m, '$1\nStatus: install ok installed') }))
+    .map((deb) => ({
+      name: packageName(deb),
+      stanza: deb.control.replace(/^(Package: .*)$/m, '$1\nStatus: install ok installed'),
+    }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ stanza }) => `${stanza}\n`)
     .join('\n');
@@ -71,11 +78,20 @@ function md5sumsOf(md5sums: string, kept: readonly TarEntry[]): string {
 
 /** What the packages' scripts would have made, without running them, and always the same. */
 function generated(files: readonly TarEntry[], debs: readonly Deb[]): TarEntry[] {
-  const folder = (path: string, mode: number, owner = 0): TarEntry => ({ path, type: 'directory', mode, uid: owner, gid: owner });
+  const folder = (path: string, mode: number, owner = 0): TarEntry => ({
+    path,
+    type: 'directory',
+    mode,
+    uid: owner,
+    gid: owner,
+  });
   return [
     file('var/lib/dpkg/status', dpkgStatus(debs)),
     file('etc/ssl/certs/ca-certificates.crt', caBundle(files)),
-    file('etc/passwd', `root:x:0:0:root:/root:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\nnonroot:x:${NONROOT}:${NONROOT}:nonroot:/home/nonroot:/usr/sbin/nologin\n`),
+    file(
+      'etc/passwd',
+      `root:x:0:0:root:/root:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\nnonroot:x:${NONROOT}:${NONROOT}:nonroot:/home/nonroot:/usr/sbin/nologin\n`,
+    ),
     file('etc/group', `root:x:0:\nnogroup:x:65534:\nnonroot:x:${NONROOT}:\n`),
     file('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
     file('etc/timezone', 'Etc/UTC\n'),
@@ -87,7 +103,9 @@ function generated(files: readonly TarEntry[], debs: readonly Deb[]): TarEntry[]
 
 /** All certificates of ca-certificates in one file, as update-ca-certificates writes it. */
 function caBundle(files: readonly TarEntry[]): string {
-  const certificates = files.filter((entry) => /^usr\/share\/ca-certificates\/.*\.crt$/.test(entry.path) && entry.content instanceof Uint8Array);
+  const certificates = files.filter(
+    (entry) => /^usr\/share\/ca-certificates\/.*\.crt$/.test(entry.path) && entry.content instanceof Uint8Array,
+  );
   return certificates
     .toSorted((a, b) => (a.path < b.path ? -1 : 1))
     .map((entry) => `${new TextDecoder().decode(entry.content as Uint8Array).trimEnd()}\n`)

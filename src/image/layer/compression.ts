@@ -23,11 +23,16 @@ const compressGzip = promisify(gzip);
 
 /** The compressor is the pinned Bun's own, so that the same bytes come out on every machine. */
 function compressPiece(piece: Uint8Array, compression: 'zstd' | 'gzip'): Promise<Uint8Array> {
-  return compression === 'zstd' ? compressZstd(piece, { params: { [constants.ZSTD_c_compressionLevel]: 19 } }) : compressGzip(piece, { level: 9 });
+  return compression === 'zstd'
+    ? compressZstd(piece, { params: { [constants.ZSTD_c_compressionLevel]: 19 } })
+    : compressGzip(piece, { level: 9 });
 }
 
 /** Compresses a stream; the order of the bytes is kept. */
-export async function* compressed(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncGenerator<Uint8Array> {
+export async function* compressed(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+): AsyncGenerator<Uint8Array> {
   if (compression === 'none') {
     yield* source;
     return;

@@ -12,7 +12,12 @@ const noteSchema = z.object({ schemaVersion: z.literal(1), descriptor: descripto
  * The layer that `make` makes, or the one that it made when it was last called with this key, if its blob is still there.
  * @param cacheDir where the notes lie, one a key @param key whatever the layer's bytes depend on
  */
-export async function cachedLayer(layout: OciLayout, cacheDir: string, key: string, make: () => Promise<Layer>): Promise<Layer & { readonly reused: boolean }> {
+export async function cachedLayer(
+  layout: OciLayout,
+  cacheDir: string,
+  key: string,
+  make: () => Promise<Layer>,
+): Promise<Layer & { readonly reused: boolean }> {
   const path = join(cacheDir, `${createHash('sha256').update(key).digest('hex')}.json`);
   const known = await readNote(path);
   if (known && (await layout.has(known.descriptor))) return { ...known, reused: true };

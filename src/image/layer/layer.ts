@@ -29,6 +29,9 @@ export async function writeLayer(
       yield chunk;
     }
   };
-  const descriptor = await layout.putStream(compressed(hashed(), options.compression), LAYER_MEDIA_TYPE[options.compression]);
+  const descriptor = await layout.putStream(
+    compressed(hashed(), options.compression),
+    LAYER_MEDIA_TYPE[options.compression],
+  );
   return { descriptor, diffId: `sha256:${hash.digest('hex')}` };
 }

@@ -23,7 +23,10 @@ export interface TarEntry {
  * all, no owner names. Files are streamed from disk.
  * @param mtimeS seconds since 1970 @throws IMAGE_INVALID when a path stands twice or leaves the root, or a file changes meanwhile
  */
-export async function* tarStream(entries: readonly TarEntry[], options: { readonly mtimeS: number }): AsyncGenerator<Uint8Array> {
+export async function* tarStream(
+  entries: readonly TarEntry[],
+  options: { readonly mtimeS: number },
+): AsyncGenerator<Uint8Array> {
   const all = sorted(withParents(entries));
   const tar = pack();
   const mtime = new Date(options.mtimeS * 1000);
@@ -34,7 +37,15 @@ export async function* tarStream(entries: readonly TarEntry[], options: { readon
 
 async function feed(tar: ReturnType<typeof pack>, entries: readonly TarEntry[], mtime: Date): Promise<void> {
   for (const entry of entries) {
-    const header = { name: entry.path, mode: entry.mode, uid: entry.uid ?? 0, gid: entry.gid ?? 0, uname: '', gname: '', mtime };
+    const header = {
+      name: entry.path,
+      mode: entry.mode,
+      uid: entry.uid ?? 0,
+      gid: entry.gid ?? 0,
+      uname: '',
+      gname: '',
+      mtime,
+    };
     if (entry.type === 'directory') tar.entry({ ...header, name: `${entry.path}/`, type: 'directory' });
     else if (entry.type === 'symlink') tar.entry({ ...header, type: 'symlink', linkname: entry.linkname ?? '' });
     else await file(tar, header, entry.content ?? new Uint8Array());
@@ -42,7 +53,11 @@ async function feed(tar: ReturnType<typeof pack>, entries: readonly TarEntry[], 
   tar.finalize();
 }
 
-async function file(tar: ReturnType<typeof pack>, header: { name: string }, content: NonNullable<TarEntry['content']>): Promise<void> {
+async function file(
+  tar: ReturnType<typeof pack>,
+  header: { name: string },
+  content: NonNullable<TarEntry['content']>,
+): Promise<void> {
   const size = content instanceof Uint8Array ? content.byteLength : content.size;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const sink = tar.entry({ ...header, type: 'file', size }, (error) => (error ? reject(error) : resolve()));
@@ -56,7 +71,10 @@ async function file(tar: ReturnType<typeof pack>, header: { name: string }, cont
     if (read > size) break;
     if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', () => resolve()));
   }
-  if (read !== size) throw new InlayError('IMAGE_INVALID', `${content.path} changed while it was packed: it had ${size} bytes`, { hint: 'Let nothing write to it during a build.' });
+  if (read !== size)
+    throw new InlayError('IMAGE_INVALID', `${content.path} changed while it was packed: it had ${size} bytes`, {
+      hint: 'Let nothing write to it during a build.',
+    });
   sink.end(undefined);
   return promise;
 }

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
 import { MEDIA_TYPE } from './media-types.ts';
-import { configSchema, type Descriptor, type ImageConfig, type ImageIndex, type ImageManifest, indexSchema, manifestSchema, type Platform } from './schema.ts';
+import {
+  configSchema,
+  type Descriptor,
+  type ImageConfig,
+  type ImageIndex,
+  type ImageManifest,
+  indexSchema,
+  manifestSchema,
+  type Platform,
+} from './schema.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
@@ -34,8 +43,10 @@ export class OciLayout {
   static async open(dir: string): Promise<OciLayout> {
     const layout = new OciLayout(dir);
     await mkdir(join(dir, 'blobs', 'sha256'), { recursive: true });
-    if (!existsSync(join(dir, 'oci-layout'))) await layout.#write(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-    if (!existsSync(join(dir, 'index.json'))) await layout.#writeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: [] });
+    if (!existsSync(join(dir, 'oci-layout')))
+      await layout.#write(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    if (!existsSync(join(dir, 'index.json')))
+      await layout.#writeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: [] });
     return layout;
   }
 
@@ -94,7 +105,10 @@ export class OciLayout {
     try {
       return await readFile(this.blobPath(digest));
     } catch (cause) {
-      throw new InlayError('IMAGE_INVALID', `blob ${digest} is missing from ${this.#dir}`, { cause, hint: 'Build or pull the image again.' });
+      throw new InlayError('IMAGE_INVALID', `blob ${digest} is missing from ${this.#dir}`, {
+        cause,
+        hint: 'Build or pull the image again.',
+      });
     }
   }
 
@@ -129,12 +143,18 @@ export class OciLayout {
     let document: unknown = await this.#json(digest);
     const index = indexSchema.safeParse(document);
     if (index.success) {
-      const fits = index.data.manifests.find((m) => m.platform?.os === platform.os && m.platform.architecture === platform.architecture);
+      const fits = index.data.manifests.find(
+        (m) => m.platform?.os === platform.os && m.platform.architecture === platform.architecture,
+      );
       if (!fits) {
         const there = index.data.manifests.map((m) => `${m.platform?.os}/${m.platform?.architecture}`).join(', ');
-        throw new InlayError('PLATFORM_UNSUPPORTED', `${reference} has no image for ${platform.os}/${platform.architecture}, only for ${there}`, {
-          hint: `Build it with --platform ${platform.os}/${platform.architecture}.`,
-        });
+        throw new InlayError(
+          'PLATFORM_UNSUPPORTED',
+          `${reference} has no image for ${platform.os}/${platform.architecture}, only for ${there}`,
+          {
+            hint: `Build it with --platform ${platform.os}/${platform.architecture}.`,
+          },
+        );
       }
       manifestDigest = fits.digest;
       document = await this.#json(fits.digest);
@@ -151,7 +171,10 @@ export class OciLayout {
     if (found !== undefined && existsSync(this.blobPath(found))) return found;
     const names = known.map((k) => k.reference);
     throw new InlayError('IMAGE_NOT_FOUND', `no image ${reference} in ${this.#dir}`, {
-      hint: names.length > 0 ? `There are: ${names.slice(0, 8).join(', ')}.` : 'There are no images yet: inlay build makes one.',
+      hint:
+        names.length > 0
+          ? `There are: ${names.slice(0, 8).join(', ')}.`
+          : 'There are no images yet: inlay build makes one.',
     });
   }
 
@@ -182,6 +205,11 @@ function parse<T>(schema: z.ZodType<T>, text: string, where: string): T {
 
 function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);
-  if (!result.success) throw new InlayError('IMAGE_INVALID', `${where} is not what the OCI image specification says: ${result.error.issues[0]?.message} at ${result.error.issues[0]?.path.join('.')}`, { cause: result.error });
+  if (!result.success)
+    throw new InlayError(
+      'IMAGE_INVALID',
+      `${where} is not what the OCI image specification says: ${result.error.issues[0]?.message} at ${result.error.issues[0]?.path.join('.')}`,
+      { cause: result.error },
+    );
   return result.data;
 }

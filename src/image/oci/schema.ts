@@ -52,7 +52,14 @@ export const configSchema = z.object({
     .default({}),
   rootfs: z.object({ type: z.literal('layers'), diff_ids: z.array(digest) }),
   history: z
-    .array(z.object({ created: z.string().optional(), created_by: z.string().optional(), comment: z.string().optional(), empty_layer: z.boolean().optional() }))
+    .array(
+      z.object({
+        created: z.string().optional(),
+        created_by: z.string().optional(),
+        comment: z.string().optional(),
+        empty_layer: z.boolean().optional(),
+      }),
+    )
     .optional(),
 });
 export type ImageConfig = z.infer<typeof configSchema>;

@@ -52,12 +52,23 @@ export async function prepareRuntime(options: RuntimeOptions): Promise<Runtime> 
 function sourcesFor(platform: Platform): Source[] {
   const bun = BUN[platform.architecture];
   const ort = ORT_ARCHITECTURE[platform.architecture];
-  if (!bun || !ort) throw new InlayError('PLATFORM_UNSUPPORTED', `there is no runtime for ${platform.os}/${platform.architecture}`);
-  const inPackage = (name: string, wanted: RegExp) => (path: string) => (wanted.test(path) ? `opt/inlay/node_modules/${name}/${path}` : undefined);
+  if (!bun || !ort)
+    throw new InlayError('PLATFORM_UNSUPPORTED', `there is no runtime for ${platform.os}/${platform.architecture}`);
+  const inPackage = (name: string, wanted: RegExp) => (path: string) =>
+    wanted.test(path) ? `opt/inlay/node_modules/${name}/${path}` : undefined;
   return [
     { name: bun, place: (path) => (path === 'bin/bun' ? 'opt/inlay/bin/bun' : undefined) },
-    { name: 'onnxruntime-node', place: inPackage('onnxruntime-node', new RegExp(`^(package\\.json|dist/[^/]+\\.js|bin/napi-v6/linux/${ort}/.+|LICENSE.*|ThirdPartyNotices.*)$`)) },
-    { name: 'onnxruntime-common', place: inPackage('onnxruntime-common', /^(package\.json|dist\/(cjs|esm)\/.*\.(js|json)|LICENSE.*)$/) },
+    {
+      name: 'onnxruntime-node',
+      place: inPackage(
+        'onnxruntime-node',
+        new RegExp(`^(package\\.json|dist/[^/]+\\.js|bin/napi-v6/linux/${ort}/.+|LICENSE.*|ThirdPartyNotices.*)$`),
+      ),
+    },
+    {
+      name: 'onnxruntime-common',
+      place: inPackage('onnxruntime-common', /^(package\.json|dist\/(cjs|esm)\/.*\.(js|json)|LICENSE.*)$/),
+    },
   ];
 }
 
@@ -82,7 +93,13 @@ async function entriesOf(source: Source, options: RuntimeOptions): Promise<TarEn
   for (const file of await readdir(dir, { recursive: true })) {
     const path = join(dir, file);
     const found = await stat(path);
-    if (found.isFile()) entries.push({ path: file, type: 'file', mode: file.endsWith('/bun') ? 0o755 : 0o644, content: { path, size: found.size } });
+    if (found.isFile())
+      entries.push({
+        path: file,
+        type: 'file',
+        mode: file.endsWith('/bun') ? 0o755 : 0o644,
+        content: { path, size: found.size },
+      });
   }
   return entries;
 }
@@ -97,19 +114,34 @@ async function fetchTarball(name: string, { cacheDir, env, onProgress }: Runtime
   // An empty folder, so that no project's own npm settings or workspaces take part.
   const work = await mkdtemp(join(cacheDir, 'npm', '.pack-'));
   try {
-    const packed = await runCommand(['npm', 'pack', `${name}@${version}`, '--ignore-scripts', '--loglevel=error', '--pack-destination', work], { env, cwd: work });
+    const packed = await runCommand(
+      ['npm', 'pack', `${name}@${version}`, '--ignore-scripts', '--loglevel=error', '--pack-destination', work],
+      { env, cwd: work },
+    );
     const [file] = (await readdir(work)).filter((found) => found.endsWith('.tgz'));
     if (packed.exitCode !== 0 || file === undefined) {
-      throw new InlayError('RUNTIME_UNAVAILABLE', `npm cannot fetch ${name}@${version}: ${lastLines(packed.stderr)}`, { hint: 'Check npm’s registry settings: npm config get registry.' });
+      throw new InlayError('RUNTIME_UNAVAILABLE', `npm cannot fetch ${name}@${version}: ${lastLines(packed.stderr)}`, {
+        hint: 'Check npm’s registry settings: npm config get registry.',
+      });
     }
-    const found = `sha512-${createHash('sha512').update(await readFile(join(work, file))).digest('base64')}`;
+    const found = `sha512-${createHash('sha512')
+      .update(await readFile(join(work, file)))
+      .digest('base64')}`;
     if (found !== integrity) {
-      throw new InlayError('INTEGRITY_MISMATCH', `${name}@${version} from the npm registry is not the published one: ${found}, expected ${integrity}`, { hint: 'Check what npm config get registry names.' });
+      throw new InlayError(
+        'INTEGRITY_MISMATCH',
+        `${name}@${version} from the npm registry is not the published one: ${found}, expected ${integrity}`,
+        { hint: 'Check what npm config get registry names.' },
+      );
     }
     await rename(join(work, file), target);
     return target;
   } catch (error) {
-    if (error instanceof InlayError && error.code === 'COMMAND_FAILED') throw new InlayError('RUNTIME_UNAVAILABLE', error.message, { cause: error, hint: 'inlay fetches the runtime with npm: install Node.js with npm.' });
+    if (error instanceof InlayError && error.code === 'COMMAND_FAILED')
+      throw new InlayError('RUNTIME_UNAVAILABLE', error.message, {
+        cause: error,
+        hint: 'inlay fetches the runtime with npm: install Node.js with npm.',
+      });
     throw error;
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -121,7 +153,8 @@ async function unpack(tarball: string, place: Source['place'], dir: string): Pro
   const feeding = (async () => {
     const gunzip = createGunzip();
     gunzip.end(await readFile(tarball));
-    for await (const chunk of gunzip) if (!entries.write(chunk)) await new Promise<void>((resolve) => entries.once('drain', () => resolve()));
+    for await (const chunk of gunzip)
+      if (!entries.write(chunk)) await new Promise<void>((resolve) => entries.once('drain', () => resolve()));
     entries.end(undefined);
   })();
   for await (const entry of entries) {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import document from './runtime-lock.json' with { type: 'json' };
 
-const schema = z.record(z.string(), z.strictObject({ version: z.string(), integrity: z.string().startsWith('sha512-') }));
+const schema = z.record(
+  z.string(),
+  z.strictObject({ version: z.string(), integrity: z.string().startsWith('sha512-') }),
+);
 
 /**
  * The npm packages that the runtime layer is made of, with the integrity that npm's registry published for them.
