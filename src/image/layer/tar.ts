@@ -30,8 +30,15 @@ export async function* tarStream(
   const all = sorted(withParents(entries));
   const tar = pack();
   const mtime = new Date(options.mtimeS * 1000);
-  const feeding = feed(tar, all, mtime).catch((error) => tar.destroy(error));
-  for await (const chunk of tar) yield chunk as Uint8Array;
+  const feeding = feed(tar, all, mtime);
+  // A failure ends the stream; what is thrown is the failure itself, below.
+  tar.on('error', () => {});
+  feeding.catch((error) => tar.destroy(error));
+  try {
+    for await (const chunk of tar) yield chunk as Uint8Array;
+  } finally {
+    tar.destroy();
+  }
   await feeding;
 }
 
@@ -65,6 +72,9 @@ async function file(
     sink.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
     return promise;
   }
+  // When the file is not what it was, this function throws; the entry that broke would say so once more.
+  sink.on('error', () => {});
+  promise.catch(() => {});
   let read = 0;
   for await (const chunk of createReadStream(content.path, { highWaterMark: 1 << 20 })) {
     read += (chunk as Buffer).length;

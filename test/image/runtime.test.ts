@@ -1,0 +1,33 @@
+import { expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { RUNTIME_LOCK } from '../../src/image/runtime/lock.ts';
+import { bundleServer } from '../../src/image/server-layer.ts';
+
+test('the runtime of the image is the one that inlay itself runs on', async () => {
+  const lock = await Bun.file(join(import.meta.dir, '../../package-lock.json')).json();
+  for (const [name, pin] of Object.entries(RUNTIME_LOCK)) {
+    const { version, integrity } = lock.packages[`node_modules/${name}`];
+    expect([name, { version, integrity }]).toEqual([name, pin]);
+  }
+  expect(Bun.version).toBe(RUNTIME_LOCK['@oven/bun-linux-x64']?.version as string);
+});
+
+test('the lock files name no download address', async () => {
+  for (const file of ['package-lock.json', 'src/image/runtime/runtime-lock.json', 'examples/iris/inlay.lock']) {
+    const text = await Bun.file(join(import.meta.dir, '../..', file)).text();
+    expect([file, /"resolved"|tarball|\.deb\b|URIs/.test(text)]).toEqual([file, false]);
+  }
+});
+
+test('the server’s bundle is the same twice, names no path of this machine, and has its assets', async () => {
+  const one = await bundleServer();
+  const other = await bundleServer();
+  expect(one.key).toBe(other.key);
+  expect(one.entries.map((entry) => entry.path).sort()).toEqual([
+    'opt/inlay/server/main.js',
+    'opt/inlay/server/swagger-ui-bundle.js',
+    'opt/inlay/server/swagger-ui.css',
+  ]);
+  const main = one.entries.find((entry) => entry.path.endsWith('main.js'));
+  expect(new TextDecoder().decode(main?.content as Uint8Array)).not.toContain(join(import.meta.dir, '../..'));
+});
