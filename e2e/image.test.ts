@@ -23,6 +23,9 @@ const REFERENCE = join(ROOT, 'test', 'data', 'reference');
 /** Kept between runs, outside the tree: a second run composes no layer again. */
 const HOME = process.env.INLAY_E2E_HOME ?? join(homedir(), '.cache', 'inlay-e2e');
 
+/** dpkg-query's own placeholders. */
+const DPKG_FORMAT = ['$', '{Package} $', '{db:Status-Status}\\n'].join('');
+
 interface Built {
   reference: string;
   digest: string;
@@ -117,7 +120,7 @@ test('skopeo reads the layout, and umoci unpacks it with gzip', async () => {
     `--admindir=${join(bundle, 'rootfs', 'var', 'lib', 'dpkg')}`,
     '-W',
     '-f',
-    '${Package} ${db:Status-Status}\\n',
+    DPKG_FORMAT,
   ]);
   expect(
     listed

@@ -1,7 +1,7 @@
 import { isInlayError } from '../error/index.ts';
 
 /** Exit codes that scripts may rely on. */
-export const EXIT = { done: 0, no: 1, usage: 2, outside: 3, interrupted: 130 } as const;
+export const EXIT = { done: 0, no: 1, usage: 2, outside: 3 } as const;
 
 /** Where a command's words go: results to stdout, everything else to stderr. */
 export interface Output {
@@ -43,7 +43,6 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   USAGE: EXIT.usage,
   CONFIG_INVALID: EXIT.usage,
   PROJECT_NOT_FOUND: EXIT.usage,
-  REFERENCE_INVALID: EXIT.usage,
   ENVIRONMENT_INVALID: EXIT.usage,
   PATH_ESCAPES: EXIT.usage,
   PLATFORM_UNSUPPORTED: EXIT.usage,
@@ -55,7 +54,6 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   MODEL_LOAD_FAILED: EXIT.no,
   INPUT_INVALID: EXIT.no,
   OUTPUT_NOT_FINITE: EXIT.no,
-  INTERRUPTED: EXIT.interrupted,
 };
 
 /** `1.4 MB`, `312 kB`, `870 B`: powers of 1000, as registries and disks are sold. */

@@ -27,15 +27,13 @@ export type ErrorCode =
   | 'INTEGRITY_MISMATCH'
   | 'IMAGE_NOT_FOUND'
   | 'IMAGE_INVALID'
-  | 'REFERENCE_INVALID'
   | 'PLATFORM_UNSUPPORTED'
   // running
   | 'PORT_IN_USE'
   | 'CONTAINER_FAILED'
   | 'ENGINE_UNAVAILABLE'
   | 'COMMAND_FAILED'
-  | 'NOT_READY'
-  | 'INTERRUPTED';
+  | 'NOT_READY';
 
 export interface InlayErrorOptions {
   /** What to do about it, one sentence or two. */

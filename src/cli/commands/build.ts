@@ -1,16 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import { readProject } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
-import {
-  type BuiltImage,
-  buildImage,
-  exportLayout,
-  hostPlatform,
-  OciLayout,
-  parsePlatform,
-  storeDir,
-} from '../../image/index.ts';
+import type { BuiltImage } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
 import { INLAY_VERSION } from '../version.ts';
@@ -28,6 +19,10 @@ export function addBuild(program: Command): void {
     .option('--output <oci:DIR>', 'also write the image to an OCI layout of its own')
     .option('--json', 'print one JSON document')
     .action(async (dir, options) => {
+      const { readProject } = await import('../../contract/index.ts');
+      const { buildImage, exportLayout, hostPlatform, OciLayout, parsePlatform, storeDir } = await import(
+        '../../image/index.ts'
+      );
       const output = createOutput(options.json === true);
       const started = performance.now();
       const { compression } = options;

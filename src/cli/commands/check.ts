@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { checkProject, type Finding } from '../../check/index.ts';
+import type { Finding } from '../../check/index.ts';
 import { createOutput, EXIT, table } from '../output.ts';
 
 export function addCheck(program: Command): void {
@@ -12,6 +12,7 @@ export function addCheck(program: Command): void {
     .argument('[dir]', "the project's folder", '.')
     .option('--json', 'print one JSON document')
     .action(async (dir, options) => {
+      const { checkProject } = await import('../../check/index.ts');
       const output = createOutput(options.json === true);
       const report = await checkProject(dir);
       output.result(describe(report.facts, report.findings), { ok: report.ok, findings: report.findings });

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import { readProject } from '../../contract/index.ts';
-import { hostPlatform, lockBase, parsePlatform } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput } from '../output.ts';
 
@@ -15,6 +13,8 @@ export function addLock(program: Command): void {
     .argument('[dir]', "the project's folder", '.')
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
     .action(async (dir, options) => {
+      const { readProject } = await import('../../contract/index.ts');
+      const { hostPlatform, lockBase, parsePlatform } = await import('../../image/index.ts');
       const output = createOutput(false);
       const platforms =
         options.platform === undefined

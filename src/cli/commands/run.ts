@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import { ENGINES, runImage, waitReady } from '../../container/index.ts';
 import { InlayError } from '../../error/index.ts';
-import { hostPlatform, OciLayout, storeDir } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { EXIT } from '../output.ts';
 
@@ -14,12 +12,17 @@ export function addRun(program: Command): void {
       'Starts a built image: with docker, podman or nerdctl where they are, else with runc as root, else as a plain process on the files of the image. Ends with Ctrl-C.',
     )
     .argument('<image>', 'the image, as inlay build names it')
-    .option('--engine <name>', `what to run it with: ${ENGINES.join(', ')} (default: the first that works)`)
+    .option(
+      '--engine <name>',
+      'what to run it with: docker, podman, nerdctl, runc or process (default: the first that works)',
+    )
     .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', '8000')
     .option('--cpus <number>', 'CPU limit, for example 0.5')
     .option('--memory <quantity>', 'memory limit, for example 300Mi')
     .option('--env <NAME=VALUE...>', "add to the image's environment")
     .action(async (image, options) => {
+      const { ENGINES, runImage, waitReady } = await import('../../container/index.ts');
+      const { hostPlatform, OciLayout, storeDir } = await import('../../image/index.ts');
       const home = inlayHome(process.env);
       const engine = options.engine === undefined ? undefined : ENGINES.find((known) => known === options.engine);
       if (options.engine !== undefined && engine === undefined)

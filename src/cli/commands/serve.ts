@@ -1,7 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { readProject } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
-import { readSettings, runServer } from '../../server/index.ts';
 
 export function addServe(program: Command): void {
   program
@@ -14,6 +12,8 @@ export function addServe(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one (default: PORT, or 8000)')
     .action(async (dir, options) => {
+      const { readProject } = await import('../../contract/index.ts');
+      const { readSettings, runServer } = await import('../../server/index.ts');
       const settings = readSettings({
         ...process.env,
         HOST: options.host,
