@@ -1,18 +1,20 @@
-// The program in a model image: everything comes from the environment.
-import { isInlayError } from '../error/index.ts';
+// The program in a model image: everything comes from the environment; --host and --port override it.
+import { parseArgs } from 'node:util';
+import { InlayError, isInlayError } from '../error/index.ts';
 import { openContract } from './open-model.ts';
 import { runServer } from './run-server.ts';
 import { readModelPaths, readSettings } from './settings.ts';
 
 const write = (line: string) => void process.stderr.write(line);
 try {
-  const settings = readSettings(process.env);
+  const { host, port } = readArguments();
+  const settings = readSettings({ ...process.env, ...(host ? { HOST: host } : {}), ...(port ? { PORT: port } : {}) });
   const paths = readModelPaths(process.env, process.cwd());
   process.exit(
     await runServer({
       settings,
       modelPath: paths.model,
-      contract: () => openContract(paths),
+      contract: () => openContract(paths, paths.projectDir),
       write,
       announce: (line) => void process.stdout.write(line),
     }),
@@ -24,4 +26,12 @@ try {
       : `error INTERNAL: ${error instanceof Error ? error.stack : String(error)}\n`,
   );
   process.exit(1);
+}
+
+function readArguments(): { host?: string | undefined; port?: string | undefined } {
+  try {
+    return parseArgs({ options: { host: { type: 'string' }, port: { type: 'string' } } }).values;
+  } catch (cause) {
+    throw new InlayError('USAGE', (cause as Error).message, { cause, hint: 'It takes --host and --port.' });
+  }
 }

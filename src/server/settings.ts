@@ -85,13 +85,14 @@ export function readSettings(env: Environment): Settings {
  * Where MODEL_FILEPATH and LABEL_FILEPATH point; relative paths count from PROJECT_DIR, or else from `cwd`.
  * @throws ENVIRONMENT_INVALID when there is no MODEL_FILEPATH
  */
-export function readModelPaths(env: Environment, cwd: string): ModelPaths {
+export function readModelPaths(env: Environment, cwd: string): ModelPaths & { readonly projectDir: string } {
   const from = env.PROJECT_DIR ? absolute(env.PROJECT_DIR, cwd) : cwd;
   if (!env.MODEL_FILEPATH)
     throw new InlayError('ENVIRONMENT_INVALID', 'MODEL_FILEPATH is not set', {
       hint: 'Set it to the ONNX file to serve.',
     });
   return {
+    projectDir: from,
     model: absolute(env.MODEL_FILEPATH, from),
     labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined,
   };

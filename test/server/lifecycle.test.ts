@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REFERENCE, SETOSA } from './serving.ts';
@@ -143,3 +143,19 @@ test.each([
   },
   20_000,
 );
+
+test('in an image, another model without a contract of its own is refused', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'inlay-other-'));
+  try {
+    writeFileSync(join(dir, 'contract.json'), '{}');
+    const child = Bun.spawn([process.execPath, MAIN, '--port', '0'], {
+      env: { HOST: '127.0.0.1', PROJECT_DIR: dir, MODEL_FILEPATH: reference.MODEL_FILEPATH },
+      stdout: 'ignore',
+      stderr: 'pipe',
+    });
+    expect(await new Response(child.stderr).text()).toContain('CONTRACT_INVALID');
+    expect(await child.exited).toBe(1);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}, 20_000);
