@@ -1,4 +1,4 @@
-"""Trains the iris classifier and writes models/iris_svc.onnx and models/label.json.
+"""Trains the iris classifier and writes models/iris_svc.onnx, models/label.json, golden.json and metrics.json.
 
 Run it in an environment made from requirements.txt:  python train.py
 """
@@ -6,6 +6,7 @@ Run it in an environment made from requirements.txt:  python train.py
 import json
 from pathlib import Path
 
+from inlay_golden import write_golden, write_metrics
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.datasets import load_iris
@@ -15,7 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 SEED = 20
-MODELS = Path(__file__).parent / "models"
+HERE = Path(__file__).parent
+MODELS = HERE / "models"
 
 
 def main() -> None:
@@ -25,7 +27,8 @@ def main() -> None:
     )
     pipeline = Pipeline([("scaler", StandardScaler()), ("svc", SVC(probability=True, random_state=SEED))])
     pipeline.fit(train_x, train_y)
-    print(f"accuracy on {len(test_x)} held-out flowers: {pipeline.score(test_x, test_y):.3f}")
+    accuracy = pipeline.score(test_x, test_y)
+    print(f"accuracy on {len(test_x)} held-out flowers: {accuracy:.3f}")
 
     # Default options: the graph ends in ZipMap, as most converted classifiers do.
     model = convert_sklearn(pipeline, name="iris_svc", initial_types=[("float_input", FloatTensorType([None, 4]))])
@@ -35,6 +38,10 @@ def main() -> None:
     (MODELS / "iris_svc.onnx").write_bytes(model.SerializeToString())
     labels = {str(number): str(name) for number, name in enumerate(iris.target_names)}
     (MODELS / "label.json").write_text(json.dumps(labels) + "\n")
+
+    # What the trained pipeline itself answers, not its export: the difference is what inlay check looks for.
+    write_golden(HERE / "golden.json", {"float_input": test_x}, {"output_probability": pipeline.predict_proba(test_x)})
+    write_metrics(HERE / "metrics.json", accuracy=accuracy)
 
 
 if __name__ == "__main__":

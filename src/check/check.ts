@@ -1,19 +1,12 @@
-import { describeSpec, type Project, readProject } from '../contract/index.ts';
-import { cpuLimit, Engine, threadsFor } from '../engine/index.ts';
-import { type ErrorCode, isInlayError } from '../error/index.ts';
-
-export interface Finding {
-  readonly code: ErrorCode;
-  readonly severity: 'error' | 'warning' | 'info';
-  readonly message: string;
-  readonly hint?: string | undefined;
-}
-
-/** What was found to be in order, a line a topic. */
-export interface Fact {
-  readonly topic: string;
-  readonly text: string;
-}
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeSpec, exceeds, hasNanWeights, type Project, readProject, type Task } from '../contract/index.ts';
+import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
+import { type ErrorCode, InlayError, isInlayError } from '../error/index.ts';
+import type { Fact, Finding } from './finding.ts';
+import { modelFindings } from './model.ts';
+import { parseRequirements, parseUvLock, type Requirement, requirementsFindings } from './requirements.ts';
 
 export interface CheckReport {
   /** No finding is an error. */
@@ -31,54 +24,181 @@ const PROJECT_FAULTS: readonly ErrorCode[] = [
   'LABELS_INVALID',
   'CONTRACT_INVALID',
   'MODEL_INVALID',
+  'MODEL_FORMAT',
   'MODEL_UNSUPPORTED',
   'MODEL_LOAD_FAILED',
   'OUTPUT_NOT_FINITE',
   'INPUT_INVALID',
+  'SAMPLE_INVALID',
+  'EXTERNAL_DATA_MISSING',
+  'EXTERNAL_DATA_ESCAPES',
+  'EXTERNAL_DATA_SHORT',
+  'GOLDEN_INVALID',
+  'GOLDEN_DTYPE',
+  'GOLDEN_MISMATCH',
+  'METRICS_INVALID',
   'INTEGRITY_MISMATCH',
 ];
 
 /**
- * Checks a project's folder: reads all of it, loads the model in the runtime that will serve it, and runs the sample.
+ * Checks a project's folder: reads all of it, loads the model in the runtime that will serve it, runs the sample and
+ * replays the golden cases. What can be known before a release is found here.
  * @throws PROJECT_NOT_FOUND
  */
 export async function checkProject(dir: string): Promise<CheckReport> {
   const facts: Fact[] = [];
+  const findings: Finding[] = [];
   try {
     const project = await readProject(dir);
     facts.push(...modelFacts(project));
-    const started = performance.now();
-    const engine = await Engine.load({
-      contract: project.contract,
-      modelPath: project.modelPath,
-      threads: threadsFor(cpuLimit()),
-    });
-    const loaded = performance.now();
-    await engine.run(engine.sample());
-    facts.push({
-      topic: 'cost',
-      text: `load ${Math.round(loaded - started)} ms, one run ${(performance.now() - loaded).toFixed(2)} ms`,
-    });
-    await engine.close();
-    return { ok: true, facts, findings: [] };
+    const bytes = new Uint8Array(await readFile(project.modelPath));
+    findings.push(...modelFindings(project, hasNanWeights(bytes)));
+    findings.push(...(await trainingFindings(project)));
+    if (project.contract.sample.generated) {
+      findings.push({
+        code: 'SAMPLE_MISSING',
+        severity: 'warning',
+        message: 'inlay.yaml has no sample: /predict/test answers for zeros',
+        hint: 'Write sample: [[…]] with one typical row.',
+      });
+    }
+    if (!project.golden) {
+      findings.push({
+        code: 'GOLDEN_MISSING',
+        severity: 'warning',
+        message: 'there are no golden cases: nothing proves that the image answers as training did',
+        hint: 'Write them at the end of training with inlay_golden, and name the file in inlay.yaml: golden: golden.json.',
+      });
+    }
+    if (!findings.some((finding) => finding.severity === 'error')) await checkRunning(project, facts, findings);
   } catch (error) {
     if (!isInlayError(error) || !PROJECT_FAULTS.includes(error.code)) throw error;
-    return {
-      ok: false,
-      facts,
-      findings: [
-        { code: error.code, severity: 'error', message: error.message, ...(error.hint ? { hint: error.hint } : {}) },
-      ],
-    };
+    findings.push(findingOf(error));
   }
+  return { ok: !findings.some((finding) => finding.severity === 'error'), facts, findings };
+}
+
+/** What only a loaded model tells. */
+async function checkRunning(project: Project, facts: Fact[], findings: Finding[]): Promise<void> {
+  const { contract, modelPath } = project;
+  const started = performance.now();
+  const before = process.memoryUsage().rss;
+  const engine = await Engine.load({ contract, modelPath, threads: threadsFor(cpuLimit()) });
+  try {
+    const loadMs = performance.now() - started;
+    const once = performance.now();
+    const first = await engine.run(engine.sample());
+    const runMs = performance.now() - once;
+    const second = await engine.run(engine.sample());
+    let deterministic = Object.keys(first).every((name) => sameTensor(first[name] as never, second[name] as never));
+    if (project.golden) {
+      const replay = await replayGolden(engine, project.golden.cases);
+      deterministic &&= replay.deterministic;
+      if (replay.worst && exceeds(replay.worst))
+        findings.push(findingOf(goldenMismatch(replay.worst, contract.golden?.file ?? 'golden.json')));
+      else
+        facts.push({
+          topic: 'golden',
+          text: `${replay.rows} rows from training: largest difference ${replay.worst?.size.toPrecision(2) ?? 0}, allowed ${replay.worst?.allowed.toPrecision(1) ?? 0}`,
+        });
+    }
+    if (!deterministic) {
+      findings.push({
+        code: 'NOT_DETERMINISTIC',
+        severity: 'error',
+        path: contract.model.file,
+        message: 'the same input is answered differently a second time',
+        hint: 'Export the model in evaluation mode; look for dropout and sampling in the graph.',
+      });
+    }
+    const batch = await proveBatch(engine, contract, [
+      ...(project.golden?.cases.cases.map((one) => one.inputs) ?? []),
+      engine.sample(),
+    ]);
+    if (batch.interferes) {
+      findings.push({
+        code: 'BATCH_CHANGES_ANSWERS',
+        severity: 'warning',
+        path: contract.model.file,
+        message: 'rows that are sent together change each other’s answers',
+        hint: 'The server never runs requests together for this model, so it is slower under load. Dynamic quantisation and sequence models do this; static quantisation does not.',
+      });
+    } else {
+      facts.push({
+        topic: 'batch',
+        text:
+          batch.state === 'fixed'
+            ? 'the model takes a fixed number of rows'
+            : `${batch.rows} rows in every size: ${batch.state}`,
+      });
+    }
+    const grown = Math.max(0, process.memoryUsage().rss - before);
+    facts.push({
+      topic: 'cost',
+      text: `load ${Math.round(loadMs)} ms, one run ${runMs.toFixed(2)} ms, ${(grown / 1e6).toFixed(0)} MB`,
+    });
+  } finally {
+    await engine.close();
+  }
+}
+
+async function trainingFindings(project: Project): Promise<Finding[]> {
+  const environment = project.contract.golden?.environment ?? {};
+  const stated = project.config.training?.requirements;
+  for (const file of stated ? [stated] : ['requirements.txt', 'uv.lock']) {
+    const path = join(project.dir, file);
+    if (!existsSync(path)) {
+      if (stated)
+        throw new InlayError('FILE_NOT_FOUND', `training.requirements: no file ${file} in ${project.dir}`, {
+          hint: 'Check training: in inlay.yaml.',
+        });
+      continue;
+    }
+    const { requirements, problems } = await readRequirements(path, file);
+    const broken = problems.map(
+      ({ line, text }): Finding => ({
+        code: 'TRAIN_REQUIREMENTS_INVALID',
+        severity: 'warning',
+        path: file,
+        message: `line ${line} is no requirement: ${text.slice(0, 80)}`,
+        hint: 'pip would refuse it too.',
+      }),
+    );
+    return [...broken, ...requirementsFindings(file, requirements, environment)];
+  }
+  return [];
+}
+
+async function readRequirements(
+  path: string,
+  file: string,
+): Promise<{ requirements: Requirement[]; problems: { line: number; text: string }[] }> {
+  const text = await readFile(path, 'utf8');
+  if (!file.endsWith('.lock')) return parseRequirements(text);
+  try {
+    return { requirements: parseUvLock(text), problems: [] };
+  } catch (error) {
+    return { requirements: [], problems: [{ line: 1, text: (error as Error).message }] };
+  }
+}
+
+/** Words of ONNX Runtime for an operator that it does not have. */
+const UNKNOWN_OPERATOR =
+  /No Op registered|No opset import|is not a registered function|Could not find an implementation|NOT_IMPLEMENTED/;
+
+function findingOf(error: InlayError): Finding {
+  const code =
+    error.code === 'MODEL_LOAD_FAILED' && UNKNOWN_OPERATOR.test(error.message) ? 'OPERATOR_UNKNOWN' : error.code;
+  return { code, severity: 'error', message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
 }
 
 function modelFacts({ contract, facts }: Project): Fact[] {
   const opsets = contract.model.opsets.map((o) => `${o.domain || 'ai.onnx'} ${o.version}`).join(' + ');
+  const task: Task = contract.task;
   return [
     {
       topic: 'model',
-      text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${contract.model.producer.name} ${contract.model.producer.version}`,
+      text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${contract.model.producer.name} ${contract.model.producer.version}, ${task}`,
     },
     ...facts.zipMaps.map((zipMap) => ({
       topic: 'graph',
@@ -92,6 +212,15 @@ function modelFacts({ contract, facts }: Project): Fact[] {
     ...(contract.labels
       ? [{ topic: 'labels', text: `${contract.labels.file ?? 'of the graph'}: ${contract.labels.names.join(', ')}` }]
       : []),
-    { topic: 'sample', text: contract.sample.generated ? 'zeros: inlay.yaml has no sample' : 'fits the inputs' },
+    ...(contract.metrics
+      ? [
+          {
+            topic: 'metrics',
+            text: Object.entries(contract.metrics)
+              .map(([name, value]) => `${name} ${value}`)
+              .join(', '),
+          },
+        ]
+      : []),
   ];
 }

@@ -28,8 +28,28 @@ export const contractSchema = z.object({
   /** The output that `/predict` answers with. */
   prediction: z.string(),
   labels: z.object({ file: z.string().optional(), keys: z.array(z.string()), names: z.array(z.string()) }).optional(),
+  /** The classes as the graph names them, in column order. */
+  classes: z
+    .union([
+      z.object({ kind: z.literal('int'), values: z.array(z.number()) }),
+      z.object({ kind: z.literal('string'), values: z.array(z.string()) }),
+    ])
+    .optional(),
   /** By input name, nested lists. `generated`: nobody gave one, so it is zeros. */
   sample: z.object({ generated: z.boolean(), inputs: z.record(z.string(), z.unknown()) }),
+  /** Answers that training saw; `inImage`: the file lies beside the model. */
+  golden: z
+    .object({
+      file: z.string(),
+      digest: z.string(),
+      cases: z.int(),
+      inImage: z.boolean(),
+      /** What training imported, by pip's names. */
+      environment: z.record(z.string(), z.string()),
+    })
+    .optional(),
+  /** What training measured: accuracy and the like. */
+  metrics: z.record(z.string(), z.number()).optional(),
   server: z.object({ cpu: z.string(), memory: z.string() }),
   owner: z.string().optional(),
 });
@@ -47,13 +67,15 @@ export interface ContractInput {
   readonly model: { readonly file: string; readonly digest: string; readonly sizeBytes: number };
   readonly labels?: (Labels & { readonly file?: string | undefined }) | undefined;
   readonly sample?: unknown;
+  readonly golden?: Contract['golden'];
+  readonly metrics?: Readonly<Record<string, number>> | undefined;
   readonly server?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined;
   readonly owner?: string | undefined;
 }
 
 /**
  * Derives the contract from what a person wrote and what the model file says.
- * @throws INPUT_INVALID when the sample does not fit the model, MODEL_UNSUPPORTED when nothing can be predicted
+ * @throws SAMPLE_INVALID when the sample does not fit the model, MODEL_UNSUPPORTED when nothing can be predicted
  */
 export function deriveContract(input: ContractInput): Contract {
   const { facts } = input;
@@ -84,7 +106,12 @@ export function deriveContract(input: ContractInput): Contract {
           },
         }
       : {}),
+    ...(facts.classLabels
+      ? { classes: { kind: facts.classLabels.kind, values: [...facts.classLabels.values] } as Contract['classes'] }
+      : {}),
     sample: sampleOf(facts.inputs, input.sample),
+    ...(input.golden ? { golden: input.golden } : {}),
+    ...(input.metrics ? { metrics: { ...input.metrics } } : {}),
     server: { cpu: input.server?.cpu ?? DEFAULT_SERVER.cpu, memory: input.server?.memory ?? DEFAULT_SERVER.memory },
     ...(input.owner ? { owner: input.owner } : {}),
   };
@@ -146,7 +173,7 @@ function sampleOf(inputs: readonly TensorSpec[], given: unknown): Contract['samp
   const byName = Array.isArray(given) ? nameOnly(inputs, given) : (given as Record<string, unknown>);
   const unknown = Object.keys(byName).find((name) => !inputs.some((spec) => spec.name === name));
   if (unknown !== undefined)
-    throw new InlayError('INPUT_INVALID', `sample: the model has no input ${unknown}`, {
+    throw new InlayError('SAMPLE_INVALID', `sample: the model has no input ${unknown}`, {
       hint: `Its inputs: ${inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')}.`,
     });
   // The numbers stay as they were written: 5.1 is not shown as the float32 5.099999904632568.
@@ -157,7 +184,7 @@ function sampleOf(inputs: readonly TensorSpec[], given: unknown): Contract['samp
 function nameOnly(inputs: readonly TensorSpec[], given: readonly unknown[]): Record<string, unknown> {
   const [only] = inputs;
   if (inputs.length === 1 && only) return { [only.name]: given };
-  throw new InlayError('INPUT_INVALID', `sample: a list fits a model with one input; this one has ${inputs.length}`, {
+  throw new InlayError('SAMPLE_INVALID', `sample: a list fits a model with one input; this one has ${inputs.length}`, {
     hint: `Write sample: {${inputs.map((i) => `${i.name}: [...]`).join(', ')}}`,
   });
 }
@@ -166,7 +193,7 @@ function checkSample(spec: TensorSpec, value: unknown): void {
   try {
     parseTensor(spec, value);
   } catch (cause) {
-    throw new InlayError('INPUT_INVALID', `sample: ${(cause as Error).message}`, {
+    throw new InlayError('SAMPLE_INVALID', `sample: ${(cause as Error).message}`, {
       cause,
       hint: `Write a nested list of shape [${spec.shape.map((size) => (size < 0 ? 1 : size)).join(', ')}].`,
     });

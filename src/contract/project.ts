@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
 import { parseConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { type Contract, deriveContract, predictionOutput } from './contract.ts';
+import { type Golden, parseGolden } from './golden.ts';
 import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
 import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
+import { folderIsNoModel } from './onnx/other-format.ts';
 
 /** A project's folder, read and checked as far as reading goes: what it says, its files, and the contract that follows. */
 export interface Project {
@@ -15,6 +18,8 @@ export interface Project {
   readonly config: Config;
   readonly modelPath: string;
   readonly labelsPath: string | undefined;
+  /** The golden file, read, where there is one. */
+  readonly golden: { readonly path: string; readonly cases: Golden } | undefined;
   readonly facts: ModelFacts;
   readonly contract: Contract;
 }
@@ -37,8 +42,13 @@ export async function readProject(dir: string): Promise<Project> {
   const modelPath = insideProject(root, config.model, 'model');
   const labelsPath = config.labels === undefined ? undefined : insideProject(root, config.labels, 'labels');
   const contractParts = await readModel(modelPath, labelsPath, config.task);
+  checkExternalData(root, modelPath, contractParts.facts);
+  const golden = await readGolden(root, config, contractParts.facts);
   const contract = deriveContract({
     ...contractParts,
+    golden: golden?.entry,
+    metrics:
+      config.metrics === undefined ? undefined : await readMetrics(insideProject(root, config.metrics, 'metrics')),
     name: config.name,
     version: config.version,
     task: config.task,
@@ -46,7 +56,81 @@ export async function readProject(dir: string): Promise<Project> {
     server: config.server,
     owner: config.owner,
   });
-  return { dir: root, config, modelPath, labelsPath, facts: contractParts.facts, contract };
+  return {
+    dir: root,
+    config,
+    modelPath,
+    labelsPath,
+    golden: golden && { path: golden.path, cases: golden.cases },
+    facts: contractParts.facts,
+    contract,
+  };
+}
+
+async function readGolden(root: string, config: Config, facts: ModelFacts) {
+  if (config.golden === undefined) return undefined;
+  const { file, inImage = true } = typeof config.golden === 'string' ? { file: config.golden } : config.golden;
+  const path = insideProject(root, file, 'golden');
+  const text = await readFile(path, 'utf8');
+  const cases = parseGolden(text, file, facts, facts.classLabels);
+  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const entry = {
+    file: basename(path),
+    digest,
+    cases: cases.cases.length,
+    inImage,
+    environment: { ...cases.environment },
+  };
+  return { path, cases, entry };
+}
+
+const metricsSchema = z.record(z.string().regex(/^[A-Za-z_][\w.@/-]*$/), z.number());
+
+async function readMetrics(path: string): Promise<Record<string, number>> {
+  const parsed = metricsSchema.safeParse(
+    await readFile(path, 'utf8')
+      .then(JSON.parse)
+      .catch(() => undefined),
+  );
+  if (parsed.success) return parsed.data;
+  throw new InlayError('METRICS_INVALID', `${basename(path)} is not a JSON object of names and finite numbers`, {
+    cause: parsed.error,
+    hint: 'Write {"accuracy": 0.97}.',
+  });
+}
+
+/** @throws EXTERNAL_DATA_ESCAPES, EXTERNAL_DATA_MISSING, EXTERNAL_DATA_SHORT */
+function checkExternalData(root: string, modelPath: string, facts: ModelFacts): void {
+  for (const name of facts.externalData) {
+    const path = resolve(dirname(modelPath), name);
+    if (isOutside(root, path) || isOutside(dirname(modelPath), path)) {
+      throw new InlayError('EXTERNAL_DATA_ESCAPES', `the model wants weights from ${name}, outside of its own folder`, {
+        hint: 'Export it again with its external data beside it.',
+      });
+    }
+    if (!existsSync(path)) {
+      throw new InlayError('EXTERNAL_DATA_MISSING', `the model wants weights from ${name}, which is not beside it`, {
+        hint: `Copy ${name} to ${dirname(modelPath)}: the exporter wrote it with the model.`,
+      });
+    }
+    if (isOutside(root, realpathSync(path))) {
+      throw new InlayError('EXTERNAL_DATA_ESCAPES', `${name} is a link that leads out of the project's folder`, {
+        hint: 'Put the file itself there.',
+      });
+    }
+    const needed = facts.externalBytes[name] ?? 0;
+    const { size } = statSync(path);
+    if (size < needed) {
+      throw new InlayError('EXTERNAL_DATA_SHORT', `${name} has ${size} bytes, and the model wants ${needed} of it`, {
+        hint: 'It was cut off, or belongs to another model. Export or copy it again.',
+      });
+    }
+  }
+}
+
+function isOutside(root: string, target: string): boolean {
+  const way = relative(root, target);
+  return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way);
 }
 
 /**
@@ -101,10 +185,7 @@ function mapFile(path: string, what: string): Uint8Array {
       hint: `Check ${what}: in inlay.yaml, or MODEL_FILEPATH.`,
     });
   const found = statSync(path);
-  if (found.isDirectory())
-    throw new InlayError('MODEL_INVALID', `${path} is a folder`, {
-      hint: 'inlay takes one .onnx file. docs/export.md says how to export from other formats.',
-    });
+  if (found.isDirectory()) throw folderIsNoModel(path, readdirSync(path));
   if (found.size === 0) return new Uint8Array();
   try {
     return Bun.mmap(path, { shared: false });
@@ -129,20 +210,16 @@ function naming<T>(file: string, read: () => T): T {
 /** An absolute path inside the project, symlinks followed. @throws FILE_NOT_FOUND, PATH_ESCAPES */
 function insideProject(root: string, path: string, key: string): string {
   const full = resolve(root, path);
-  const outside = (target: string) => {
-    const way = relative(root, target);
-    return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way);
-  };
   const escapes = () =>
     new InlayError('PATH_ESCAPES', `${key}: ${path} is outside the project's folder`, {
       hint: `Move the file below ${root}: what a project needs lies in its folder, so that it builds anywhere.`,
     });
-  if (outside(full)) throw escapes();
+  if (isOutside(root, full)) throw escapes();
   if (!existsSync(full))
     throw new InlayError('FILE_NOT_FOUND', `${key}: no file ${path} in ${root}`, {
       hint: existsSync(dirname(full)) ? `Check ${key}: in inlay.yaml.` : `There is no folder ${dirname(path)}.`,
     });
   const real = realpathSync(full);
-  if (outside(real)) throw escapes();
+  if (isOutside(root, real)) throw escapes();
   return real;
 }

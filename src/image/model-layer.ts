@@ -34,6 +34,8 @@ export async function modelEntries(project: Project): Promise<TarEntry[]> {
     path,
     name: basename(path),
   }));
+  if (project.golden && project.contract.golden?.inImage)
+    files.push({ path: project.golden.path, name: project.contract.golden.file });
   const weights = project.facts.externalData.map((name) => ({ path: join(dirname(project.modelPath), name), name }));
   const entries = await Promise.all(
     [...files, ...weights].map(

@@ -1,7 +1,7 @@
 // The program in a model image: everything comes from the environment; --host and --port override it.
 import { parseArgs } from 'node:util';
 import { InlayError, isInlayError } from '../error/index.ts';
-import { openContract } from './open-model.ts';
+import { openContract, openGolden } from './open-model.ts';
 import { runServer } from './run-server.ts';
 import { readModelPaths, readSettings } from './settings.ts';
 
@@ -14,7 +14,10 @@ try {
     await runServer({
       settings,
       modelPath: paths.model,
-      contract: () => openContract(paths, paths.projectDir),
+      open: async () => {
+        const contract = await openContract(paths, paths.projectDir);
+        return { contract, golden: await openGolden(contract, paths.model) };
+      },
       write,
       announce: (line) => void process.stdout.write(line),
     }),

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Contract, contractOfModel, parseContract } from '../contract/index.ts';
+import { type Contract, contractOfModel, type Golden, parseContract, parseGolden } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import type { ModelPaths } from './settings.ts';
 
@@ -19,9 +20,33 @@ export async function openContract(paths: ModelPaths, projectDir: string): Promi
   if (!existsSync(file)) {
     const own = join(projectDir, CONTRACT_FILE);
     if (!existsSync(own)) return contractOfModel(paths.model, paths.labels);
-    throw new InlayError('CONTRACT_INVALID', `${paths.model} has no ${CONTRACT_FILE} beside it, and ${own} is another model's`, {
-      hint: 'Build an image of that model, or put its contract.json beside it.',
-    });
+    throw new InlayError(
+      'CONTRACT_INVALID',
+      `${paths.model} has no ${CONTRACT_FILE} beside it, and ${own} is another model's`,
+      {
+        hint: 'Build an image of that model, or put its contract.json beside it.',
+      },
+    );
   }
   return parseContract(await readFile(file, 'utf8'), file);
+}
+
+/**
+ * The golden cases that travel with a model, where its contract says so.
+ * @throws FILE_NOT_FOUND, INTEGRITY_MISMATCH, GOLDEN_INVALID
+ */
+export async function openGolden(contract: Contract, modelPath: string): Promise<Golden | undefined> {
+  if (!contract.golden?.inImage) return undefined;
+  const file = join(dirname(modelPath), contract.golden.file);
+  if (!existsSync(file))
+    throw new InlayError('FILE_NOT_FOUND', `the contract promises golden cases in ${file}, which is not there`, {
+      hint: 'Build the image again.',
+    });
+  const text = await readFile(file, 'utf8');
+  if (`sha256:${createHash('sha256').update(text).digest('hex')}` !== contract.golden.digest) {
+    throw new InlayError('INTEGRITY_MISMATCH', `${file} is not the golden file of its contract`, {
+      hint: 'Build the image again.',
+    });
+  }
+  return parseGolden(text, contract.golden.file, contract, contract.classes);
 }

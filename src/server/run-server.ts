@@ -1,5 +1,5 @@
-import type { Contract } from '../contract/index.ts';
-import { cpuLimit, Engine, threadsFor } from '../engine/index.ts';
+import { type Contract, exceeds, type Golden } from '../contract/index.ts';
+import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, threadsFor } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { createLog, type Log } from './log.ts';
 import { ModelServer } from './server.ts';
@@ -8,8 +8,8 @@ import type { Settings } from './settings.ts';
 export interface RunServerOptions {
   readonly settings: Settings;
   readonly modelPath: string;
-  /** Called once the server listens. */
-  readonly contract: () => Promise<Contract>;
+  /** Called once the server listens: what is served, and the golden cases that prove it, if there are any. */
+  readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
   /** Takes the line that tells the URL once requests are answered. */
@@ -29,9 +29,14 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const server = new ModelServer({ settings, log });
   let engine: Engine;
   try {
-    const contract = await options.contract();
+    const { contract, golden } = await options.open();
     const cpus = cpuLimit();
     engine = await Engine.load({ contract, modelPath: options.modelPath, threads: threadsFor(cpus) });
+    const replayed = golden && (await proveAnswers(engine, golden, contract));
+    const batch = await proveBatch(engine, contract, [
+      ...(golden?.cases.map((one) => one.inputs) ?? []),
+      engine.sample(),
+    ]);
     await server.serve(contract, engine);
     log.info('serving', {
       model: contract.name,
@@ -39,6 +44,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       digest: contract.model.digest,
       cpus,
       threads: threadsFor(cpus),
+      batch: batch.state,
+      goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
@@ -52,6 +59,16 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   await engine.close();
   log.info('stopped');
   return 0;
+}
+
+/**
+ * Replays the golden cases on this machine's CPU, before any traffic. Returns how many rows were compared.
+ * @throws GOLDEN_MISMATCH
+ */
+async function proveAnswers(engine: Engine, golden: Golden, contract: Contract): Promise<number> {
+  const { rows, worst } = await replayGolden(engine, golden);
+  if (worst && exceeds(worst)) throw goldenMismatch(worst, contract.golden?.file ?? 'golden.json');
+  return rows;
 }
 
 function watchSignals(log: Log): { first: Promise<void>; second: Promise<void> } {

@@ -25,6 +25,7 @@ test('the facts of the reference model', () => {
     classLabels: { kind: 'int', values: [0, 1, 2] },
     operators: ['Cast', 'ai.onnx.ml.SVMClassifier', 'ai.onnx.ml.Scaler', 'ai.onnx.ml.ZipMap'],
     externalData: [],
+    externalBytes: {},
   });
 });
 
@@ -67,7 +68,9 @@ describe('damaged files', () => {
 
   test('cut off anywhere: refused or, at a seam, read; never a crash', () => {
     for (let length = 0; length < reference.length; length++) {
-      expect(['MODEL_INVALID', 'MODEL_UNSUPPORTED', 'read']).toContain(code(reference.subarray(0, length)));
+      expect(['MODEL_INVALID', 'MODEL_FORMAT', 'MODEL_UNSUPPORTED', 'read']).toContain(
+        code(reference.subarray(0, length)),
+      );
     }
   });
 
@@ -80,7 +83,7 @@ describe('damaged files', () => {
     for (let round = 0; round < 20_000; round++) {
       const bytes = (round % 2 === 0 ? reference : ours).slice();
       for (let change = 0; change <= random(4); change++) bytes[random(bytes.length)] = random(256);
-      expect(['MODEL_INVALID', 'MODEL_UNSUPPORTED', 'read']).toContain(code(bytes));
+      expect(['MODEL_INVALID', 'MODEL_FORMAT', 'MODEL_UNSUPPORTED', 'read']).toContain(code(bytes));
     }
   }, 60_000);
 
@@ -91,7 +94,7 @@ describe('damaged files', () => {
     ['HDF5 (Keras)', '\x89HDF\r\n\x1a\n'],
     ['JSON', '{"graph": 1}'],
   ])('%s is no model', (_, bytes) => {
-    expect(code(Uint8Array.from(bytes, (c) => c.charCodeAt(0)))).toBe('MODEL_INVALID');
+    expect(code(Uint8Array.from(bytes, (c) => c.charCodeAt(0)))).toBe(bytes === '' ? 'MODEL_INVALID' : 'MODEL_FORMAT');
   });
 });
 

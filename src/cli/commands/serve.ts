@@ -23,7 +23,7 @@ export function addServe(program: Command): void {
       const code = await runServer({
         settings,
         modelPath: project.modelPath,
-        contract: async () => project.contract,
+        open: async () => ({ contract: project.contract, golden: project.golden?.cases }),
         write: (line) => void process.stderr.write(line),
         announce: (line) => void process.stdout.write(line),
       });

@@ -124,7 +124,6 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 };
 
 const NOT_YET: Readonly<Record<string, string>> = {
-  golden: 'This inlay cannot replay golden cases yet, and would not act as if it did. Leave it out.',
   transform: 'This inlay has no transforms yet. Put the preprocessing into the graph.',
   serverImage: 'This inlay composes the server image itself. Leave it out.',
 };

@@ -71,6 +71,13 @@ export const configSchema = z.strictObject({
     .union([z.array(z.unknown()), z.record(z.string(), z.unknown())])
     .optional()
     .describe('One input: a nested list, or {input name: nested list} where there are several inputs.'),
+  golden: z
+    .union([path, z.strictObject({ file: path, inImage: z.boolean().optional() })])
+    .optional()
+    .describe(
+      'Inputs with the outputs that training saw (golden.json). They travel in the image unless inImage is false.',
+    ),
+  metrics: path.optional().describe('What training measured, as JSON: {"accuracy": 0.97}.'),
   owner: z.string().min(1).max(63).optional(),
   training: z.strictObject({ requirements: path.optional(), run: z.string().optional() }).optional(),
   base: z

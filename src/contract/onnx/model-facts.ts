@@ -10,6 +10,7 @@ import {
   type TypeProto,
   type ValueInfoProto,
 } from './gen/onnx_pb.ts';
+import { refuseOtherFormats } from './other-format.ts';
 import { skeletonOf } from './skeleton.ts';
 
 /** The classes of a classifier in the order of its columns, as its graph writes them. */
@@ -40,6 +41,8 @@ export interface ModelFacts {
   readonly operators: readonly string[];
   /** Files beside the model that hold weights, relative to it, each once, sorted. */
   readonly externalData: readonly string[];
+  /** How long each of these files must be, bytes, as far as the model says. */
+  readonly externalBytes: Readonly<Record<string, number>>;
 }
 
 /**
@@ -47,6 +50,7 @@ export interface ModelFacts {
  * @throws MODEL_INVALID when it is no ONNX file, MODEL_UNSUPPORTED when an input or output cannot be served
  */
 export function readModelFacts(bytes: Uint8Array): ModelFacts {
+  refuseOtherFormats(bytes);
   if (bytes.length === 0)
     throw new InlayError('MODEL_INVALID', 'the file is empty', { hint: 'Export the model again.' });
   const model = decode(skeletonOf(bytes));
@@ -56,6 +60,7 @@ export function readModelFacts(bytes: Uint8Array): ModelFacts {
       hint: 'inlay takes models in the ONNX format; docs/export.md says how to export from scikit-learn, PyTorch, TensorFlow and LightGBM.',
     });
   }
+  const externalBytes = externalFiles(graph);
   const zipMaps = graph.node
     .filter(isZipMap)
     .map((node) => ({ input: node.input[0] ?? '', output: node.output[0] ?? '' }));
@@ -81,7 +86,8 @@ export function readModelFacts(bytes: Uint8Array): ModelFacts {
     operators: [
       ...new Set(nodes.map((node) => (node.domain === '' ? node.opType : `${node.domain}.${node.opType}`))),
     ].sort(),
-    externalData: [...new Set(externalFiles(graph))].sort(),
+    externalData: Object.keys(externalBytes).sort(),
+    externalBytes,
   };
 }
 
@@ -181,7 +187,8 @@ function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
   }
 }
 
-function externalFiles(graph: GraphProto): string[] {
+/** The files of external data (docs/ExternalData.md of ONNX), with the bytes that tensors take of each. */
+function externalFiles(graph: GraphProto): Record<string, number> {
   const own = [...graph.initializer, ...graph.sparseInitializer.flatMap((s) => [s.values, s.indices])];
   const inner = [...allNodes(graph.node)].flatMap((node) =>
     node.attribute.flatMap((a) => [
@@ -191,9 +198,13 @@ function externalFiles(graph: GraphProto): string[] {
       ...a.graphs.flatMap((g) => g.initializer),
     ]),
   );
-  return [...own, ...inner].flatMap((tensor) => {
-    if (tensor?.dataLocation !== 1) return [];
-    const location = tensor.externalData.find((entry) => entry.key === 'location')?.value;
-    return location === undefined ? [] : [location];
-  });
+  const files: Record<string, number> = {};
+  for (const tensor of [...own, ...inner]) {
+    if (tensor?.dataLocation !== 1) continue;
+    const entry = (key: string) => tensor.externalData.find((found) => found.key === key)?.value;
+    const location = entry('location');
+    if (location === undefined) continue;
+    files[location] = Math.max(files[location] ?? 0, Number(entry('offset') ?? 0) + Number(entry('length') ?? 0));
+  }
+  return files;
 }

@@ -1,0 +1,124 @@
+"""Writes golden cases: what a model answered in training, so that inlay can hold its image to it.
+
+    from inlay_golden import write_golden
+    write_golden("golden.json", inputs={"float_input": x}, outputs={"output_probability": pipeline.predict_proba(x)})
+
+Inputs and outputs are named as in the ONNX graph; the first dimension of each is the rows. The outputs are to come from
+the model that was trained, not from the exported one: the difference between the two is what inlay looks for.
+"""
+
+import importlib.metadata
+import json
+import math
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional, Union
+
+import numpy
+
+__all__ = ["environment", "write_golden", "write_metrics"]
+
+#: numpy's kinds of dtype that ONNX has tensors for, and that JSON can hold: bool, integers, floats, text.
+_KINDS = "biufUSO"
+
+
+def write_golden(
+    path: Union[str, "os.PathLike[str]"],
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+    tolerance: Union[float, Mapping[str, float]] = 1e-5,
+) -> None:
+    """Writes one golden case of many rows.
+
+    :param path: the file to write, named in inlay.yaml as ``golden:``; it appears whole or not at all
+    :param inputs: arrays by input name, rows first; at most a few hundred rows are enough, and all travel in the image
+    :param outputs: what the trained model answers to them, by output name
+    :param tolerance: how far a float may be from it: absolute, relative beyond 1; for all outputs or by name
+    :raises ValueError: where rows differ, a value is not finite, or an array has a dtype that cannot be written
+    """
+    arrays_in = {name: _array(name, value) for name, value in inputs.items()}
+    arrays_out = {name: _array(name, value) for name, value in outputs.items()}
+    if not arrays_in or not arrays_out:
+        raise ValueError("golden cases need at least one input and one output")
+    rows = {name: array.shape[0] for name, array in {**arrays_in, **arrays_out}.items()}
+    if len(set(rows.values())) > 1:
+        raise ValueError(f"inputs and outputs have different numbers of rows: {rows}")
+    document = {
+        "schemaVersion": 1,
+        "tolerance": dict(tolerance) if isinstance(tolerance, Mapping) else tolerance,
+        "environment": environment(),
+        # Outputs are what the trained model gave, often in float64; only inputs say what the graph is fed.
+        "dtypes": {name: _dtype(array) for name, array in arrays_in.items()},
+        "cases": [
+            {
+                "inputs": {name: array.tolist() for name, array in arrays_in.items()},
+                "outputs": {name: array.tolist() for name, array in arrays_out.items()},
+            }
+        ],
+    }
+    _write(path, document)
+
+
+def write_metrics(path: Union[str, "os.PathLike[str]"], **metrics: float) -> None:
+    """Writes metrics.json, named in inlay.yaml as ``metrics:``.
+
+    :raises ValueError: where a metric is not a finite number
+    """
+    numbers = {name: float(value) for name, value in metrics.items()}
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise ValueError(f"metric {name} is {value}")
+    _write(path, numbers)
+
+
+def environment() -> Dict[str, str]:
+    """Versions of the packages that this process really imported, by the names that pip knows, and of Python."""
+    packages = {"python": ".".join(str(part) for part in sys.version_info[:3])}
+    owners = importlib.metadata.packages_distributions() if sys.version_info >= (3, 10) else {}
+    for module in {name.partition(".")[0] for name in list(sys.modules)}:
+        for distribution in owners.get(module, [module]):
+            version = _version(distribution)
+            if version is not None and distribution != "inlay-golden":
+                packages[distribution.lower()] = version
+    return dict(sorted(packages.items()))
+
+
+def _version(distribution: str) -> Optional[str]:
+    try:
+        return importlib.metadata.version(distribution)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return None
+
+
+def _array(name: str, value: Any) -> numpy.ndarray:
+    array = numpy.asarray(value)
+    if array.ndim == 0 or array.shape[0] == 0:
+        raise ValueError(f"{name} has no rows: its shape is {array.shape}")
+    if array.dtype.kind not in _KINDS:
+        raise ValueError(f"{name} has dtype {array.dtype}, which ONNX has no tensors of")
+    if array.dtype.kind == "O" and not all(isinstance(item, str) for item in array.ravel()):
+        raise ValueError(f"{name} has Python objects that are not text")
+    if array.dtype.kind == "f" and not numpy.isfinite(array).all():
+        raise ValueError(f"{name} has values that are not finite")
+    return array.astype(str) if array.dtype.kind in "SO" else array
+
+
+def _dtype(array: numpy.ndarray) -> str:
+    return "str" if array.dtype.kind in "US" else str(array.dtype)
+
+
+def _write(path: Union[str, "os.PathLike[str]"], document: Mapping[str, Any]) -> None:
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(document, file, allow_nan=False)
+            file.write("\n")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,66 @@
+import json
+
+import numpy
+import pytest
+
+from inlay_golden import environment, write_golden, write_metrics
+
+
+def test_a_case_with_its_dtypes_and_versions(tmp_path):
+    path = tmp_path / "made" / "golden.json"
+    write_golden(path, {"x": numpy.ones((2, 3), "float32")}, {"y": [[0.5], [0.25]]}, tolerance=1e-4)
+    written = json.loads(path.read_text())
+    assert written["tolerance"] == 1e-4
+    assert written["dtypes"] == {"x": "float32"}
+    assert written["cases"] == [{"inputs": {"x": [[1.0] * 3] * 2}, "outputs": {"y": [[0.5], [0.25]]}}]
+    assert written["environment"]["numpy"] == numpy.__version__
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "int64", "uint8", "bool"])
+def test_every_dtype_reads_back_the_same(tmp_path, dtype):
+    array = numpy.array([[0, 1], [1, 0]], dtype)
+    write_golden(tmp_path / "g.json", {"x": array}, {"y": array})
+    written = json.loads((tmp_path / "g.json").read_text())
+    assert written["dtypes"]["x"] == dtype
+    assert (numpy.array(written["cases"][0]["inputs"]["x"], dtype) == array).all()
+
+
+def test_text(tmp_path):
+    write_golden(tmp_path / "g.json", {"x": numpy.array([["a"], ["ü"]], object)}, {"y": ["p", "q"]})
+    written = json.loads((tmp_path / "g.json").read_text())
+    assert written["dtypes"] == {"x": "str"}
+    assert written["cases"][0]["inputs"]["x"] == [["a"], ["ü"]]
+
+
+@pytest.mark.parametrize(
+    "inputs, outputs",
+    [
+        ({}, {"y": [1]}),
+        ({"x": [1]}, {}),
+        ({"x": [1, 2]}, {"y": [1]}),
+        ({"x": [float("nan")]}, {"y": [1]}),
+        ({"x": [1]}, {"y": [float("inf")]}),
+        ({"x": 1}, {"y": [1]}),
+        ({"x": []}, {"y": []}),
+        ({"x": [1j]}, {"y": [1]}),
+        ({"x": [object()]}, {"y": [1]}),
+    ],
+)
+def test_what_cannot_be_a_golden_case_is_refused_and_nothing_is_left(tmp_path, inputs, outputs):
+    with pytest.raises(ValueError):
+        write_golden(tmp_path / "g.json", inputs, outputs)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_metrics(tmp_path):
+    write_metrics(tmp_path / "m.json", accuracy=numpy.float32(0.5), loss=1)
+    assert json.loads((tmp_path / "m.json").read_text()) == {"accuracy": 0.5, "loss": 1.0}
+    with pytest.raises(ValueError):
+        write_metrics(tmp_path / "n.json", accuracy=float("nan"))
+
+
+def test_the_environment_is_what_was_imported():
+    found = environment()
+    assert found["pytest"] == pytest.__version__
+    assert "inlay-golden" not in found

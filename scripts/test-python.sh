@@ -1,0 +1,12 @@
+#!/bin/sh
+# npm run test:python: the tests of python/, in an environment of their own outside the tree.
+cd "$(dirname "$0")/.." || exit 3
+venv=${INLAY_PYTHON_ENV:-${XDG_CACHE_HOME:-$HOME/.cache}/inlay-python}
+stamp=$(cat python/pyproject.toml python/requirements-test.txt | sha256sum | cut -c1-16)
+if [ ! -e "$venv/$stamp" ]; then
+  rm -rf "$venv"
+  python3 -m venv "$venv" || exit 3
+  "$venv/bin/pip" install -q --disable-pip-version-check -r python/requirements-test.txt >&2 || exit 3
+  touch "$venv/$stamp"
+fi
+cd python && PYTHONPATH=. exec "$venv/bin/python" -m pytest -q -p no:cacheprovider "$@"

@@ -1,0 +1,235 @@
+import { z } from 'zod';
+import { InlayError } from '../error/index.ts';
+import { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
+import type { ClassLabels } from './onnx/model-facts.ts';
+import { jsonValues, parseTensor, type Tensor } from './tensor.ts';
+
+const values = z.record(z.string(), z.unknown());
+const tolerance = z.number().nonnegative();
+const goldenSchema = z.strictObject({
+  schemaVersion: z.literal(1).optional(),
+  tolerance: z.union([tolerance, z.record(z.string(), tolerance)]).optional(),
+  /** What training imported, by the name that pip knows. */
+  environment: z.record(z.string(), z.string()).optional(),
+  /** numpy's dtype of each input and output, as training had them. */
+  dtypes: z.record(z.string(), z.string()).optional(),
+  cases: z.array(z.strictObject({ inputs: values, outputs: values })).min(1),
+});
+
+/** How far a float may be from what training saw where the golden file does not say. */
+const DEFAULT_TOLERANCE = 1e-5;
+
+/** What training answered: inputs, and the outputs that it saw, to be answered again by whatever serves the model. */
+export interface Golden {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cases: readonly GoldenCase[];
+  /** Allowed difference of an output: absolute, or relative to values beyond 1. */
+  readonly tolerance: (output: string) => number;
+}
+
+/** What a model takes and gives. */
+export interface Tensors {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+export interface GoldenCase {
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/** Where an answer is farthest from what training saw. */
+export interface Difference {
+  readonly output: string;
+  /** Counted over all cases, from 0. */
+  readonly row: number;
+  readonly expected: number | string | boolean;
+  readonly actual: number | string | boolean;
+  /** In units of the output; 1 for labels and strings that differ. */
+  readonly size: number;
+  readonly allowed: number;
+}
+
+/**
+ * Reads golden.json and holds its inputs and outputs against the contract.
+ * @param text JSON @param file how to name it
+ * @throws GOLDEN_INVALID; GOLDEN_DTYPE when training used another datatype than the model has
+ */
+export function parseGolden(text: string, file: string, contract: Tensors, classes?: ClassLabels): Golden {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new InlayError('GOLDEN_INVALID', `${file} is not JSON`, {
+      cause,
+      hint: 'inlay_golden writes it at the end of training.',
+    });
+  }
+  const parsed = goldenSchema.safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new InlayError('GOLDEN_INVALID', `${file}: ${issue?.path.join('.') || 'top'}: ${issue?.message}`, {
+      cause: parsed.error,
+      hint: 'Write {"tolerance": 1e-5, "cases": [{"inputs": {NAME: …}, "outputs": {NAME: …}}]}; inlay_golden does.',
+    });
+  }
+  const { data } = parsed;
+  checkDatatypes(file, data.dtypes ?? {}, contract);
+  const allowed = data.tolerance ?? DEFAULT_TOLERANCE;
+  return {
+    environment: data.environment ?? {},
+    tolerance: (output) => (typeof allowed === 'number' ? allowed : (allowed[output] ?? DEFAULT_TOLERANCE)),
+    cases: data.cases.map((one, i) => {
+      const at = `${file}: case ${i}`;
+      const missing = contract.inputs.find((spec) => !(spec.name in one.inputs));
+      if (missing)
+        throw new InlayError('GOLDEN_INVALID', `${at} has no input ${missing.name} ${describeSpec(missing)}`);
+      if (Object.keys(one.outputs).length === 0) throw new InlayError('GOLDEN_INVALID', `${at} has no outputs`);
+      return {
+        inputs: tensors(at, 'input', one.inputs, contract.inputs),
+        outputs: tensors(at, 'output', flattenMaps(one.outputs, classes), contract.outputs),
+      };
+    }),
+  };
+}
+
+/** The largest difference between what training saw and what is answered now, in units of what is allowed. */
+export function worstDifference(
+  golden: Golden,
+  answers: readonly Readonly<Record<string, Tensor>>[],
+): Difference | undefined {
+  let worst: Difference | undefined;
+  let rowsBefore = 0;
+  for (const [i, one] of golden.cases.entries()) {
+    let rows = 1;
+    for (const [output, expected] of Object.entries(one.outputs)) {
+      const actual = answers[i]?.[output];
+      rows = expected.shape[0] ?? 1;
+      if (!actual || actual.data.length !== expected.data.length) {
+        return {
+          output,
+          row: rowsBefore,
+          expected: `shape ${expected.shape}`,
+          actual: `shape ${actual?.shape}`,
+          size: Number.POSITIVE_INFINITY,
+          allowed: 0,
+        };
+      }
+      const found = worstOf(output, expected, actual, golden.tolerance(output), rowsBefore);
+      if (found && (!worst || excess(found) > excess(worst))) worst = found;
+    }
+    rowsBefore += rows;
+  }
+  return worst;
+}
+
+export function exceeds(difference: Difference): boolean {
+  return excess(difference) > 1;
+}
+
+/** 1 is just allowed. */
+function excess({ size, allowed }: Difference): number {
+  return size === 0 ? 0 : allowed === 0 ? Number.POSITIVE_INFINITY : size / allowed;
+}
+
+function worstOf(
+  output: string,
+  expected: Tensor,
+  actual: Tensor,
+  tolerance: number,
+  rowsBefore: number,
+): Difference | undefined {
+  const wanted = jsonValues(expected);
+  const got = jsonValues(actual);
+  const width = Math.max(1, wanted.length / Math.max(1, expected.shape[0] ?? 1));
+  let worst: Difference | undefined;
+  for (let i = 0; i < wanted.length; i++) {
+    const a = wanted[i] as number | string | boolean;
+    const b = got[i] as number | string | boolean;
+    const exact = !isFloat(actual.datatype);
+    const size = exact ? Number(a !== b) : distance(a as number, b as number);
+    const allowed = exact ? 0 : tolerance * Math.max(1, Math.abs(a as number));
+    const found = { output, row: rowsBefore + Math.floor(i / width), expected: a, actual: b, size, allowed };
+    if (!worst || excess(found) > excess(worst)) worst = found;
+  }
+  return worst;
+}
+
+function distance(a: number, b: number): number {
+  if (Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b))) return 0;
+  const size = Math.abs(a - b);
+  return Number.isNaN(size) ? Number.POSITIVE_INFINITY : size;
+}
+
+function tensors(
+  at: string,
+  role: 'input' | 'output',
+  given: Readonly<Record<string, unknown>>,
+  specs: readonly TensorSpec[],
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const spec = specs.find((known) => known.name === name);
+      if (!spec) {
+        throw new InlayError('GOLDEN_INVALID', `${at}: the model has no ${role} ${name}`, {
+          hint: `It has ${specs.map((s) => s.name).join(', ')}.`,
+        });
+      }
+      try {
+        return [name, parseTensor(role === 'output' ? looser(spec) : spec, value)];
+      } catch (cause) {
+        throw new InlayError(
+          'GOLDEN_INVALID',
+          `${at}: ${role} ${name}: ${(cause as Error).message.replace(/^input \S+ takes/, 'it takes')}`,
+          { cause },
+        );
+      }
+    }),
+  );
+}
+
+/** A graph may promise a fixed number of rows for an output that follows the rows of its inputs. */
+function looser(spec: TensorSpec): TensorSpec {
+  return { ...spec, shape: spec.shape.map((size, axis) => (axis === 0 ? -1 : size)) };
+}
+
+/** What Python's onnxruntime answers for ZipMap, a list of {class: probability}, as a matrix in the order of the classes. */
+function flattenMaps(
+  outputs: Readonly<Record<string, unknown>>,
+  classes: ClassLabels | undefined,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, value]) => {
+      const maps =
+        Array.isArray(value) &&
+        value.length > 0 &&
+        value.every((row) => row !== null && typeof row === 'object' && !Array.isArray(row));
+      if (!maps || !classes) return [name, value];
+      return [
+        name,
+        (value as Record<string, unknown>[]).map((row) => classes.values.map((label) => row[String(label)])),
+      ];
+    }),
+  );
+}
+
+function checkDatatypes(file: string, dtypes: Readonly<Record<string, string>>, { inputs, outputs }: Tensors): void {
+  for (const [role, specs] of [
+    ['input', inputs],
+    ['output', outputs],
+  ] as const) {
+    for (const spec of specs) {
+      const trained = dtypes[spec.name];
+      const served: string = DATATYPES[spec.datatype].numpy;
+      if (trained === undefined || same(trained, spec.datatype)) continue;
+      throw new InlayError('GOLDEN_DTYPE', `${role} ${spec.name} is ${trained} in ${file} and ${served} in the model`, {
+        hint: `Training and the model see other numbers: cast to ${served} in training, or export the model with ${trained}.`,
+      });
+    }
+  }
+}
+
+function same(numpy: string, datatype: Datatype): boolean {
+  if (datatype === 'BYTES') return /^(<?U\d*|object|str|string|S\d*|\|S\d+)$/.test(numpy);
+  return numpy === DATATYPES[datatype].numpy;
+}

@@ -1,0 +1,141 @@
+import { type Contract, isFloat, type Tensor } from '../contract/index.ts';
+import type { Engine, Feeds } from './engine.ts';
+import { concatRows, sliceRows } from './ort-tensor.ts';
+
+/**
+ * Whether rows may be run together. `exact`: every row is answered as if it were alone; `within`: to 1e-6 relative;
+ * `off`: they change each other's answers, so requests are never run together; `fixed`: the model takes a fixed number of rows.
+ */
+export type BatchState = 'exact' | 'within' | 'off' | 'fixed';
+
+export interface BatchProof {
+  readonly state: BatchState;
+  /** True when rows were seen to change each other's answers. */
+  readonly interferes: boolean;
+  /** How many different rows were compared, in every size. */
+  readonly rows: number;
+}
+
+const ROWS = 64;
+const SIZES = [2, 3, 4, 8, 16, 32, 64];
+const RELATIVE = 1e-6;
+/** Above this a run is so long that running rows together gains little, and proving it would hold up the start. */
+const HEAVY_RUN_MS = 50;
+
+/**
+ * Proves whether rows may be run together, on rows that are all different: known ones first, then variations of them,
+ * always the same. Sizes that share a kernel can still differ, so each is tried.
+ * @param known rows of the contract's inputs, from golden cases and the sample
+ */
+export async function proveBatch(engine: Engine, contract: Contract, known: readonly Feeds[]): Promise<BatchProof> {
+  const free = (shape: readonly number[]) => shape[0] === -1;
+  if (!contract.inputs.every((spec) => free(spec.shape)) || !contract.outputs.every((spec) => free(spec.shape)))
+    return proof('fixed');
+  const started = performance.now();
+  const [first] = known;
+  if (!first || contract.inputs.length === 0) return proof('off');
+  await engine.run(rowOf(first, 0));
+  if (performance.now() - started > HEAVY_RUN_MS) return proof('off');
+
+  const rows: Feeds[] = [];
+  const alone: Readonly<Record<string, Tensor>>[] = [];
+  for (const row of candidates(known)) {
+    if (rows.length === ROWS) break;
+    try {
+      alone.push(await engine.run(row));
+      rows.push(row);
+    } catch {
+      // A variation that the model refuses (an index outside of its table) proves nothing.
+    }
+  }
+  if (rows.length < ROWS) return proof('off');
+
+  let state: BatchState = 'exact';
+  for (const size of SIZES) {
+    for (let from = 0; from + size <= ROWS; from += size) {
+      const together = await engine.run(joined(rows.slice(from, from + size)));
+      for (const [name, tensor] of Object.entries(together)) {
+        if (tensor.shape[0] !== size) return proof('off', true);
+        for (let row = 0; row < size; row++) {
+          const found = compare(alone[from + row]?.[name] as Tensor, sliceRows(tensor, row, row + 1));
+          if (found === 'off') return proof('off', true);
+          if (found === 'within') state = 'within';
+        }
+      }
+    }
+  }
+  return proof(state);
+}
+
+function proof(state: BatchState, interferes = false): BatchProof {
+  return { state, interferes, rows: state === 'fixed' ? 0 : ROWS };
+}
+
+function compare(alone: Tensor, together: Tensor): BatchState {
+  let state: BatchState = 'exact';
+  if (alone.data.length !== together.data.length) return 'off';
+  for (let i = 0; i < alone.data.length; i++) {
+    const a = alone.data[i] as number;
+    const b = together.data[i] as number;
+    if (Object.is(a, b)) continue;
+    if (
+      !isFloat(alone.datatype) ||
+      !(Math.abs(a - b) <= RELATIVE * Math.max(Math.abs(a), Math.abs(b), Number.MIN_VALUE))
+    )
+      return 'off';
+    state = 'within';
+  }
+  return state;
+}
+
+function rowOf(feeds: Feeds, row: number): Feeds {
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, sliceRows(tensor, row, row + 1)]));
+}
+
+function joined(rows: readonly Feeds[]): Feeds {
+  return Object.fromEntries(
+    Object.keys(rows[0] ?? {}).map((name) => [name, concatRows(rows.map((row) => row[name] as Tensor))]),
+  );
+}
+
+/** Known rows, then variations of them without an end that comes before ten times the rows needed. */
+function* candidates(known: readonly Feeds[]): Generator<Feeds> {
+  const rows: Feeds[] = [];
+  for (const feeds of known) {
+    const count = Math.min(...Object.values(feeds).map((tensor) => tensor.shape[0] ?? 1));
+    for (let row = 0; row < count && rows.length < ROWS; row++) rows.push(rowOf(feeds, row));
+  }
+  yield* rows;
+  const random = generator(1);
+  for (let i = 0; i < ROWS * 10; i++) {
+    const from = rows[i % rows.length] as Feeds;
+    yield Object.fromEntries(Object.entries(from).map(([name, tensor]) => [name, varied(tensor, random)]));
+  }
+}
+
+function varied(tensor: Tensor, random: () => number): Tensor {
+  const { data, datatype } = tensor;
+  if (Array.isArray(data))
+    return { ...tensor, data: data.map((text) => `${text} ${Math.floor(random() * 1e6).toString(36)}`) };
+  const copy = data.slice();
+  for (let i = 0; i < copy.length; i++) {
+    if (copy instanceof BigInt64Array || copy instanceof BigUint64Array) {
+      const moved = (copy[i] as bigint) + BigInt(Math.floor(random() * 3) - 1);
+      copy[i] = moved < 0n ? 0n : moved;
+    } else if (isFloat(datatype)) {
+      const value = copy[i] as number;
+      copy[i] = value * (0.5 + random()) + (random() - 0.5) * 0.5;
+    } else if (datatype === 'BOOL') copy[i] = random() < 0.5 ? 0 : 1;
+    else copy[i] = Math.max(0, (copy[i] as number) + Math.floor(random() * 3) - 1);
+  }
+  return { ...tensor, data: copy };
+}
+
+/** The same numbers from 0 to 1 each time (a linear congruential generator, Numerical Recipes' constants). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
