@@ -1,0 +1,332 @@
+// Projects that are broken or skewed in one way each, made from our own models, with the one code that check must give.
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { Finding } from '../../src/check/index.ts';
+import { type GraphProto, type ModelProto, ModelProtoSchema } from '../../src/contract/onnx/gen/onnx_pb.ts';
+import {
+  BFLOAT16,
+  externalInitializer,
+  FLOAT,
+  initializer,
+  linear,
+  model,
+  node,
+  type Part,
+  sequenceOutput,
+  value,
+} from '../onnx-builder.ts';
+
+export interface BrokenProject {
+  readonly what: string;
+  readonly code: Finding['code'];
+  readonly make: (dir: string) => void;
+}
+
+const IRIS = join(import.meta.dir, '../../examples/iris');
+const MODEL = 'models/iris_svc.onnx';
+
+/** A healthy project: examples/iris. */
+export function healthy(dir: string): void {
+  cpSync(IRIS, dir, { recursive: true });
+}
+
+/** A healthy project with a model made by hand, without golden cases of its own: these follow from `sample` and `answer`. */
+export function small(
+  dir: string,
+  bytes: Uint8Array,
+  sample: unknown,
+  outputs: Record<string, unknown>,
+  more = '',
+): void {
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'm.onnx'), bytes);
+  writeFileSync(join(dir, 'golden.json'), JSON.stringify({ cases: [{ inputs: { x: sample }, outputs }] }));
+  writeFileSync(
+    join(dir, 'inlay.yaml'),
+    `name: small\nversion: "1"\nmodel: m.onnx\nsample: ${JSON.stringify(sample)}\ngolden: golden.json\n${more}`,
+  );
+}
+
+/** Weights are unknown fields of our proto: they are kept. */
+function editModel(dir: string, edit: (model: ModelProto, graph: GraphProto) => void): void {
+  const path = join(dir, MODEL);
+  const decoded = fromBinary(ModelProtoSchema, readFileSync(path));
+  edit(decoded, decoded.graph as GraphProto);
+  writeFileSync(path, toBinary(ModelProtoSchema, decoded));
+}
+
+function attribute(graph: GraphProto, op: string, name: string) {
+  const found = graph.node.find((n) => n.opType === op)?.attribute.find((a) => a.name === name);
+  if (!found) throw new Error(`no ${op}.${name}`);
+  return found;
+}
+
+/** The iris model with classes by name, as a model that was trained on names has them. */
+function nameClasses(graph: GraphProto): void {
+  const found = attribute(graph, 'ZipMap', 'classlabels_int64s');
+  found.name = 'classlabels_strings';
+  found.ints = [];
+  found.strings = ['setosa', 'versicolor', 'virginica'].map((name) => new TextEncoder().encode(name));
+}
+
+function editText(dir: string, file: string, from: string | RegExp, to: string): void {
+  const path = join(dir, file);
+  const before = readFileSync(path, 'utf8');
+  const after = before.replace(from, to);
+  if (after === before) throw new Error(`${file} has no ${from}`);
+  writeFileSync(path, after);
+}
+
+interface GoldenFile {
+  tolerance?: unknown;
+  dtypes: Record<string, string>;
+  environment: Record<string, string>;
+  cases: { inputs: Record<string, number[][]>; outputs: Record<string, unknown[]> }[];
+}
+function editGolden(dir: string, edit: (golden: GoldenFile, first: GoldenFile['cases'][number]) => void): void {
+  const path = join(dir, 'golden.json');
+  const golden = JSON.parse(readFileSync(path, 'utf8')) as GoldenFile;
+  edit(golden, golden.cases[0] as GoldenFile['cases'][number]);
+  writeFileSync(path, JSON.stringify(golden));
+}
+
+/** From the healthy iris project. */
+const iris = (what: string, code: Finding['code'], edit: (dir: string) => void): BrokenProject => ({
+  what,
+  code,
+  make: (dir) => {
+    healthy(dir);
+    edit(dir);
+  },
+});
+const ofModel = (what: string, code: Finding['code'], edit: (model: ModelProto, graph: GraphProto) => void) =>
+  iris(what, code, (dir) => editModel(dir, edit));
+const modelIs = (what: string, bytes: string | Uint8Array) =>
+  iris(what, 'MODEL_FORMAT', (dir) =>
+    writeFileSync(join(dir, MODEL), typeof bytes === 'string' ? Uint8Array.from(bytes, (c) => c.charCodeAt(0)) : bytes),
+  );
+const folderIs = (what: string, file: string) =>
+  iris(what, 'MODEL_FORMAT', (dir) => {
+    rmSync(join(dir, MODEL));
+    mkdirSync(join(dir, MODEL));
+    if (file !== '') writeFileSync(join(dir, MODEL, file), 'x');
+  });
+const labelsAre = (what: string, labels: string) =>
+  iris(what, 'LABELS_INVALID', (dir) => writeFileSync(join(dir, 'models/label.json'), labels));
+const config = (what: string, code: Finding['code'], from: string | RegExp, to: string) =>
+  iris(what, code, (dir) => editText(dir, 'inlay.yaml', from, to));
+const golden = (what: string, code: Finding['code'], edit: Parameters<typeof editGolden>[1]) =>
+  iris(what, code, (dir) => editGolden(dir, edit));
+const requires = (what: string, code: Finding['code'], from: string | RegExp, to: string) =>
+  iris(what, code, (dir) => editText(dir, 'requirements.txt', from, to));
+const graphOf = (what: string, code: Finding['code'], graph: Part[], more = '') => ({
+  what,
+  code,
+  make: (dir: string) => small(dir, model(graph), [[1, 2]], { y: [[1, 2]] }, more),
+});
+
+const X = value(11, 'x', FLOAT, [-1, 2]);
+const Y = value(12, 'y', FLOAT, [-1, 2]);
+const weights = (location: string, length = 16) => linear(externalInitializer('w', [2, 2], location, length));
+const UNIT = new Uint8Array(Float32Array.of(1, 0, 0, 1).buffer);
+const external = (
+  what: string,
+  code: Finding['code'],
+  location: string,
+  arrange: (dir: string) => void,
+  length?: number,
+): BrokenProject => ({
+  what,
+  code,
+  make: (dir) => {
+    small(dir, weights(location, length), [[1, 2]], { y: [[1, 2]] });
+    arrange(dir);
+  },
+});
+
+/** With its weights beside it: healthy. */
+export function healthyExternal(dir: string): void {
+  small(dir, weights('w.bin'), [[1, 2]], { y: [[1, 2]] });
+  writeFileSync(join(dir, 'w.bin'), UNIT);
+}
+
+/** Dynamic quantisation: the scale of a row depends on the rows beside it. */
+function quantised(): Uint8Array {
+  return model([
+    X,
+    Y,
+    node('DynamicQuantizeLinear', ['x'], ['q', 'scale', 'zero']),
+    node('DequantizeLinear', ['q', 'scale', 'zero'], ['y']),
+  ]);
+}
+
+export const BROKEN: readonly BrokenProject[] = [
+  // the model file
+  ofModel('an opset newer than the runtime’s', 'OPSET_TOO_NEW', (m) => {
+    for (const opset of m.opsetImport) if (opset.domain === '') opset.version = 27n;
+  }),
+  ofModel('an ai.onnx.ml opset newer than the runtime’s', 'OPSET_TOO_NEW', (m) => {
+    for (const opset of m.opsetImport) if (opset.domain === 'ai.onnx.ml') opset.version = 6n;
+  }),
+  ofModel('an IR version newer than the runtime’s', 'IR_TOO_NEW', (m) => {
+    m.irVersion = 14n;
+  }),
+  ofModel('an operator that does not exist', 'OPERATOR_UNKNOWN', (_, g) => {
+    for (const n of g.node) if (n.opType === 'Scaler') n.opType = 'Scalar';
+  }),
+  ofModel('an operator of a domain that nobody registered', 'OPERATOR_UNKNOWN', (_, g) => {
+    for (const n of g.node) if (n.opType === 'Scaler') n.domain = 'com.example';
+  }),
+  ofModel('NaN in the support vectors', 'WEIGHTS_NAN', (_, g) => {
+    attribute(g, 'SVMClassifier', 'support_vectors').floats[3] = Number.NaN;
+  }),
+  ofModel('NaN in the scale', 'WEIGHTS_NAN', (_, g) => {
+    attribute(g, 'Scaler', 'scale').floats[0] = Number.NaN;
+  }),
+  ofModel('a scaler of other data', 'GOLDEN_MISMATCH', (_, g) => {
+    const { floats } = attribute(g, 'Scaler', 'offset');
+    floats[0] = (floats[0] as number) + 0.5;
+  }),
+  ofModel('a scaler whose columns are swapped', 'GOLDEN_MISMATCH', (_, g) => {
+    attribute(g, 'Scaler', 'scale').floats.reverse();
+  }),
+  ofModel('coefficients of another training', 'GOLDEN_MISMATCH', (_, g) => {
+    const { floats } = attribute(g, 'SVMClassifier', 'coefficients');
+    floats[0] = -(floats[0] as number) + 1;
+  }),
+  iris('a trimmed model', 'MODEL_INVALID', (dir) =>
+    writeFileSync(join(dir, MODEL), readFileSync(join(IRIS, MODEL)).subarray(0, 1500)),
+  ),
+  iris('an empty model', 'MODEL_INVALID', (dir) => writeFileSync(join(dir, MODEL), '')),
+  iris('a model that is not there', 'FILE_NOT_FOUND', (dir) => rmSync(join(dir, MODEL))),
+  modelIs('a pickle', '\x80\x04\x95\x1c\x00\x00\x00\x00\x00\x00\x00'),
+  modelIs('a PyTorch archive', 'PK\x03\x04\x14\x00\x00\x00'),
+  modelIs('a Keras HDF5 file', '\x89HDF\r\n\x1a\n\x00\x00'),
+  modelIs('a TensorFlow Lite file', '\x1c\x00\x00\x00TFL3\x00\x00'),
+  modelIs('a GGUF file', 'GGUF\x03\x00\x00\x00'),
+  modelIs('safetensors', '\x40\x00\x00\x00\x00\x00\x00\x00{"w":{}}'),
+  modelIs('a JSON dump', '{"learner": {}}'),
+  folderIs('a folder', ''),
+  folderIs('a SavedModel', 'saved_model.pb'),
+  folderIs('an MLflow model', 'MLmodel'),
+  graphOf('a graph that draws random numbers', 'RANDOM_OPERATOR', [
+    X,
+    Y,
+    node('RandomNormalLike', ['x'], ['noise']),
+    node('Add', ['x', 'noise'], ['y']),
+  ]),
+  graphOf('a sequence as output', 'MODEL_UNSUPPORTED', [
+    X,
+    sequenceOutput('y'),
+    node('SequenceConstruct', ['x'], ['y']),
+  ]),
+  graphOf('bfloat16 as input', 'MODEL_UNSUPPORTED', [value(11, 'x', BFLOAT16, [-1, 2]), Y, node('Cast', ['x'], ['y'])]),
+  graphOf('an output without a rank', 'MODEL_UNSUPPORTED', [
+    X,
+    value(12, 'y', FLOAT, undefined),
+    node('Identity', ['x'], ['y']),
+  ]),
+  graphOf('an answer that is not finite', 'OUTPUT_NOT_FINITE', [
+    X,
+    Y,
+    node('Neg', ['x'], ['n']),
+    node('Log', ['n'], ['y']),
+  ]),
+  graphOf('NaN in an initializer', 'WEIGHTS_NAN', [
+    X,
+    Y,
+    initializer('w', [2], [1, Number.NaN]),
+    node('Mul', ['x', 'w'], ['y']),
+  ]),
+  {
+    what: 'a quantised model whose rows change each other',
+    code: 'BATCH_CHANGES_ANSWERS',
+    make: (dir) => small(dir, quantised(), [[0, 1]], { y: [[0, 1]] }),
+  },
+  config('more memory than the server may have', 'MEMORY_EXCEEDED', '300Mi', '80Mi'),
+  external('external data that is missing', 'EXTERNAL_DATA_MISSING', 'w.bin', () => {}),
+  external('external data above the model', 'EXTERNAL_DATA_ESCAPES', '../w.bin', () => {}),
+  external('external data at an absolute path', 'EXTERNAL_DATA_ESCAPES', '/etc/hostname', () => {}),
+  external('external data through a link', 'EXTERNAL_DATA_ESCAPES', 'w.bin', (dir) =>
+    symlinkSync('/etc/hostname', join(dir, 'w.bin')),
+  ),
+  external('external data cut off', 'EXTERNAL_DATA_SHORT', 'w.bin', (dir) =>
+    writeFileSync(join(dir, 'w.bin'), UNIT.subarray(0, 12)),
+  ),
+  // labels
+  iris('labels in another order than the classes', 'LABELS_INVALID', (dir) => {
+    editModel(dir, (_, g) => nameClasses(g));
+    writeFileSync(join(dir, 'models/label.json'), '["versicolor", "setosa", "virginica"]');
+  }),
+  labelsAre('too few labels', '["a", "b"]'),
+  labelsAre('too many labels', '["a", "b", "c", "d"]'),
+  labelsAre('a label twice', '["a", "b", "a"]'),
+  labelsAre('a class without a label', '{"1": "a", "2": "b", "3": "c"}'),
+  labelsAre('labels that are no JSON', 'a b c'),
+  // sample and configuration
+  config('a sample that is too narrow', 'SAMPLE_INVALID', '[[5.1, 3.5, 1.4, 0.2]]', '[[5.1, 3.5, 1.4]]'),
+  config('a flat sample', 'SAMPLE_INVALID', '[[5.1, 3.5, 1.4, 0.2]]', '[5.1, 3.5, 1.4, 0.2]'),
+  config('a sample of text', 'SAMPLE_INVALID', '[[5.1, 3.5, 1.4, 0.2]]', '[["a", "b", "c", "d"]]'),
+  config(
+    'a sample for an input that there is not',
+    'SAMPLE_INVALID',
+    '[[5.1, 3.5, 1.4, 0.2]]',
+    '{flowers: [[5.1, 3.5, 1.4, 0.2]]}',
+  ),
+  config('no sample', 'SAMPLE_MISSING', /sample: .*\n/, ''),
+  config('no golden cases', 'GOLDEN_MISSING', /golden: .*\n/, ''),
+  config('a mistake in inlay.yaml', 'CONFIG_INVALID', 'task:', 'tsak:'),
+  config('a version that is a number', 'CONFIG_INVALID', 'version: "0.0.1"', 'version: 1.10'),
+  config('a model outside of the project', 'PATH_ESCAPES', MODEL, '../iris.onnx'),
+  iris('a model behind a link that leads out', 'PATH_ESCAPES', (dir) => {
+    rmSync(join(dir, MODEL));
+    symlinkSync(join(IRIS, MODEL), join(dir, MODEL));
+  }),
+  // golden cases
+  golden('golden inputs in float16', 'GOLDEN_DTYPE', (g) => {
+    g.dtypes.float_input = 'float16';
+  }),
+  golden('golden inputs in float64', 'GOLDEN_DTYPE', (g) => {
+    g.dtypes.float_input = 'float64';
+  }),
+  golden('golden inputs of another width', 'GOLDEN_INVALID', (_, c) => {
+    c.inputs.float_input = (c.inputs.float_input ?? []).map((row) => row.slice(1));
+  }),
+  golden('golden inputs of another name', 'GOLDEN_INVALID', (_, c) => {
+    c.inputs = { X: c.inputs.float_input as number[][] };
+  }),
+  golden('golden outputs that the model does not have', 'GOLDEN_INVALID', (_, c) => {
+    c.outputs = { probabilities: c.outputs.output_probability as unknown[] };
+  }),
+  golden('golden outputs with their columns swapped', 'GOLDEN_MISMATCH', (_, c) => {
+    c.outputs.output_probability = (c.outputs.output_probability as number[][]).map((row) => row.toReversed());
+  }),
+  golden('golden labels that were swapped', 'GOLDEN_MISMATCH', (_, c) => {
+    c.outputs = { output_label: (c.inputs.float_input ?? []).map(() => 2) };
+  }),
+  golden('one row fewer in the outputs', 'GOLDEN_MISMATCH', (_, c) => {
+    c.outputs.output_probability?.pop();
+  }),
+  golden('a tolerance that the runtime cannot meet', 'GOLDEN_MISMATCH', (g) => {
+    g.tolerance = 0;
+  }),
+  iris('golden cases that are no JSON', 'GOLDEN_INVALID', (dir) =>
+    writeFileSync(join(dir, 'golden.json'), '{"cases": [NaN]}'),
+  ),
+  iris('metrics that are no numbers', 'METRICS_INVALID', (dir) =>
+    writeFileSync(join(dir, 'metrics.json'), '{"accuracy": "good"}'),
+  ),
+  // the training environment
+  requires('an unpinned package', 'TRAIN_UNPINNED', 'scikit-learn==1.7.2', 'scikit-learn'),
+  requires('a range', 'TRAIN_UNPINNED', 'scikit-learn==1.7.2', 'scikit-learn>=1.7,<2'),
+  requires('a wildcard', 'TRAIN_UNPINNED', 'scikit-learn==1.7.2', 'scikit-learn==1.7.*'),
+  requires(
+    'another scikit-learn than the model was made with',
+    'TRAIN_VERSION_SKEW',
+    'scikit-learn==1.7.2',
+    'scikit-learn==1.5.0',
+  ),
+  requires('the GPU build of ONNX Runtime', 'TRAIN_GPU', 'scikit-learn==1.7.2', 'onnxruntime-gpu==1.20.0'),
+  requires('a line that pip would refuse', 'TRAIN_REQUIREMENTS_INVALID', 'scikit-learn==1.7.2', 'scikit learn = 1.7.2'),
+];
