@@ -63,3 +63,9 @@ test('links between the pages lead somewhere', async () => {
   }
   expect(broken).toEqual([]);
 });
+
+test('docs/checks.md has every code that check adds and no other', async () => {
+  const { CHECK_CODES } = await import('../src/check/index.ts');
+  const told = [...(await read('docs/checks.md')).matchAll(/^\| ([A-Z_]+) \|/gm)].map((match) => match[1] as string);
+  expect(told.toSorted()).toEqual([...CHECK_CODES].toSorted());
+});

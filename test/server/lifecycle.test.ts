@@ -128,7 +128,7 @@ test.each([
     'PORT=x: expected a port from 0 to 65535; LOG_LEVEL=loud: expected DEBUG, INFO, WARNING, ERROR; DRAIN_S=-1',
   ],
   ['a model that is not there', { MODEL_FILEPATH: '/nowhere.onnx' }, 'FILE_NOT_FOUND'],
-  ['a model that is none', { MODEL_FILEPATH: join(REFERENCE, 'label.json') }, 'MODEL_INVALID'],
+  ['a model that is none', { MODEL_FILEPATH: join(REFERENCE, 'label.json') }, 'MODEL_FORMAT'],
 ])(
   '%s: exit 1 and a last line that says why',
   async (_, env, expected) => {

@@ -20,6 +20,7 @@ export function addBuild(program: Command): void {
     .option('--json', 'print one JSON document')
     .action(async (dir, options) => {
       const { readProject } = await import('../../contract/index.ts');
+      const { requireGood } = await import('../../check/index.ts');
       const { buildImage, exportLayout, hostPlatform, OciLayout, parsePlatform, storeDir } = await import(
         '../../image/index.ts'
       );
@@ -35,6 +36,8 @@ export function addBuild(program: Command): void {
           : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
       const project = await readProject(dir);
       const home = inlayHome(process.env);
+      const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
+      output.progress(`check     ${kept ? 'as before' : 'ok'}`);
       const image = await buildImage({
         project,
         home,

@@ -11,11 +11,13 @@ export function addCheck(program: Command): void {
     )
     .argument('[dir]', "the project's folder", '.')
     .option('--json', 'print one JSON document')
+    .option('--github', 'also print annotations for GitHub Actions')
     .action(async (dir, options) => {
-      const { checkProject } = await import('../../check/index.ts');
+      const { checkProject, githubAnnotation } = await import('../../check/index.ts');
       const output = createOutput(options.json === true);
       const report = await checkProject(dir);
       output.result(describe(report.facts, report.findings), { ok: report.ok, findings: report.findings });
+      if (options.github) for (const finding of report.findings) process.stdout.write(`${githubAnnotation(finding)}\n`);
       if (!report.ok) process.exitCode = EXIT.no;
     });
 }
@@ -27,9 +29,11 @@ function describe(
   const good = table(facts.map((fact) => [fact.topic, fact.text, 'ok']));
   const bad = findings.map((f) => `${f.severity} ${f.code}: ${f.message}${f.hint ? `\n  ${f.hint}` : ''}`);
   const errors = findings.filter((f) => f.severity === 'error').length;
+  const warnings = findings.filter((f) => f.severity === 'warning').length;
+  const warned = warnings === 0 ? '' : `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}. `;
   const end =
     errors > 0
       ? `${errors} ${errors === 1 ? 'error' : 'errors'}. The model cannot be released.`
-      : 'The model can be released.';
+      : `${warned}The model can be released.`;
   return [good, ...bad, end].filter((part) => part !== '').join('\n');
 }

@@ -1,0 +1,59 @@
+import { expect, test } from 'bun:test';
+import { proveBatch } from '../../src/engine/index.ts';
+import { FLOAT, INT64, initializer, intAttribute, model, node, STRING, value } from '../onnx-builder.ts';
+import { contractOf, withEngine } from './loading.ts';
+
+const prove = async (bytes: Uint8Array) => {
+  const made = await contractOf({}, bytes);
+  return withEngine(made, (engine) => proveBatch(engine, made.contract, [engine.sample()]));
+};
+const x = (...shape: number[]) => value(11, 'x', FLOAT, shape);
+const y = (...shape: number[]) => value(12, 'y', FLOAT, shape);
+
+test('rows that are worked on one by one: exact', async () => {
+  expect(await prove(model([x(-1, 2), y(-1, 2), node('Neg', ['x'], ['y'])]))).toEqual({
+    state: 'exact',
+    interferes: false,
+    rows: 64,
+  });
+});
+
+test('a scale over all rows: off, and seen to interfere', async () => {
+  const quantised = model([
+    x(-1, 2),
+    y(-1, 2),
+    node('DynamicQuantizeLinear', ['x'], ['q', 's', 'z']),
+    node('DequantizeLinear', ['q', 's', 'z'], ['y']),
+  ]);
+  expect(await prove(quantised)).toMatchObject({ state: 'off', interferes: true });
+});
+
+test('rows that are summed up along the way: off', async () => {
+  const sums = model([
+    x(-1, 2),
+    y(-1, 2),
+    initializer('axis', [1], [0]),
+    node('CumSum', ['x', 'zero'], ['y']),
+    node('ArgMax', ['axis'], ['zero64'], intAttribute('keepdims', 0)),
+    node('Cast', ['zero64'], ['zero'], intAttribute('to', INT64)),
+  ]);
+  expect(await prove(sums)).toMatchObject({ state: 'off', interferes: true });
+});
+
+test('a fixed number of rows: fixed', async () => {
+  expect(await prove(model([x(1, 2), y(1, 2), node('Neg', ['x'], ['y'])]))).toMatchObject({
+    state: 'fixed',
+    interferes: false,
+  });
+});
+
+test('text and integers are varied too', async () => {
+  const words = model([
+    value(11, 'x', STRING, [-1, 1]),
+    value(12, 'y', STRING, [-1, 1]),
+    node('Identity', ['x'], ['y']),
+  ]);
+  expect(await prove(words)).toMatchObject({ state: 'exact' });
+  const numbers = model([value(11, 'x', INT64, [-1, 2]), value(12, 'y', INT64, [-1, 2]), node('Neg', ['x'], ['y'])]);
+  expect(await prove(numbers)).toMatchObject({ state: 'exact' });
+});
