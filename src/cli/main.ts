@@ -1,6 +1,8 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { addBuild } from './commands/build.ts';
 import { addCheck } from './commands/check.ts';
+import { addDiff } from './commands/diff.ts';
+import { addInit } from './commands/init.ts';
 import { addLock } from './commands/lock.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
@@ -12,7 +14,7 @@ const program = new Command('inlay')
   .version(INLAY_VERSION)
   .showSuggestionAfterError()
   .exitOverride();
-for (const add of [addCheck, addServe, addBuild, addRun, addLock]) add(program);
+for (const add of [addInit, addCheck, addDiff, addServe, addBuild, addRun, addLock]) add(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -43,6 +43,7 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   USAGE: EXIT.usage,
   CONFIG_INVALID: EXIT.usage,
   PROJECT_NOT_FOUND: EXIT.usage,
+  PROJECT_EXISTS: EXIT.usage,
   ENVIRONMENT_INVALID: EXIT.usage,
   PATH_ESCAPES: EXIT.usage,
   PLATFORM_UNSUPPORTED: EXIT.usage,

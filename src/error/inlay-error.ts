@@ -6,6 +6,7 @@ export type ErrorCode =
   // what the person gave
   | 'USAGE'
   | 'PROJECT_NOT_FOUND'
+  | 'PROJECT_EXISTS'
   | 'CONFIG_INVALID'
   | 'FILE_NOT_FOUND'
   | 'FILE_UNREADABLE'

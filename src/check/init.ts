@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { CONFIG_FILE, type Contract, contractOfModel, describeSpec } from '../contract/index.ts';
+import { InlayError } from '../error/index.ts';
+
+export interface InitResult {
+  readonly path: string;
+  /** What was read of the model, for people. */
+  readonly summary: string;
+}
+
+const DEPTH = 3;
+const SKIPPED = new Set(['node_modules', '.git', '.venv', 'venv', '__pycache__']);
+
+/**
+ * Writes inlay.yaml for the ONNX model in a folder, with the label file, golden cases, metrics and requirements that lie
+ * there. Nothing is ever overwritten.
+ * @param model the model's path, needed where there are several
+ * @throws PROJECT_EXISTS, FILE_NOT_FOUND, USAGE when there are several models, and as contractOfModel
+ */
+export async function initProject(dir: string, model?: string): Promise<InitResult> {
+  const path = join(dir, CONFIG_FILE);
+  if (existsSync(path))
+    throw new InlayError('PROJECT_EXISTS', `${path} is there already`, {
+      hint: 'Edit it, or remove it first: init never overwrites.',
+    });
+  if (!existsSync(dir)) throw new InlayError('FILE_NOT_FOUND', `there is no folder ${resolve(dir)}`);
+  const files = await listFiles(dir, DEPTH);
+  const modelFile = model === undefined ? onlyModel(dir, files) : relative(resolve(dir), resolve(model));
+  const find = (names: RegExp) =>
+    files.find((file) => dirname(file) === dirname(modelFile) && names.test(basename(file))) ??
+    files.find((file) => names.test(basename(file)));
+  const labels = find(/^labels?\.json$/);
+  const golden = find(/^golden\.json$/);
+  const contract = await contractOfModel(join(dir, modelFile), labels && join(dir, labels));
+  const sample = golden ? await firstRow(join(dir, golden), contract) : undefined;
+  const folder = contract.name === 'model' ? slug(basename(resolve(dir))) : contract.name;
+  const document = {
+    name: folder,
+    version: '0.0.1',
+    model: modelFile,
+    ...(labels ? { labels } : {}),
+    task: contract.task,
+    ...(sample ? { sample } : {}),
+    ...(golden ? { golden } : {}),
+    ...(find(/^metrics\.json$/) ? { metrics: find(/^metrics\.json$/) } : {}),
+  };
+  const missing = [
+    ...(sample ? [] : [`# sample: ${sampleHint(contract)}   # one typical row: /predict/test answers for it`]),
+    ...(golden
+      ? []
+      : ['# golden: golden.json   # what training answered (docs/checks.md), so that the image can be held to it']),
+    '# image: registry.example.com/ml/NAME   # the repository, without tag',
+    '# owner: team',
+  ];
+  const text = `${stringify(document, { lineWidth: 0, defaultStringType: 'PLAIN', collectionStyle: 'any' }).replace('version: 0.0.1', 'version: "0.0.1"')}${missing.join('\n')}\n`;
+  // Made only if it is not there: two inits at once cannot write over each other.
+  const file = await open(path, 'wx').catch((cause) => {
+    throw new InlayError('PROJECT_EXISTS', `cannot make ${path}: ${(cause as Error).message}`, { cause });
+  });
+  await file.writeFile(text).finally(() => file.close());
+  const inputs = contract.inputs.map((spec) => `${spec.name} ${describeSpec(spec)}`).join(', ');
+  const output = contract.outputs.find((spec) => spec.name === contract.prediction);
+  return {
+    path,
+    summary: `${modelFile}: ${contract.task}, input ${inputs}, output ${contract.prediction}${output ? ` ${describeSpec(output)}` : ''}`,
+  };
+}
+
+function onlyModel(dir: string, files: readonly string[]): string {
+  const models = files.filter((file) => file.endsWith('.onnx'));
+  const [only, second] = models;
+  if (only === undefined)
+    throw new InlayError('FILE_NOT_FOUND', `no .onnx file in ${resolve(dir)}`, {
+      hint: 'docs/export.md says how to export one.',
+    });
+  if (second !== undefined)
+    throw new InlayError('USAGE', `there are several models: ${models.join(', ')}`, {
+      hint: 'Name one: inlay init --model FILE.',
+    });
+  return only;
+}
+
+async function listFiles(dir: string, depth: number, below = ''): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of (await readdir(join(dir, below), { withFileTypes: true })).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    const path = join(below, entry.name);
+    if (entry.isFile()) found.push(path);
+    else if (entry.isDirectory() && depth > 0 && !SKIPPED.has(entry.name))
+      found.push(...(await listFiles(dir, depth - 1, path)));
+  }
+  return found;
+}
+
+/** The first row of the first golden case, as a sample; undefined where it is not readable: check tells why. */
+async function firstRow(path: string, contract: Contract): Promise<unknown> {
+  try {
+    const golden = JSON.parse(await readFile(path, 'utf8')) as { cases: { inputs: Record<string, unknown[]> }[] };
+    const inputs = golden.cases[0]?.inputs ?? {};
+    const rows = Object.fromEntries(
+      contract.inputs.map((spec) => [spec.name, (inputs[spec.name] as unknown[]).slice(0, 1)]),
+    );
+    return contract.inputs.length === 1 ? Object.values(rows)[0] : rows;
+  } catch {
+    return undefined;
+  }
+}
+
+function sampleHint(contract: Contract): string {
+  return contract.inputs.length === 1
+    ? JSON.stringify(Object.values(contract.sample.inputs)[0])
+    : `{${contract.inputs.map((spec) => `${spec.name}: […]`).join(', ')}}`;
+}
+
+function slug(text: string): string {
+  return (
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^[^a-z]+|-+$/g, '')
+      .slice(0, 50) || 'model'
+  );
+}
