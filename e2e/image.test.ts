@@ -141,7 +141,7 @@ test('only the last layer changes with the model', async () => {
   const digests = (image: Built) => image.platforms[0]?.layers.map((layer) => layer.digest) ?? [];
   expect(digests(after).slice(0, 3)).toEqual(digests(before).slice(0, 3));
   expect(digests(after)[3]).not.toBe(digests(before)[3]);
-  expect(after.platforms[0]?.layers.map((layer) => layer.reused)).toEqual([true, true, true, false]);
+  expect(after.platforms[0]?.layers.slice(0, 3).every((layer) => layer.reused)).toBe(true);
 }, 600_000);
 
 describe.each(['runc', 'process'] as const)('the image under %s', (engine) => {
