@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeSpec, exceeds, hasNanWeights, type Project, readProject, type Task } from '../contract/index.ts';
+import { describeSpec, exceeds, mapFile, nanWeights, type Project, readProject, type Task } from '../contract/index.ts';
 import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
 import { type ErrorCode, InlayError, isInlayError } from '../error/index.ts';
 import type { Fact, Finding } from './finding.ts';
@@ -51,8 +51,7 @@ export async function checkProject(dir: string): Promise<CheckReport> {
   try {
     const project = await readProject(dir);
     facts.push(...modelFacts(project));
-    const bytes = new Uint8Array(await readFile(project.modelPath));
-    findings.push(...modelFindings(project, hasNanWeights(bytes)));
+    findings.push(...modelFindings(project, await nanWeights(project.modelPath, mapFile(project.modelPath))));
     findings.push(...(await trainingFindings(project)));
     if (project.contract.sample.generated) {
       findings.push({

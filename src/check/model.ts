@@ -67,7 +67,7 @@ export function modelFindings(project: Pick<Project, 'contract' | 'facts'>, nanW
       'Training diverged or its data had NaN. The model may still answer, but not with what it learnt. Train it again.',
     );
   }
-  const bytes = contract.model.sizeBytes + Object.values(facts.externalBytes).reduce((sum, size) => sum + size, 0);
+  const bytes = contract.model.sizeBytes + contract.model.externalData.reduce((sum, file) => sum + file.sizeBytes, 0);
   const allowed = memoryBytes(contract.server.memory);
   if (bytes > LARGEST_BYTES) {
     error(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
 import { TASKS, type Task } from './config/schema.ts';
 import { DATATYPE_NAMES, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
+import type { FileDigest } from './file-digest.ts';
 import type { Labels } from './labels.ts';
 import type { ModelFacts } from './onnx/model-facts.ts';
 import { nestTensor, parseTensor, type Tensor } from './tensor.ts';
@@ -21,7 +22,8 @@ export const contractSchema = z.object({
     irVersion: z.int(),
     opsets: z.array(z.object({ domain: z.string(), version: z.int() })),
     producer: z.object({ name: z.string(), version: z.string() }),
-    externalData: z.array(z.string()),
+    /** Files beside the model that hold its weights. */
+    externalData: z.array(z.object({ file: z.string(), digest: z.string(), sizeBytes: z.int() })),
   }),
   inputs: z.array(tensorSpec),
   outputs: z.array(tensorSpec),
@@ -58,13 +60,15 @@ export type Contract = z.infer<typeof contractSchema>;
 /** What the server needs where a contract asks for nothing. */
 export const DEFAULT_SERVER = { cpu: '500m', memory: '300Mi' } as const;
 
+/** A file of a model: its name relative to the model, and what is in it. */
+export type ModelFile = FileDigest & { readonly file: string };
+
 export interface ContractInput {
   readonly name: string;
   readonly version: string;
   readonly task?: Task | undefined;
   readonly facts: ModelFacts;
-  /** The model file: its name, `sha256:` digest and size in bytes. */
-  readonly model: { readonly file: string; readonly digest: string; readonly sizeBytes: number };
+  readonly model: ModelFile & { readonly externalData: readonly ModelFile[] };
   readonly labels?: (Labels & { readonly file?: string | undefined }) | undefined;
   readonly sample?: unknown;
   readonly golden?: Contract['golden'];
@@ -92,7 +96,7 @@ export function deriveContract(input: ContractInput): Contract {
       irVersion: facts.irVersion,
       opsets: facts.opsets.map((o) => ({ ...o })),
       producer: { ...facts.producer },
-      externalData: [...facts.externalData],
+      externalData: input.model.externalData.map((one) => ({ ...one })),
     },
     inputs: facts.inputs.map(copySpec),
     outputs: facts.outputs.map(copySpec),

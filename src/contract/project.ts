@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
 import { parseConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import { type Contract, deriveContract, predictionOutput } from './contract.ts';
+import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
+import { digestFile } from './file-digest.ts';
 import { type Golden, parseGolden } from './golden.ts';
 import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
 import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
@@ -41,8 +42,7 @@ export async function readProject(dir: string): Promise<Project> {
   const root = await realpath(dir);
   const modelPath = insideProject(root, config.model, 'model');
   const labelsPath = config.labels === undefined ? undefined : insideProject(root, config.labels, 'labels');
-  const contractParts = await readModel(modelPath, labelsPath, config.task);
-  checkExternalData(root, modelPath, contractParts.facts);
+  const contractParts = await readModel(modelPath, labelsPath, config.task, root);
   const golden = await readGolden(root, config, contractParts.facts);
   const contract = deriveContract({
     ...contractParts,
@@ -144,18 +144,21 @@ export async function contractOfModel(modelPath: string, labelsPath: string | un
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+|-+$/g, '');
   return deriveContract({
-    ...(await readModel(modelPath, labelsPath, undefined)),
+    ...(await readModel(modelPath, labelsPath, undefined, dirname(modelPath))),
     name: stem.slice(0, 50) || 'model',
     version: '0',
   });
 }
 
-async function readModel(modelPath: string, labelsPath: string | undefined, task: Config['task']) {
-  const bytes = mapFile(modelPath, 'model');
-  const facts = naming(basename(modelPath), () => readModelFacts(bytes));
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+/** @param root the folder that external data may not lead out of */
+async function readModel(modelPath: string, labelsPath: string | undefined, task: Config['task'], root: string) {
+  const facts = naming(basename(modelPath), () => readModelFacts(mapFile(modelPath)));
+  checkExternalData(root, modelPath, facts);
   const labels = await labelsFor(facts, labelsPath, task);
-  return { facts, labels, model: { file: basename(modelPath), digest, sizeBytes: bytes.length } };
+  const externalData: ModelFile[] = [];
+  for (const file of facts.externalData)
+    externalData.push({ file, ...(await digestFile(join(dirname(modelPath), file))) });
+  return { facts, labels, model: { file: basename(modelPath), ...(await digestFile(modelPath)), externalData } };
 }
 
 async function labelsFor(
@@ -178,11 +181,14 @@ async function labelsFor(
   return { ...labels, file: basename(path) };
 }
 
-/** Maps a file into memory: its pages are read when they are looked at. @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID */
-function mapFile(path: string, what: string): Uint8Array {
+/**
+ * Maps a model file into memory: its pages are read when they are looked at.
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_FORMAT
+ */
+export function mapFile(path: string): Uint8Array {
   if (!existsSync(path))
-    throw new InlayError('FILE_NOT_FOUND', `no ${what} file ${path}`, {
-      hint: `Check ${what}: in inlay.yaml, or MODEL_FILEPATH.`,
+    throw new InlayError('FILE_NOT_FOUND', `no model file ${path}`, {
+      hint: 'Check model: in inlay.yaml, or MODEL_FILEPATH.',
     });
   const found = statSync(path);
   if (found.isDirectory()) throw folderIsNoModel(path, readdirSync(path));

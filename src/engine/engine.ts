@@ -1,7 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { type Contract, cutZipMap, isFloat, parseTensor, type Tensor, type TensorSpec } from '../contract/index.ts';
+import { type Contract, isFloat, parseTensor, type Tensor, type TensorSpec } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import { readModel } from './model-file.ts';
+import { type OpenedModel, openModel } from './model-file.ts';
 import { concatRows, fromOrt, sliceRows, toOrt } from './ort-tensor.ts';
 import { disableTelemetry } from './telemetry.ts';
 
@@ -41,9 +41,7 @@ export class Engine {
     const { contract, modelPath } = options;
     disableTelemetry();
     const ort = await import('onnxruntime-node');
-    const model =
-      contract.model.externalData.length > 0 ? modelPath : cutZipMap(await readModel(modelPath, contract.model.digest));
-    const session = await createSession(ort, model, options);
+    const session = await createSession(ort, await openModel(modelPath, contract), options);
     const engine = new Engine(ort, session, contract);
     engine.#checkNames();
     for (let run = 0; run < WARM_UP_RUNS; run++) await engine.run(engine.sample());
@@ -135,7 +133,7 @@ export class Engine {
 
 async function createSession(
   ort: typeof import('onnxruntime-node'),
-  model: string | Uint8Array,
+  { model, folder }: OpenedModel,
   options: EngineOptions,
 ): Promise<InferenceSession> {
   try {
@@ -144,7 +142,9 @@ async function createSession(
       interOpNumThreads: 1,
       logSeverityLevel: 3,
       // Idle threads that spin burn CPU and mislead an autoscaler.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      extra: {
+        session: { intra_op: { allow_spinning: '0' }, model_external_initializers_file_folder_path: folder },
+      },
     };
     return typeof model === 'string'
       ? await ort.InferenceSession.create(model, sessionOptions)

@@ -1,31 +1,35 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Contract, cutZipMap, digestFile, mapFile } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 
+/** A model as ONNX Runtime takes it: the file itself, or, where its graph was changed in memory, bytes. */
+export interface OpenedModel {
+  readonly model: string | Uint8Array;
+  /** The folder that external data is read from. */
+  readonly folder: string;
+}
+
 /**
- * Reads a model file and checks that it is the one the contract was made for.
- * @param digest `sha256:…` @throws FILE_NOT_FOUND, FILE_UNREADABLE, INTEGRITY_MISMATCH
+ * Opens a model for loading, and proves that its file and its external data are those that the contract was made for.
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, INTEGRITY_MISMATCH
  */
-export async function readModel(path: string, digest: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new InlayError(missing ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE', `cannot read the model ${path}`, {
-      cause,
-      hint: 'Check MODEL_FILEPATH.',
-    });
-  }
-  const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  if (found !== digest) {
-    throw new InlayError(
-      'INTEGRITY_MISMATCH',
-      `${path} is not the model of its contract: its digest is ${found}, the contract's ${digest}`,
-      {
-        hint: 'The file was changed after the build. Build the image again.',
-      },
-    );
-  }
-  return bytes;
+export async function openModel(path: string, contract: Contract): Promise<OpenedModel> {
+  const folder = dirname(path);
+  await verify(path, contract.model.digest);
+  for (const { file, digest } of contract.model.externalData) await verify(join(folder, file), digest);
+  const bytes = mapFile(path);
+  const cut = cutZipMap(bytes);
+  return { model: cut === bytes ? path : cut, folder };
+}
+
+async function verify(path: string, digest: string): Promise<void> {
+  const found = await digestFile(path);
+  if (found.digest === digest) return;
+  throw new InlayError(
+    'INTEGRITY_MISMATCH',
+    `${path} is not what the contract was made for: its digest is ${found.digest}, the contract's ${digest}`,
+    {
+      hint: 'The file was changed after the build. Build the image again.',
+    },
+  );
 }

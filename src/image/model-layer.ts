@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Project, serializeContract } from '../contract/index.ts';
@@ -17,14 +16,10 @@ export function modelEnvironment(project: Project): Readonly<Record<string, stri
   };
 }
 
-/** What the model layer's bytes depend on: the contract (with the model's digest in it), the label file, external data. */
+/** What the model layer's bytes depend on: the contract (with the digests of the model and its external data in it) and the label file. */
 export async function modelLayerKey(project: Project): Promise<string> {
   const hash = createHash('sha256').update(serializeContract(project.contract));
   if (project.labelsPath !== undefined) hash.update(await readFile(project.labelsPath));
-  for (const name of project.facts.externalData) {
-    hash.update(`\0${name}\0`);
-    for await (const chunk of createReadStream(join(dirname(project.modelPath), name))) hash.update(chunk);
-  }
   return hash.digest('hex');
 }
 
