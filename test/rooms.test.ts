@@ -9,10 +9,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contract: ['error'],
   engine: ['contract', 'error'],
   server: ['engine', 'contract', 'error'],
-  check: ['engine', 'contract', 'error'],
+  source: ['error'],
+  check: ['engine', 'contract', 'source', 'error'],
   image: ['contract', 'error'],
   container: ['image', 'error'],
-  cli: ['container', 'image', 'check', 'server', 'engine', 'contract', 'error'],
+  cli: ['container', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
 };
 
 interface Import {

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describeSpec, exceeds, mapFile, nanWeights, type Project, readProject, type Task } from '../contract/index.ts';
 import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
-import { type ErrorCode, InlayError, isInlayError } from '../error/index.ts';
+import { type ErrorCode, type InlayError, isInlayError } from '../error/index.ts';
 import type { Fact, Finding } from './finding.ts';
-import { modelFindings } from './model.ts';
-import { parseRequirements, parseUvLock, type Requirement, requirementsFindings } from './requirements.ts';
+import { memoryBytes, modelFindings } from './model.ts';
+import { checkTraining } from './training.ts';
 
 export interface CheckReport {
   /** No finding is an error. */
@@ -52,7 +50,9 @@ export async function checkProject(dir: string): Promise<CheckReport> {
     const project = await readProject(dir);
     facts.push(...modelFacts(project));
     findings.push(...modelFindings(project, await nanWeights(project.modelPath, mapFile(project.modelPath))));
-    findings.push(...(await trainingFindings(project)));
+    const training = await checkTraining(project);
+    facts.push(...training.facts);
+    findings.push(...training.findings);
     if (project.contract.sample.generated) {
       findings.push({
         code: 'SAMPLE_MISSING',
@@ -81,7 +81,7 @@ export async function checkProject(dir: string): Promise<CheckReport> {
 async function checkRunning(project: Project, facts: Fact[], findings: Finding[]): Promise<void> {
   const { contract, modelPath } = project;
   const started = performance.now();
-  const before = process.memoryUsage().rss;
+  const before = ownBytes();
   const engine = await Engine.load({ contract, modelPath, threads: threadsFor(cpuLimit()) });
   try {
     const loadMs = performance.now() - started;
@@ -131,54 +131,42 @@ async function checkRunning(project: Project, facts: Fact[], findings: Finding[]
             : `${batch.rows} rows in every size: ${batch.state}`,
       });
     }
-    const grown = Math.max(0, process.memoryUsage().rss - before);
+    const grown = Math.max(0, ownBytes() - before);
+    const allowed = memoryBytes(contract.server.memory);
+    if (grown + SERVER_OWN_BYTES > allowed) {
+      findings.push({
+        code: 'MEMORY_EXCEEDED',
+        severity: 'error',
+        path: contract.model.file,
+        message: `loaded and run, the model takes ${mb(grown)} and the server ${mb(SERVER_OWN_BYTES)} beside it; server.memory allows ${mb(allowed)}`,
+        hint: `Write server: {memory: ${Math.ceil(((grown + SERVER_OWN_BYTES) * 1.2) / 2 ** 20 / 50) * 50}Mi} or more: the kernel would end the server.`,
+      });
+    }
     facts.push({
       topic: 'cost',
-      text: `load ${Math.round(loadMs)} ms, one run ${runMs.toFixed(2)} ms, ${(grown / 1e6).toFixed(0)} MB`,
+      text: `load ${Math.round(loadMs)} ms, one run ${runMs.toFixed(2)} ms, ${mb(grown)} of the ${mb(allowed)} allowed`,
     });
   } finally {
     await engine.close();
   }
 }
 
-async function trainingFindings(project: Project): Promise<Finding[]> {
-  const environment = project.contract.golden?.environment ?? {};
-  const stated = project.config.training?.requirements;
-  for (const file of stated ? [stated] : ['requirements.txt', 'uv.lock']) {
-    const path = join(project.dir, file);
-    if (!existsSync(path)) {
-      if (stated)
-        throw new InlayError('FILE_NOT_FOUND', `training.requirements: no file ${file} in ${project.dir}`, {
-          hint: 'Check training: in inlay.yaml.',
-        });
-      continue;
-    }
-    const { requirements, problems } = await readRequirements(path, file);
-    const broken = problems.map(
-      ({ line, text }): Finding => ({
-        code: 'TRAIN_REQUIREMENTS_INVALID',
-        severity: 'warning',
-        path: file,
-        message: `line ${line} is no requirement: ${text.slice(0, 80)}`,
-        hint: 'pip would refuse it too.',
-      }),
-    );
-    return [...broken, ...requirementsFindings(file, requirements, environment)];
+/** What the server takes that is its own, without a model and without the pages of its program, bytes: measured. */
+const SERVER_OWN_BYTES = 45e6;
+
+/** This process's anonymous memory: what cannot be given back under pressure, so what the kernel kills for. */
+function ownBytes(): number {
+  try {
+    const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+  } catch {
+    // Not Linux.
   }
-  return [];
+  return process.memoryUsage().rss;
 }
 
-async function readRequirements(
-  path: string,
-  file: string,
-): Promise<{ requirements: Requirement[]; problems: { line: number; text: string }[] }> {
-  const text = await readFile(path, 'utf8');
-  if (!file.endsWith('.lock')) return parseRequirements(text);
-  try {
-    return { requirements: parseUvLock(text), problems: [] };
-  } catch (error) {
-    return { requirements: [], problems: [{ line: 1, text: (error as Error).message }] };
-  }
+function mb(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
 /** Words of ONNX Runtime for an operator that it does not have. */

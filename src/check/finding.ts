@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../error/index.ts';
+import { type ErrorCode, InlayError } from '../error/index.ts';
 
 /**
  * What `check` finds beyond the errors that reading and loading a project can end with. docs/checks.md explains each
@@ -19,6 +19,7 @@ export const CHECK_CODES = [
   'SAMPLE_MISSING',
   'TRAIN_UNPINNED',
   'TRAIN_VERSION_SKEW',
+  'TRAIN_CONVERTER_SKEW',
   'TRAIN_GPU',
   'TRAIN_REQUIREMENTS_INVALID',
 ] as const;
@@ -38,4 +39,28 @@ export interface Finding {
 export interface Fact {
   readonly topic: string;
   readonly text: string;
+}
+
+/** Errors that a person may accept with `--skip`: the model runs all the same. `golden` stands for its answers. */
+const SKIPPABLE: Readonly<Record<string, readonly Finding['code'][]>> = {
+  golden: ['GOLDEN_MISMATCH'],
+  weights: ['WEIGHTS_NAN'],
+  random: ['RANDOM_OPERATOR', 'NOT_DETERMINISTIC'],
+  memory: ['MEMORY_EXCEEDED'],
+  size: ['MODEL_TOO_LARGE'],
+};
+
+/**
+ * The codes behind the words of `--skip`, sorted.
+ * @throws USAGE
+ */
+export function acceptedCodes(topics: readonly string[]): Finding['code'][] {
+  const codes = topics.flatMap((topic) => {
+    const found = SKIPPABLE[topic];
+    if (found) return found;
+    throw new InlayError('USAGE', `--skip ${topic}: there is no such check to skip`, {
+      hint: `Choose from ${Object.keys(SKIPPABLE).join(', ')}.`,
+    });
+  });
+  return [...new Set(codes)].sort();
 }

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { CONFIG_FILE, type Contract, contractOfModel, describeSpec } from '../contract/index.ts';
+import { CONFIG_FILE, type Contract, contractOfModel, describeSpec, parseTensor } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
+import { readMlflowModel } from '../source/index.ts';
 
 export interface InitResult {
   readonly path: string;
@@ -11,16 +12,26 @@ export interface InitResult {
   readonly summary: string;
 }
 
+/** Puts a question to a person. @param suggestion what an empty answer means */
+export type Ask = (question: string, suggestion: string) => Promise<string>;
+
+export interface InitOptions {
+  /** The model's path, needed where there are several and nobody can be asked. */
+  readonly model?: string | undefined;
+  /** Only where a person sits at a terminal. */
+  readonly ask?: Ask | undefined;
+}
+
 const DEPTH = 3;
 const SKIPPED = new Set(['node_modules', '.git', '.venv', 'venv', '__pycache__']);
 
 /**
  * Writes inlay.yaml for the ONNX model in a folder, with the label file, golden cases, metrics and requirements that lie
- * there. Nothing is ever overwritten.
- * @param model the model's path, needed where there are several
- * @throws PROJECT_EXISTS, FILE_NOT_FOUND, USAGE when there are several models, and as contractOfModel
+ * there; a folder that MLflow wrote names its model and an example itself. Nothing is ever overwritten.
+ * @throws PROJECT_EXISTS, FILE_NOT_FOUND, USAGE when there are several models, MODEL_FORMAT, and as contractOfModel
  */
-export async function initProject(dir: string, model?: string): Promise<InitResult> {
+export async function initProject(dir: string, options: InitOptions = {}): Promise<InitResult> {
+  const { ask } = options;
   const path = join(dir, CONFIG_FILE);
   if (existsSync(path))
     throw new InlayError('PROJECT_EXISTS', `${path} is there already`, {
@@ -28,23 +39,31 @@ export async function initProject(dir: string, model?: string): Promise<InitResu
     });
   if (!existsSync(dir)) throw new InlayError('FILE_NOT_FOUND', `there is no folder ${resolve(dir)}`);
   const files = await listFiles(dir, DEPTH);
-  const modelFile = model === undefined ? onlyModel(dir, files) : relative(resolve(dir), resolve(model));
+  const mlflow = await readMlflowModel(dir);
+  const modelFile =
+    options.model === undefined
+      ? (mlflow?.modelFile ?? (await onlyModel(dir, files, ask)))
+      : relative(resolve(dir), resolve(options.model));
   const find = (names: RegExp) =>
     files.find((file) => dirname(file) === dirname(modelFile) && names.test(basename(file))) ??
     files.find((file) => names.test(basename(file)));
   const labels = find(/^labels?\.json$/);
   const golden = find(/^golden\.json$/);
   const contract = await contractOfModel(join(dir, modelFile), labels && join(dir, labels));
-  const sample = golden ? await firstRow(join(dir, golden), contract) : undefined;
-  const folder = contract.name === 'model' ? slug(basename(resolve(dir))) : contract.name;
+  const sample = golden ? await firstRow(join(dir, golden), contract) : fittingSample(contract, mlflow?.inputExample);
+  const suggested = contract.name === 'model' ? slug(basename(resolve(dir))) : contract.name;
+  const name = ask ? slug(await ask('Name of the service, a DNS label', suggested)) : suggested;
+  const image = ask ? (await ask('Repository to push to, such as registry.example.com/ml/NAME', '')).trim() : '';
+  const inImage = !golden || !ask || !/^y/i.test(await ask('Do the golden cases hold personal data? y/n', 'n'));
   const document = {
-    name: folder,
+    name,
     version: '0.0.1',
+    ...(image === '' ? {} : { image }),
     model: modelFile,
     ...(labels ? { labels } : {}),
     task: contract.task,
     ...(sample ? { sample } : {}),
-    ...(golden ? { golden } : {}),
+    ...(golden ? { golden: inImage ? golden : { file: golden, inImage } } : {}),
     ...(find(/^metrics\.json$/) ? { metrics: find(/^metrics\.json$/) } : {}),
   };
   const missing = [
@@ -52,7 +71,10 @@ export async function initProject(dir: string, model?: string): Promise<InitResu
     ...(golden
       ? []
       : ['# golden: golden.json   # what training answered (docs/checks.md), so that the image can be held to it']),
-    '# image: registry.example.com/ml/NAME   # the repository, without tag',
+    ...(image === '' ? ['# image: registry.example.com/ml/NAME   # the repository, without tag'] : []),
+    ...(golden && inImage
+      ? [`# golden cases travel in the image; for personal data: golden: {file: ${golden}, inImage: false}`]
+      : []),
     '# owner: team',
   ];
   const text = `${stringify(document, { lineWidth: 0, defaultStringType: 'PLAIN', collectionStyle: 'any' }).replace('version: 0.0.1', 'version: "0.0.1"')}${missing.join('\n')}\n`;
@@ -69,18 +91,20 @@ export async function initProject(dir: string, model?: string): Promise<InitResu
   };
 }
 
-function onlyModel(dir: string, files: readonly string[]): string {
+async function onlyModel(dir: string, files: readonly string[], ask: Ask | undefined): Promise<string> {
   const models = files.filter((file) => file.endsWith('.onnx'));
   const [only, second] = models;
   if (only === undefined)
     throw new InlayError('FILE_NOT_FOUND', `no .onnx file in ${resolve(dir)}`, {
       hint: 'docs/export.md says how to export one.',
     });
-  if (second !== undefined)
+  if (second === undefined) return only;
+  const chosen = ask && (await ask(`Which model? ${models.join(', ')}`, only));
+  if (chosen === undefined || !models.includes(chosen))
     throw new InlayError('USAGE', `there are several models: ${models.join(', ')}`, {
       hint: 'Name one: inlay init --model FILE.',
     });
-  return only;
+  return chosen;
 }
 
 async function listFiles(dir: string, depth: number, below = ''): Promise<string[]> {
@@ -105,6 +129,24 @@ async function firstRow(path: string, contract: Contract): Promise<unknown> {
       contract.inputs.map((spec) => [spec.name, (inputs[spec.name] as unknown[]).slice(0, 1)]),
     );
     return contract.inputs.length === 1 ? Object.values(rows)[0] : rows;
+  } catch {
+    return undefined;
+  }
+}
+
+/** MLflow's example, if it is one row of what the model takes: it may be of the steps before the model. */
+function fittingSample(contract: Contract, example: unknown): unknown {
+  const [input, second] = contract.inputs;
+  if (example === undefined || !input) return undefined;
+  try {
+    if (!second && Array.isArray(example)) {
+      parseTensor(input, example);
+      return example;
+    }
+    const byName = example as Record<string, unknown>;
+    for (const spec of contract.inputs) parseTensor(spec, byName[spec.name]);
+    const own = Object.fromEntries(contract.inputs.map((spec) => [spec.name, byName[spec.name]]));
+    return second ? own : own[input.name];
   } catch {
     return undefined;
   }

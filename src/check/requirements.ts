@@ -7,6 +7,8 @@ export interface Requirement {
   readonly name: string;
   /** The exact version of `==` or `===`, if there is one without a wildcard. */
   readonly version: string | undefined;
+  /** Of its wheel for linux/amd64, where the file says it. */
+  readonly wheelBytes?: number | undefined;
 }
 
 /** pip's comparison of names (PEP 503). */
@@ -50,12 +52,23 @@ export function parseRequirements(text: string): {
   return { requirements, problems };
 }
 
-/** The packages of a uv.lock: all pinned. */
+/** A wheel that linux/amd64 takes. */
+const LINUX_WHEEL = /-(any|(many)?linux[^-]*x86_64)\.whl/;
+
+interface LockedPackage {
+  readonly name?: unknown;
+  readonly version?: unknown;
+  readonly wheels?: readonly { readonly url?: unknown; readonly size?: unknown }[];
+}
+
+/** The packages of a uv.lock: all pinned, with the sizes of their wheels. */
 export function parseUvLock(text: string): Requirement[] {
-  const document = Bun.TOML.parse(text) as { package?: { name?: unknown; version?: unknown }[] };
-  return (document.package ?? []).flatMap(({ name, version }) =>
-    typeof name === 'string' && typeof version === 'string' ? [{ line: 1, name: normalName(name), version }] : [],
-  );
+  const document = Bun.TOML.parse(text) as { package?: readonly LockedPackage[] };
+  return (document.package ?? []).flatMap(({ name, version, wheels }) => {
+    if (typeof name !== 'string' || typeof version !== 'string') return [];
+    const wheel = wheels?.find(({ url, size }) => typeof size === 'number' && LINUX_WHEEL.test(String(url)));
+    return [{ line: 1, name: normalName(name), version, wheelBytes: wheel?.size as number | undefined }];
+  });
 }
 
 /** Packages that decide what a model answers, or in what form it is written. */

@@ -54,6 +54,8 @@ export const contractSchema = z.object({
   metrics: z.record(z.string(), z.number()).optional(),
   server: z.object({ cpu: z.string(), memory: z.string() }),
   owner: z.string().optional(),
+  /** Codes of findings that somebody accepted when building (`inlay build --skip`). */
+  accepted: z.array(z.string()).optional(),
 });
 export type Contract = z.infer<typeof contractSchema>;
 

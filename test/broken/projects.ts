@@ -130,6 +130,20 @@ const X = value(11, 'x', FLOAT, [-1, 2]);
 const Y = value(12, 'y', FLOAT, [-1, 2]);
 const weights = (location: string, length = 16) => linear(externalInitializer('w', [2, 2], location, length));
 const UNIT = new Uint8Array(Float32Array.of(1, 0, 0, 1).buffer);
+/** An answer by way of a matrix of 7000 × 7000: 196 MB. */
+function hungry(): Uint8Array {
+  const ones = new Array(2 * 7000).fill(1);
+  return model([
+    value(11, 'x', FLOAT, [1, 2]),
+    value(12, 'y', FLOAT, [1, 1]),
+    initializer('w', [2, 7000], ones),
+    node('MatMul', ['x', 'w'], ['row']),
+    node('Transpose', ['row'], ['column']),
+    node('MatMul', ['column', 'row'], ['matrix']),
+    node('ReduceMax', ['matrix'], ['most']),
+    node('Div', ['most', 'most'], ['y']),
+  ]);
+}
 const external = (
   what: string,
   code: Finding['code'],
@@ -244,6 +258,18 @@ export const BROKEN: readonly BrokenProject[] = [
     code: 'BATCH_CHANGES_ANSWERS',
     make: (dir) => small(dir, quantised(), [[0, 1]], { y: [[0, 1]] }),
   },
+  {
+    what: 'a run that needs more memory than the server may have',
+    code: 'MEMORY_EXCEEDED',
+    make: (dir) => small(dir, hungry(), [[1, 1]], { y: [[1]] }, 'server: {memory: 200Mi}\n'),
+  },
+  external('NaN in external data', 'WEIGHTS_NAN', 'w.bin', (dir) =>
+    writeFileSync(join(dir, 'w.bin'), new Uint8Array(Float32Array.of(1, Number.NaN, 0, 1).buffer)),
+  ),
+  ofModel('an operator of a GPU runtime', 'GPU_WANTED', (m, g) => {
+    m.opsetImport.push({ ...(m.opsetImport[0] as (typeof m.opsetImport)[number]), domain: 'com.nvidia', version: 1n });
+    (g.node[0] as (typeof g.node)[number]).domain = 'com.nvidia';
+  }),
   config('more memory than the server may have', 'MEMORY_EXCEEDED', '300Mi', '80Mi'),
   external('external data that is missing', 'EXTERNAL_DATA_MISSING', 'w.bin', () => {}),
   external('external data above the model', 'EXTERNAL_DATA_ESCAPES', '../w.bin', () => {}),
@@ -327,6 +353,14 @@ export const BROKEN: readonly BrokenProject[] = [
     'scikit-learn==1.7.2',
     'scikit-learn==1.5.0',
   ),
+  iris('a converter that is not the one that signed the model', 'TRAIN_CONVERTER_SKEW', (dir) => {
+    editGolden(dir, (g) => delete g.environment.skl2onnx);
+    editText(dir, 'requirements.txt', /skl2onnx==.*/, 'skl2onnx==1.17.0');
+  }),
+  iris('an onnx package that cannot have written the model', 'TRAIN_CONVERTER_SKEW', (dir) => {
+    editGolden(dir, (g) => delete g.environment.onnx);
+    editText(dir, 'requirements.txt', /^onnx==.*/m, 'onnx==1.12.0');
+  }),
   requires('the GPU build of ONNX Runtime', 'TRAIN_GPU', 'scikit-learn==1.7.2', 'onnxruntime-gpu==1.20.0'),
   requires('a line that pip would refuse', 'TRAIN_REQUIREMENTS_INVALID', 'scikit-learn==1.7.2', 'scikit learn = 1.7.2'),
 ];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
+import type { Project } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
 import type { BuiltImage } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
@@ -17,10 +18,11 @@ export function addBuild(program: Command): void {
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
     .option('--compression <kind>', 'of the layers below the model: zstd, or gzip for runtimes without zstd', 'zstd')
     .option('--output <oci:DIR>', 'also write the image to an OCI layout of its own')
+    .option('--skip <list>', 'errors of check to accept, recorded in the image: golden, weights, random, memory, size')
     .option('--json', 'print one JSON document')
     .action(async (dir, options) => {
       const { readProject } = await import('../../contract/index.ts');
-      const { requireGood } = await import('../../check/index.ts');
+      const { acceptedCodes, requireGood } = await import('../../check/index.ts');
       const { buildImage, exportLayout, hostPlatform, OciLayout, parsePlatform, storeDir } = await import(
         '../../image/index.ts'
       );
@@ -34,7 +36,8 @@ export function addBuild(program: Command): void {
         options.platform === undefined
           ? [hostPlatform(process.arch)]
           : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
-      const project = await readProject(dir);
+      const accepted = options.skip === undefined ? [] : acceptedCodes(options.skip.split(','));
+      const project = accept(await readProject(dir), accepted);
       const home = inlayHome(process.env);
       const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
       output.progress(`check     ${kept ? 'as before' : 'ok'}`);
@@ -52,6 +55,11 @@ export function addBuild(program: Command): void {
       if (target !== undefined) await exportLayout(await OciLayout.open(storeDir(home)), image.reference, target);
       output.result(describeImage(image, performance.now() - started), image);
     });
+}
+
+/** What somebody accepted is part of what the image promises. */
+function accept(project: Project, codes: readonly string[]): Project {
+  return codes.length === 0 ? project : { ...project, contract: { ...project.contract, accepted: [...codes] } };
 }
 
 function describeImage(image: BuiltImage, tookMs: number): string {

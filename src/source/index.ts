@@ -1,0 +1,1 @@
+export { type MlflowModel, readMlflowModel } from './mlflow.ts';
