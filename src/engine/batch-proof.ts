@@ -1,6 +1,7 @@
 import { type Contract, isFloat, type Tensor } from '../contract/index.ts';
-import type { Engine, Feeds } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { concatRows, sliceRows } from './ort-tensor.ts';
+import type { Feeds } from './session.ts';
 
 /**
  * Whether rows may be run together. `exact`: every row is answered as if it were alone; `within`: to 1e-6 relative;

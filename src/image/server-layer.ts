@@ -23,7 +23,7 @@ export async function bundleServer(): Promise<ServerBundle> {
     entrypoints: [join(SOURCES, 'src', 'server', 'main.ts')],
     root: SOURCES,
     target: 'bun',
-    external: ['onnxruntime-node'],
+    external: ['onnxruntime-node', 'onnxruntime-node/dist/binding.js'],
     // Names stay, so that a stack trace in a log can be read.
     minify: { whitespace: true, syntax: true, identifiers: false },
     naming: { entry: 'main.js', chunk: '[name]-[hash].js', asset: '[name].[ext]' },
