@@ -37,6 +37,8 @@ export const contractSchema = z.object({
       z.object({ kind: z.literal('string'), values: z.array(z.string()) }),
     ])
     .optional(),
+  /** Names of the columns of the one input. */
+  features: z.array(z.string()).optional(),
   /** By input name, nested lists. `generated`: nobody gave one, so it is zeros. */
   sample: z.object({ generated: z.boolean(), inputs: z.record(z.string(), z.unknown()) }),
   /** Answers that training saw; `inImage`: the file lies beside the model. */
@@ -72,6 +74,7 @@ export interface ContractInput {
   readonly facts: ModelFacts;
   readonly model: ModelFile & { readonly externalData: readonly ModelFile[] };
   readonly labels?: (Labels & { readonly file?: string | undefined }) | undefined;
+  readonly features?: readonly string[] | undefined;
   readonly sample?: unknown;
   readonly golden?: Contract['golden'];
   readonly metrics?: Readonly<Record<string, number>> | undefined;
@@ -81,7 +84,7 @@ export interface ContractInput {
 
 /**
  * Derives the contract from what a person wrote and what the model file says.
- * @throws SAMPLE_INVALID when the sample does not fit the model, MODEL_UNSUPPORTED when nothing can be predicted
+ * @throws SAMPLE_INVALID, FEATURES_INVALID when they do not fit the model, MODEL_UNSUPPORTED when nothing can be predicted
  */
 export function deriveContract(input: ContractInput): Contract {
   const { facts } = input;
@@ -115,6 +118,7 @@ export function deriveContract(input: ContractInput): Contract {
     ...(facts.classLabels
       ? { classes: { kind: facts.classLabels.kind, values: [...facts.classLabels.values] } as Contract['classes'] }
       : {}),
+    ...(input.features ? { features: featuresOf(facts.inputs, input.features) } : {}),
     sample: sampleOf(facts.inputs, input.sample),
     ...(input.golden ? { golden: input.golden } : {}),
     ...(input.metrics ? { metrics: { ...input.metrics } } : {}),
@@ -185,6 +189,27 @@ function sampleOf(inputs: readonly TensorSpec[], given: unknown): Contract['samp
   // The numbers stay as they were written: 5.1 is not shown as the float32 5.099999904632568.
   for (const spec of inputs) checkSample(spec, byName[spec.name]);
   return { generated: false, inputs: Object.fromEntries(inputs.map((spec) => [spec.name, byName[spec.name]])) };
+}
+
+/** @throws FEATURES_INVALID */
+function featuresOf(inputs: readonly TensorSpec[], features: readonly string[]): string[] {
+  const refuse = (message: string, hint: string) =>
+    new InlayError('FEATURES_INVALID', `features: ${message}`, { hint });
+  const [input, second] = inputs;
+  if (!input || second || input.shape.length !== 2)
+    throw refuse(
+      `they name the columns of one input of rows; this model has ${inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')}`,
+      'Leave features out: inputs have names of their own.',
+    );
+  const twice = features.find((name, i) => features.indexOf(name) !== i);
+  if (twice !== undefined) throw refuse(`${twice} stands twice`, 'Each column needs a name of its own.');
+  const width = input.shape[1] as number;
+  if (width >= 0 && width !== features.length)
+    throw refuse(
+      `there are ${features.length}, and ${input.name} has ${width} columns`,
+      'Name each column, in the order of training.',
+    );
+  return [...features];
 }
 
 function nameOnly(inputs: readonly TensorSpec[], given: readonly unknown[]): Record<string, unknown> {

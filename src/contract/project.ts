@@ -52,6 +52,7 @@ export async function readProject(dir: string): Promise<Project> {
     name: config.name,
     version: config.version,
     task: config.task,
+    features: config.features,
     sample: config.sample,
     server: config.server,
     owner: config.owner,

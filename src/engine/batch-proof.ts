@@ -15,10 +15,13 @@ export interface BatchProof {
   readonly interferes: boolean;
   /** How many different rows were compared, in every size. */
   readonly rows: number;
+  /** The largest size that was proven; 1 where rows are not run together. */
+  readonly maxRows: number;
 }
 
-const ROWS = 64;
-const SIZES = [2, 3, 4, 8, 16, 32, 64];
+const SIZES = [2, 3, 4, 8, 16, 32, 64, 128];
+/** Above this a run is so long that each size is tried on one group of rows, not on all, and up to 64 rows. */
+const LONG_RUN_MS = 1;
 const RELATIVE = 1e-6;
 /** Above this a run is so long that running rows together gains little, and proving it would hold up the start. */
 const HEAVY_RUN_MS = 50;
@@ -32,16 +35,15 @@ export async function proveBatch(engine: Engine, contract: Contract, known: read
   const free = (shape: readonly number[]) => shape[0] === -1;
   if (!contract.inputs.every((spec) => free(spec.shape)) || !contract.outputs.every((spec) => free(spec.shape)))
     return proof('fixed');
-  const started = performance.now();
   const [first] = known;
-  if (!first || contract.inputs.length === 0) return proof('off');
-  await engine.run(rowOf(first, 0));
-  if (performance.now() - started > HEAVY_RUN_MS) return proof('off');
+  if (!first || contract.inputs.length === 0 || engine.runMs > HEAVY_RUN_MS) return proof('off');
+  const long = engine.runMs > LONG_RUN_MS;
+  const most = long ? 64 : 128;
 
   const rows: Feeds[] = [];
   const alone: Readonly<Record<string, Tensor>>[] = [];
-  for (const row of candidates(known)) {
-    if (rows.length === ROWS) break;
+  for (const row of candidates(known, most)) {
+    if (rows.length === most) break;
     try {
       alone.push(await engine.run(row));
       rows.push(row);
@@ -49,27 +51,28 @@ export async function proveBatch(engine: Engine, contract: Contract, known: read
       // A variation that the model refuses (an index outside of its table) proves nothing.
     }
   }
-  if (rows.length < ROWS) return proof('off');
+  if (rows.length < most) return proof('off');
 
   let state: BatchState = 'exact';
-  for (const size of SIZES) {
-    for (let from = 0; from + size <= ROWS; from += size) {
+  for (const size of SIZES.filter((one) => one <= most)) {
+    for (let from = 0; from + size <= (long ? size : most); from += size) {
       const together = await engine.run(joined(rows.slice(from, from + size)));
       for (const [name, tensor] of Object.entries(together)) {
-        if (tensor.shape[0] !== size) return proof('off', true);
+        if (tensor.shape[0] !== size) return proof('off', 0, true);
         for (let row = 0; row < size; row++) {
           const found = compare(alone[from + row]?.[name] as Tensor, sliceRows(tensor, row, row + 1));
-          if (found === 'off') return proof('off', true);
+          if (found === 'off') return proof('off', 0, true);
           if (found === 'within') state = 'within';
         }
       }
     }
   }
-  return proof(state);
+  return proof(state, most);
 }
 
-function proof(state: BatchState, interferes = false): BatchProof {
-  return { state, interferes, rows: state === 'fixed' ? 0 : ROWS };
+/** @param rows compared in every size */
+function proof(state: BatchState, rows = 0, interferes = false): BatchProof {
+  return { state, interferes, rows, maxRows: Math.max(1, rows) };
 }
 
 function compare(alone: Tensor, together: Tensor): BatchState {
@@ -100,15 +103,15 @@ function joined(rows: readonly Feeds[]): Feeds {
 }
 
 /** Known rows, then variations of them without an end that comes before ten times the rows needed. */
-function* candidates(known: readonly Feeds[]): Generator<Feeds> {
+function* candidates(known: readonly Feeds[], most: number): Generator<Feeds> {
   const rows: Feeds[] = [];
   for (const feeds of known) {
     const count = Math.min(...Object.values(feeds).map((tensor) => tensor.shape[0] ?? 1));
-    for (let row = 0; row < count && rows.length < ROWS; row++) rows.push(rowOf(feeds, row));
+    for (let row = 0; row < count && rows.length < most; row++) rows.push(rowOf(feeds, row));
   }
   yield* rows;
   const random = generator(1);
-  for (let i = 0; i < ROWS * 10; i++) {
+  for (let i = 0; i < most * 10; i++) {
     const from = rows[i % rows.length] as Feeds;
     yield Object.fromEntries(Object.entries(from).map(([name, tensor]) => [name, varied(tensor, random)]));
   }

@@ -1,4 +1,4 @@
-import { type Contract, type Tensor, type TensorSpec } from '../contract/index.ts';
+import type { Contract, Tensor, TensorSpec } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import { loadOrt, type NativeSession, type Ort } from './binding.ts';
 import { openModel } from './model-file.ts';
@@ -50,10 +50,14 @@ export class Session {
       if (typeof model === 'string') native.loadModel(model, options);
       else native.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
     } catch (cause) {
-      throw new InlayError('MODEL_LOAD_FAILED', `ONNX Runtime cannot load ${contract.model.file}: ${firstLine(cause)}`, {
-        cause,
-        hint: 'Export it for an older opset, or with operators that ONNX Runtime has on the CPU.',
-      });
+      throw new InlayError(
+        'MODEL_LOAD_FAILED',
+        `ONNX Runtime cannot load ${contract.model.file}: ${firstLine(cause)}`,
+        {
+          cause,
+          hint: 'Export it for an older opset, or with operators that ONNX Runtime has on the CPU.',
+        },
+      );
     }
     checkNames(native, contract);
     return new Session(ort, native, contract);

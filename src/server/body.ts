@@ -1,11 +1,32 @@
 import { HttpError } from './answer.ts';
 
 /**
- * Reads a request's body as JSON, at most `limit` bytes of it.
- * @throws HttpError 413 when it is larger, 400 when it is not JSON
+ * Reads a request's body, at most `limit` bytes of it.
+ * @throws HttpError 413 when it is larger
  */
-export async function readJson(request: Request, limit: number): Promise<unknown> {
-  const bytes = await readBytes(request, limit);
+export function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const announced = request.headers.get('content-length');
+  if (announced === null) return readChunks(request, limit);
+  if (Number(announced) > limit) return Promise.reject(tooLarge(limit, `${announced} bytes`));
+  return request.bytes();
+}
+
+async function readChunks(request: Request, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > limit) throw tooLarge(limit, 'more');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * A body's JSON.
+ * @throws HttpError 400
+ */
+export function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length === 0)
     throw new HttpError(400, 'BODY_INVALID', 'the body is empty', {
       hint: 'Send JSON, for example {"data": [[...]]}.',
@@ -29,22 +50,6 @@ export async function readJson(request: Request, limit: number): Promise<unknown
       token ? { hint: `JSON has no ${token}. Send finite numbers.` } : {},
     );
   }
-}
-
-async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
-  const announced = request.headers.get('content-length');
-  if (announced !== null) {
-    if (Number(announced) > limit) throw tooLarge(limit, `${announced} bytes`);
-    return new Uint8Array(await request.arrayBuffer());
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > limit) throw tooLarge(limit, 'more');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function tooLarge(limit: number, came: string): HttpError {

@@ -1,11 +1,15 @@
-import { type Contract, DATATYPES, type Tensor, type TensorSpec } from '../contract/index.ts';
-import { predictionOf } from './predict.ts';
+import { DATATYPES, type Tensor, type TensorSpec } from '../contract/index.ts';
+import type { Served } from './model-routes.ts';
 
 /**
  * `/metadata`: datatypes in numpy's words, shapes of one row as `(1,4)`, the sample and what the model answers to it.
  * A model with several inputs has a value a name instead.
  */
-export function metadataOf(contract: Contract, samplePrediction: Tensor): Record<string, unknown> {
+export function metadataOf(
+  { contract, batch, lanes }: Pick<Served, 'contract' | 'batch' | 'lanes'>,
+  sampled: Tensor,
+  samplePrediction: unknown,
+): Record<string, unknown> {
   const output = contract.outputs.find((spec) => spec.name === contract.prediction) as TensorSpec;
   const [input, second] = contract.inputs;
   const each = <T>(value: (spec: TensorSpec) => T): T | Record<string, T> =>
@@ -15,8 +19,10 @@ export function metadataOf(contract: Contract, samplePrediction: Tensor): Record
     data_structure: each((spec) => structure(spec.shape)),
     data_sample: each((spec) => contract.sample.inputs[spec.name]),
     prediction_type: DATATYPES[output.datatype].numpy,
-    prediction_structure: structure(samplePrediction.shape),
-    prediction_sample: predictionOf(samplePrediction),
+    prediction_structure: structure(sampled.shape),
+    prediction_sample: samplePrediction,
+    // How it is run here, decided by measuring at the start.
+    execution: { batch: batch.state, max_batch_rows: batch.maxRows, mode: lanes.mode },
   };
 }
 

@@ -1,7 +1,19 @@
 import { type Contract, exceeds, type Golden } from '../contract/index.ts';
-import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, threadsFor } from '../engine/index.ts';
+import {
+  Batcher,
+  type BatchProof,
+  cpuLimit,
+  Engine,
+  goldenMismatch,
+  type Lanes,
+  openLanes,
+  proveBatch,
+  replayGolden,
+  threadsFor,
+} from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { createLog, type Log } from './log.ts';
+import { stagedInput } from './model-routes.ts';
 import { ModelServer } from './server.ts';
 import type { Settings } from './settings.ts';
 
@@ -27,17 +39,18 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const started = performance.now();
   const signals = watchSignals(log);
   const server = new ModelServer({ settings, log });
-  let engine: Engine;
+  let lanes: Lanes;
   try {
     const { contract, golden } = await options.open();
     const cpus = cpuLimit();
-    engine = await Engine.load({ contract, modelPath: options.modelPath, threads: threadsFor(cpus) });
+    const engine = await Engine.load({ contract, modelPath: options.modelPath, threads: threadsFor(cpus) });
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
     const batch = await proveBatch(engine, contract, [
       ...(golden?.cases.map((one) => one.inputs) ?? []),
       engine.sample(),
     ]);
-    await server.serve(contract, engine);
+    lanes = await openLanes(engine);
+    await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
     log.info('serving', {
       model: contract.name,
       version: contract.version,
@@ -45,6 +58,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       cpus,
       threads: threadsFor(cpus),
       batch: batch.state,
+      runMs: Number(engine.runMs.toPrecision(3)),
+      mode: lanes.mode,
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
@@ -56,9 +71,19 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   }
   await signals.first;
   await server.drain(signals.second);
-  await engine.close();
+  lanes.close();
   log.info('stopped');
   return 0;
+}
+
+/** What runs requests, as it was proven that they may be. */
+export function batcherOf(contract: Contract, batch: BatchProof, lanes: Lanes): Batcher {
+  return new Batcher({
+    lanes: lanes.lanes,
+    names: [contract.prediction],
+    maxRows: batch.maxRows,
+    staged: stagedInput(contract),
+  });
 }
 
 /**

@@ -14,7 +14,8 @@ test('rows that are worked on one by one: exact', async () => {
   expect(await prove(model([x(-1, 2), y(-1, 2), node('Neg', ['x'], ['y'])]))).toEqual({
     state: 'exact',
     interferes: false,
-    rows: 64,
+    rows: 128,
+    maxRows: 128,
   });
 });
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { contractOfModel, deriveContract, readModelFacts } from '../../src/contract/index.ts';
-import { Engine } from '../../src/engine/index.ts';
-import { createLog, DEFAULT_SETTINGS, ModelServer, type Settings } from '../../src/server/index.ts';
+import { type Contract, contractOfModel, deriveContract, readModelFacts } from '../../src/contract/index.ts';
+import { type BatchProof, Engine, openLanes, proveBatch } from '../../src/engine/index.ts';
+import { batcherOf, createLog, DEFAULT_SETTINGS, ModelServer, type Settings } from '../../src/server/index.ts';
 
 export const REFERENCE = join(import.meta.dir, '../data/reference');
 export const SETOSA = [0.9709315896034241, 0.015583082102239132, 0.013485366478562355];
@@ -27,6 +27,12 @@ export async function serveReference(
     log: createLog('INFO', 'TEXT', (line) => void log.push(line)),
   });
   const engine = await Engine.load({ contract, modelPath, threads: 1 });
-  await server.serve(contract, engine);
+  await serveEngine(server, contract, engine);
   return { server, engine, url: server.url, log };
+}
+
+async function serveEngine(server: ModelServer, contract: Contract, engine: Engine): Promise<void> {
+  const batch: BatchProof = await proveBatch(engine, contract, [engine.sample()]);
+  const lanes = await openLanes(engine);
+  await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
 }

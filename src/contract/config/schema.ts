@@ -71,6 +71,11 @@ export const configSchema = z.strictObject({
     .union([z.array(z.unknown()), z.record(z.string(), z.unknown())])
     .optional()
     .describe('One input: a nested list, or {input name: nested list} where there are several inputs.'),
+  features: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Names of the columns of the one input, in order: requests may then send {"records": [{NAME: value}]}.'),
   golden: z
     .union([path, z.strictObject({ file: path, inImage: z.boolean().optional() })])
     .optional()

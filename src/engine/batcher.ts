@@ -1,0 +1,235 @@
+import { allocate, type Tensor, type TensorSpec } from '../contract/index.ts';
+import { concatRows } from './ort-tensor.ts';
+import type { Answers, Feeds } from './session.ts';
+
+/** Takes the answers to one request: rows `[from, from + rows)` of a run's, or all of them where it was run alone. */
+export type Done = (answers: Answers, from: number, rows: number, alone: boolean) => void;
+export type Fail = (error: unknown) => void;
+
+/** Where runs happen: at once on this thread, or later on another. */
+export interface Lane {
+  run(feeds: Feeds, names: readonly string[]): Answers | Promise<Answers>;
+}
+
+export interface BatcherOptions {
+  readonly lanes: readonly Lane[];
+  readonly names: readonly string[];
+  /** How many rows of several requests may be run together: what was proven. 1: none. */
+  readonly maxRows: number;
+  /** The one input whose rows may be staged, `[-1, width]`; undefined where there is none of that shape. */
+  readonly staged: TensorSpec | undefined;
+}
+
+interface Waiting {
+  /** Undefined for rows that are staged. */
+  readonly feeds: Feeds | undefined;
+  readonly rows: number;
+  readonly done: Done;
+  readonly fail: Fail;
+}
+
+type Numbers = Exclude<Tensor['data'], string[]>;
+
+/** How long runs on this thread may keep it from other work before a turn of the event loop is let through, ms. */
+const TURN_MS = 4;
+/** Runs of several requests are kept to about this long, ms: a longer one would keep all of them waiting. */
+const RUN_MS = 40;
+const FIRST_STAGE = 1024;
+
+/**
+ * Runs what requests ask for: everything that came in one turn of the event loop goes together, as far as it was proven
+ * that rows do not change each other's answers. When a run of several fails, each is run again alone, so that nobody
+ * pays for another's input.
+ */
+export class Batcher {
+  readonly #options: BatcherOptions;
+  readonly #idle: Lane[];
+  /** Staged rows, first come first; `#stage` holds their values one after the other. */
+  #stagedWaiting: Waiting[] = [];
+  #stage: Numbers;
+  #stagedValues = 0;
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+  /** Milliseconds a row, of late. */
+  #rowMs = 0;
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+    this.#idle = [...options.lanes];
+    this.#stage = allocate(options.staged?.datatype ?? 'FP32', FIRST_STAGE) as Numbers;
+  }
+
+  /** Rows that wait for a run. */
+  get queuedRows(): number {
+    return sumRows(this.#stagedWaiting) + sumRows(this.#waiting);
+  }
+
+  /**
+   * Room for values behind those that are staged. What is written there counts once `commit` says how many rows it was.
+   * @param values how many at most
+   */
+  room(values: number): { readonly stage: Numbers; readonly at: number } {
+    const needed = this.#stagedValues + values;
+    if (needed > this.#stage.length) {
+      const larger = allocate((this.#options.staged as TensorSpec).datatype, 2 ** Math.ceil(Math.log2(needed)));
+      (larger as Float32Array).set((this.#stage as Float32Array).subarray(0, this.#stagedValues));
+      this.#stage = larger as Numbers;
+    }
+    return { stage: this.#stage, at: this.#stagedValues };
+  }
+
+  /** Rows that were written to `room`. */
+  commit(rows: number, done: Done, fail: Fail): void {
+    this.#stagedValues += rows * this.#width;
+    this.#stagedWaiting.push({ feeds: undefined, rows, done, fail });
+    this.#schedule();
+  }
+
+  /** A request's inputs of any kind. */
+  add(feeds: Feeds, rows: number, done: Done, fail: Fail): void {
+    this.#waiting.push({ feeds, rows, done, fail });
+    this.#schedule();
+  }
+
+  get #width(): number {
+    return (this.#options.staged as TensorSpec).shape[1] as number;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    const started = performance.now();
+    while (this.#idle.length > 0) {
+      if (this.#stagedWaiting.length > 0) this.#runStaged();
+      else if (this.#waiting.length > 0) this.#runWaiting();
+      else return;
+      if (performance.now() - started > TURN_MS) break;
+    }
+    if (this.#idle.length > 0 && this.#stagedWaiting.length + this.#waiting.length > 0) this.#schedule();
+  };
+
+  #runStaged(): void {
+    const spec = this.#options.staged as TensorSpec;
+    const count = this.#together(this.#stagedWaiting);
+    const all = count === this.#stagedWaiting.length;
+    const batch = all ? this.#stagedWaiting : this.#stagedWaiting.slice(0, count);
+    this.#stagedWaiting = all ? [] : this.#stagedWaiting.slice(count);
+    const rows = sumRows(batch);
+    const values = rows * this.#width;
+    // A copy, since the stage takes further rows while a lane works on these.
+    const data = this.#stage.slice(0, values) as Numbers;
+    this.#stage.copyWithin(0, values, this.#stagedValues);
+    this.#stagedValues -= values;
+    if (this.#stagedValues === 0 && this.#stage.length > 2 ** 20)
+      this.#stage = allocate(spec.datatype, FIRST_STAGE) as Numbers;
+    this.#run({ [spec.name]: { datatype: spec.datatype, shape: [rows, this.#width], data } }, batch, rows);
+  }
+
+  #runWaiting(): void {
+    const count = this.#together(this.#waiting);
+    const batch = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    this.#run(joined(batch.map(({ feeds }) => feeds as Feeds)), batch, sumRows(batch));
+  }
+
+  /** How many of the first that wait go into one run. */
+  #together(waiting: readonly Waiting[]): number {
+    const { maxRows } = this.#options;
+    const most = this.#rowMs > 0 ? Math.min(maxRows, Math.max(1, Math.floor(RUN_MS / this.#rowMs))) : maxRows;
+    const [first] = waiting;
+    let rows = first?.rows ?? 0;
+    let count = 1;
+    for (; count < waiting.length; count++) {
+      const next = waiting[count] as Waiting;
+      rows += next.rows;
+      if (rows > most || !fits(first?.feeds, next.feeds)) break;
+    }
+    return count;
+  }
+
+  #run(feeds: Feeds, batch: readonly Waiting[], rows: number): void {
+    const lane = this.#idle.pop() as Lane;
+    const started = performance.now();
+    const finish = (answers: Answers) => {
+      this.#idle.push(lane);
+      const rowMs = (performance.now() - started) / rows;
+      this.#rowMs = this.#rowMs === 0 ? rowMs : this.#rowMs * 0.9 + rowMs * 0.1;
+      let from = 0;
+      for (const { rows: own, done, fail } of batch) {
+        try {
+          done(answers, from, own, batch.length === 1);
+        } catch (error) {
+          fail(error);
+        }
+        from += own;
+      }
+    };
+    const refuse = (error: unknown) => {
+      this.#idle.push(lane);
+      if (batch.length === 1) (batch[0] as Waiting).fail(error);
+      else this.#runApart(feeds, batch);
+    };
+    let answers: Answers | Promise<Answers>;
+    try {
+      answers = lane.run(feeds, this.#options.names);
+    } catch (error) {
+      refuse(error);
+      return;
+    }
+    if (!(answers instanceof Promise)) finish(answers);
+    else
+      answers.then(finish, refuse).then(() => {
+        if (this.#stagedWaiting.length + this.#waiting.length > 0) this.#schedule();
+      });
+  }
+
+  /** One of them spoilt the run: each goes alone. */
+  #runApart(feeds: Feeds, batch: readonly Waiting[]): void {
+    let from = 0;
+    for (const { rows, done, fail } of batch) {
+      const own = sliceFeeds(feeds, from, from + rows);
+      from += rows;
+      const lane = this.#options.lanes[0] as Lane;
+      (async () => done(await lane.run(own, this.#options.names), 0, rows, true))().catch(fail);
+    }
+  }
+}
+
+function sumRows(waiting: readonly Waiting[]): number {
+  let rows = 0;
+  for (const one of waiting) rows += one.rows;
+  return rows;
+}
+
+/** Rows can stand together where all but the first dimension agree. */
+function fits(a: Feeds | undefined, b: Feeds | undefined): boolean {
+  if (a === undefined || b === undefined) return true;
+  for (const name in a) {
+    const [mine, other] = [a[name] as Tensor, b[name] as Tensor];
+    for (let axis = 1; axis < mine.shape.length; axis++) if (mine.shape[axis] !== other.shape[axis]) return false;
+  }
+  return true;
+}
+
+function joined(feeds: readonly Feeds[]): Feeds {
+  const [first = {}] = feeds;
+  if (feeds.length === 1) return first;
+  return Object.fromEntries(
+    Object.keys(first).map((name) => [name, concatRows(feeds.map((one) => one[name] as Tensor))]),
+  );
+}
+
+/** A copy of some rows: a lane on another thread takes the memory of what it is given. */
+function sliceFeeds(feeds: Feeds, from: number, to: number): Feeds {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { datatype, shape, data }]) => {
+      const width = shape.slice(1).reduce((product, size) => product * size, 1);
+      return [name, { datatype, shape: [to - from, ...shape.slice(1)], data: data.slice(from * width, to * width) }];
+    }),
+  );
+}

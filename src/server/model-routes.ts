@@ -1,0 +1,116 @@
+import { type Contract, DATATYPES, type TensorSpec } from '../contract/index.ts';
+import type { Answers, Batcher, BatchProof, Engine, Lanes } from '../engine/index.ts';
+import { HttpError, json } from './answer.ts';
+import { parseJson, readBytes } from './body.ts';
+import { docsRoutes } from './docs.ts';
+import { metadataOf } from './metadata.ts';
+import { openApiOf } from './openapi.ts';
+import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
+import { readRows } from './read-rows.ts';
+import { labelJson, type Part, predictionJson, quotedLabels } from './render.ts';
+import type { Handler, Routes } from './router.ts';
+import type { Settings } from './settings.ts';
+
+/** A model that is ready to answer. */
+export interface Served {
+  readonly contract: Contract;
+  readonly engine: Engine;
+  readonly batcher: Batcher;
+  readonly batch: BatchProof;
+  readonly lanes: Lanes;
+}
+
+/** Turns a part of a run's answers into the value of `prediction`, as JSON. @throws OUTPUT_NOT_FINITE */
+type Render = (part: Part) => string;
+
+const JSON_INIT = { headers: { 'content-type': 'application/json' } };
+
+/** The routes that a model opens. */
+export async function modelRoutes(served: Served, settings: Settings): Promise<Routes> {
+  const { contract, engine, lanes } = served;
+  const [lane] = lanes.lanes;
+  const answers = await lane?.run(engine.sample(), [contract.prediction]);
+  const sampled = answers?.[contract.prediction] as Part['tensor'];
+  const predict: Render = (part) => predictionJson(contract.prediction, part);
+  const samplePrediction: unknown = JSON.parse(predict({ tensor: sampled, from: 0, rows: 1, alone: true }));
+  const metadata = metadataOf(served, sampled, samplePrediction);
+  const openApi = openApiOf(contract, samplePrediction);
+  const { labels } = contract;
+  const quoted = labels ? quotedLabels(labels) : [];
+  const label: Render = (part) => labelJson(contract.prediction, part, quoted);
+  const labelled = (handler: Handler): Handler =>
+    labels && contract.task === 'classification'
+      ? handler
+      : () => {
+          throw new HttpError(404, 'NOT_FOUND', `this model has no labels: its task is ${contract.task}`, {
+            hint: 'POST /predict answers its numbers.',
+          });
+        };
+  const docs = Object.fromEntries(
+    Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
+  );
+  return {
+    ...docs,
+    '/': { GET: () => new Response(null, { status: 307, headers: { location: 'docs' } }) },
+    '/openapi.json': { GET: () => json(openApi) },
+    '/metadata': { GET: () => json(metadata) },
+    '/label': {
+      GET: labelled(() =>
+        json(Object.fromEntries((labels?.keys ?? []).map((key, column) => [key, labels?.names[column]]))),
+      ),
+    },
+    '/predict/test': { GET: sampleHandler(served, predict) },
+    '/predict/test/label': { GET: labelled(sampleHandler(served, label)) },
+    '/predict': { POST: predictHandler(served, predict, settings.maxBodyBytes) },
+    '/predict/label': { POST: labelled(predictHandler(served, label, settings.maxBodyBytes)) },
+  };
+}
+
+function sampleHandler({ contract, engine, batcher }: Served, render: Render): Handler {
+  const sample = engine.sample();
+  const rows = rowsOf(sample, contract.inputs);
+  return () =>
+    new Promise((resolve, reject) =>
+      batcher.add(sample, rows, answering(contract.prediction, render, resolve), reject),
+    );
+}
+
+function predictHandler({ contract, engine, batcher }: Served, render: Render, limit: number): Handler {
+  const body: BodySpec = { inputs: engine.inputs, features: contract.features, sample: () => engine.sample() };
+  const staged = stagedInput(contract);
+  const width = staged?.shape[1] ?? 0;
+  const most = staged?.datatype === 'FP16' ? 65519 : Number.POSITIVE_INFINITY;
+  return (request) =>
+    new Promise((resolve, reject) => {
+      const done = answering(contract.prediction, render, resolve);
+      readBytes(request, limit)
+        .then((bytes) => {
+          if (staged) {
+            // A value takes two bytes at least: a digit and what ends it.
+            const { stage, at } = batcher.room(bytes.length >> 1);
+            const rows = readRows(bytes, width, most, stage as Float32Array, at);
+            if (rows > 0) {
+              batcher.commit(rows, done, reject);
+              return;
+            }
+          }
+          const feeds = feedsOf(parseJson(bytes), body);
+          batcher.add(feeds, rowsOf(feeds, body.inputs), done, reject);
+        })
+        .catch(reject);
+    });
+}
+
+function answering(output: string, render: Render, resolve: (response: Response) => void) {
+  return (answers: Answers, from: number, rows: number, alone: boolean): void => {
+    const tensor = answers[output] as Part['tensor'];
+    resolve(new Response(`{"prediction":${render({ tensor, from, rows, alone })}}`, JSON_INIT));
+  };
+}
+
+/** The one input of plain rows of floats that bodies are read straight into, if the model is of that kind. */
+export function stagedInput({ inputs }: Contract): TensorSpec | undefined {
+  const [input, second] = inputs;
+  const plain = input && !second && input.shape.length === 2 && input.shape[0] === -1 && (input.shape[1] ?? 0) > 0;
+  return plain && DATATYPES[input.datatype].numpy.startsWith('float') ? input : undefined;
+}
