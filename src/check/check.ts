@@ -1,9 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { describeSpec, exceeds, mapFile, nanWeights, type Project, readProject, type Task } from '../contract/index.ts';
+import {
+  describeSpec,
+  exceeds,
+  mapFile,
+  nanWeights,
+  type Project,
+  quantityBytes,
+  readProject,
+  type Task,
+} from '../contract/index.ts';
 import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
 import { type ErrorCode, type InlayError, isInlayError } from '../error/index.ts';
 import type { Fact, Finding } from './finding.ts';
-import { memoryBytes, modelFindings } from './model.ts';
+import { modelFindings } from './model.ts';
 import { checkTraining } from './training.ts';
 
 export interface CheckReport {
@@ -133,7 +142,7 @@ async function checkRunning(project: Project, facts: Fact[], findings: Finding[]
       });
     }
     const grown = Math.max(0, ownBytes() - before);
-    const allowed = memoryBytes(contract.server.memory);
+    const allowed = quantityBytes(contract.server.memory);
     if (grown + SERVER_OWN_BYTES > allowed) {
       findings.push({
         code: 'MEMORY_EXCEEDED',

@@ -1,4 +1,4 @@
-import type { Project } from '../contract/index.ts';
+import { type Project, quantityBytes } from '../contract/index.ts';
 import { newestOpset, RUNTIME_LIMITS } from '../engine/index.ts';
 import type { Finding } from './finding.ts';
 
@@ -10,22 +10,6 @@ const LARGEST_BYTES = 5e9;
 
 /** What the server takes without a model, and beside its weights: measured on the iris image, bytes. */
 const SERVER_BYTES = 90 * 2 ** 20;
-
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-};
-
-/** A Kubernetes memory quantity in bytes. */
-export function memoryBytes(quantity: string): number {
-  const [, number = '0', unit = ''] = /^(\d+)(.*)$/.exec(quantity) ?? [];
-  return Number(number) * (UNITS[unit] ?? 1);
-}
 
 /** What a model's structure and size tell, before it is loaded. */
 export function modelFindings(project: Pick<Project, 'contract' | 'facts'>, nanWeights: readonly string[]): Finding[] {
@@ -68,7 +52,7 @@ export function modelFindings(project: Pick<Project, 'contract' | 'facts'>, nanW
     );
   }
   const bytes = contract.model.sizeBytes + contract.model.externalData.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const allowed = memoryBytes(contract.server.memory);
+  const allowed = quantityBytes(contract.server.memory);
   if (bytes > LARGEST_BYTES) {
     error(
       'MODEL_TOO_LARGE',

@@ -10,4 +10,5 @@ export { nanWeights } from './onnx/nan-weights.ts';
 export { skeletonOf } from './onnx/skeleton.ts';
 export { cutZipMap } from './onnx/zipmap.ts';
 export { CONFIG_FILE, contractOfModel, mapFile, type Project, readProject } from './project.ts';
+export { quantityBytes } from './quantity.ts';
 export { allocate, elementCount, jsonValues, nestTensor, parseTensor, type Tensor, type TensorData } from './tensor.ts';

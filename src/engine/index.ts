@@ -2,7 +2,7 @@ export { type BatchProof, type BatchState, proveBatch } from './batch-proof.ts';
 export { Batcher, type BatcherOptions, type Done, type Fail, type Lane } from './batcher.ts';
 export { cpuLimit, threadsFor } from './cpu-limit.ts';
 export { checkFinite, Engine, type EngineOptions } from './engine.ts';
-export { type Lanes, openLanes } from './lanes.ts';
+export { type Lanes, loadForServing, openLanes } from './lanes.ts';
 export { goldenMismatch, type Replay, replayGolden, sameTensor } from './replay.ts';
 export { newestOpset, RUNTIME_LIMITS } from './runtime-limits.ts';
 export type { Answers, Feeds } from './session.ts';

@@ -8,6 +8,9 @@ export const SERVER_DIR = '/opt/inlay/server';
 
 const SOURCES = join(import.meta.dir, '..', '..');
 
+/** What the image starts, and the threads that it starts itself; what they share is written once. */
+const PROGRAMS = ['server/main.ts', 'server/replica-worker.ts', 'engine/session-worker.ts'];
+
 export interface ServerBundle {
   /** Changes when, and only when, a byte of the server does. */
   readonly key: string;
@@ -20,13 +23,14 @@ export interface ServerBundle {
  */
 export async function bundleServer(): Promise<ServerBundle> {
   const built = await Bun.build({
-    entrypoints: [join(SOURCES, 'src', 'server', 'main.ts')],
+    entrypoints: PROGRAMS.map((file) => join(SOURCES, 'src', file)),
+    splitting: true,
     root: SOURCES,
     target: 'bun',
     external: ['onnxruntime-node', 'onnxruntime-node/dist/binding.js'],
     // Names stay, so that a stack trace in a log can be read.
     minify: { whitespace: true, syntax: true, identifiers: false },
-    naming: { entry: 'main.js', chunk: '[name]-[hash].js', asset: '[name].[ext]' },
+    naming: { entry: '[name].js', chunk: '[name]-[hash].js', asset: '[name].[ext]' },
     throw: false,
   });
   if (!built.success)

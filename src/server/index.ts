@@ -1,5 +1,6 @@
+export { batcherOf } from './batcher-of.ts';
 export { createLog, type Log } from './log.ts';
 export { openContract } from './open-model.ts';
-export { batcherOf, runServer } from './run-server.ts';
+export { runServer } from './run-server.ts';
 export { ModelServer } from './server.ts';
 export { DEFAULT_SETTINGS, LOG_LEVELS, readModelPaths, readSettings, type Settings } from './settings.ts';

@@ -1,5 +1,5 @@
 import { type Contract, DATATYPES, type TensorSpec } from '../contract/index.ts';
-import type { Answers, Batcher, BatchProof, Engine, Lanes } from '../engine/index.ts';
+import type { Batcher, BatchProof, Done, Engine, Fail, Lanes } from '../engine/index.ts';
 import { HttpError, json } from './answer.ts';
 import { parseJson, readBytes } from './body.ts';
 import { docsRoutes } from './docs.ts';
@@ -80,29 +80,32 @@ function predictHandler({ contract, engine, batcher }: Served, render: Render, l
   const staged = stagedInput(contract);
   const width = staged?.shape[1] ?? 0;
   const most = staged?.datatype === 'FP16' ? 65519 : Number.POSITIVE_INFINITY;
+  const take = (bytes: Uint8Array, done: Done, fail: Fail): void => {
+    if (staged) {
+      // A value takes two bytes at least: a digit and what ends it.
+      const { stage, at } = batcher.room(bytes.length >> 1);
+      const rows = readRows(bytes, width, most, stage as Float32Array, at);
+      if (rows > 0) {
+        batcher.commit(rows, done, fail);
+        return;
+      }
+    }
+    try {
+      const feeds = feedsOf(parseJson(bytes), body);
+      batcher.add(feeds, rowsOf(feeds, body.inputs), done, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
   return (request) =>
     new Promise((resolve, reject) => {
       const done = answering(contract.prediction, render, resolve);
-      readBytes(request, limit)
-        .then((bytes) => {
-          if (staged) {
-            // A value takes two bytes at least: a digit and what ends it.
-            const { stage, at } = batcher.room(bytes.length >> 1);
-            const rows = readRows(bytes, width, most, stage as Float32Array, at);
-            if (rows > 0) {
-              batcher.commit(rows, done, reject);
-              return;
-            }
-          }
-          const feeds = feedsOf(parseJson(bytes), body);
-          batcher.add(feeds, rowsOf(feeds, body.inputs), done, reject);
-        })
-        .catch(reject);
+      readBytes(request, limit).then((bytes) => take(bytes, done, reject), reject);
     });
 }
 
-function answering(output: string, render: Render, resolve: (response: Response) => void) {
-  return (answers: Answers, from: number, rows: number, alone: boolean): void => {
+function answering(output: string, render: Render, resolve: (response: Response) => void): Done {
+  return (answers, from, rows, alone) => {
     const tensor = answers[output] as Part['tensor'];
     resolve(new Response(`{"prediction":${render({ tensor, from, rows, alone })}}`, JSON_INIT));
   };

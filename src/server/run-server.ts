@@ -1,19 +1,19 @@
-import { type Contract, exceeds, type Golden } from '../contract/index.ts';
+import { type Contract, exceeds, type Golden, quantityBytes } from '../contract/index.ts';
 import {
-  Batcher,
-  type BatchProof,
   cpuLimit,
-  Engine,
+  type Engine,
   goldenMismatch,
   type Lanes,
+  loadForServing,
   openLanes,
   proveBatch,
   replayGolden,
   threadsFor,
 } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
+import { batcherOf } from './batcher-of.ts';
 import { createLog, type Log } from './log.ts';
-import { stagedInput } from './model-routes.ts';
+import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
 import type { Settings } from './settings.ts';
 
@@ -38,25 +38,36 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const log = createLog(settings.logLevel, settings.logFormat, options.write);
   const started = performance.now();
   const signals = watchSignals(log);
-  const server = new ModelServer({ settings, log });
+  const cpus = cpuLimit();
+  const server = new ModelServer({ settings, log, sharePort: threadsFor(cpus) > 1 ? 'first' : undefined });
   let lanes: Lanes;
+  let replicas: Replicas | undefined;
   try {
     const { contract, golden } = await options.open();
-    const cpus = cpuLimit();
-    const engine = await Engine.load({ contract, modelPath: options.modelPath, threads: threadsFor(cpus) });
+    const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
     const batch = await proveBatch(engine, contract, [
       ...(golden?.cases.map((one) => one.inputs) ?? []),
       engine.sample(),
     ]);
     lanes = await openLanes(engine);
+    const count = replicaCount(contract, cpus, lanes);
+    if (count > 0)
+      replicas = await Replicas.start({
+        settings: { ...settings, port: server.port },
+        spec: engine.spec,
+        batch,
+        count,
+        write: options.write,
+      });
     await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
     log.info('serving', {
       model: contract.name,
       version: contract.version,
       digest: contract.model.digest,
       cpus,
-      threads: threadsFor(cpus),
+      threads: engine.spec.threads,
+      servingThreads: 1 + count,
       batch: batch.state,
       runMs: Number(engine.runMs.toPrecision(3)),
       mode: lanes.mode,
@@ -70,20 +81,26 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     return 1;
   }
   await signals.first;
-  await server.drain(signals.second);
+  await Promise.all([server.drain(signals.second), replicas?.drain(signals.second)]);
   lanes.close();
   log.info('stopped');
   return 0;
 }
 
-/** What runs requests, as it was proven that they may be. */
-export function batcherOf(contract: Contract, batch: BatchProof, lanes: Lanes): Batcher {
-  return new Batcher({
-    lanes: lanes.lanes,
-    names: [contract.prediction],
-    maxRows: batch.maxRows,
-    staged: stagedInput(contract),
-  });
+/** What a thread that serves takes beside the model, bytes: measured. */
+const REPLICA_BYTES = 30e6;
+const FIRST_BYTES = 120e6;
+
+/**
+ * How many threads serve beside the main one: as many as CPUs are left, and as memory allows. A model with a thread of
+ * its own uses the CPUs by itself.
+ */
+function replicaCount(contract: Contract, cpus: number, lanes: Lanes): number {
+  if (lanes.mode !== 'inline') return 0;
+  const { sizeBytes, externalData } = contract.model;
+  const model = 2 * (sizeBytes + externalData.reduce((sum, file) => sum + file.sizeBytes, 0));
+  const left = quantityBytes(contract.server.memory) - FIRST_BYTES - model;
+  return Math.max(0, Math.min(threadsFor(cpus) - 1, Math.floor(left / (REPLICA_BYTES + model))));
 }
 
 /**

@@ -12,6 +12,8 @@ const IDLE_TIMEOUT_S = 75;
 export interface ServerOptions {
   readonly settings: Settings;
   readonly log: Log;
+  /** Threads of this process listen on the same port: this is the `first` of them, or joins it. */
+  readonly sharePort?: 'first' | 'join' | undefined;
 }
 
 type Phase = 'starting' | 'ready' | 'draining';
@@ -32,13 +34,17 @@ export class ModelServer {
     this.#settings = options.settings;
     this.#log = options.log;
     this.#routes = this.#healthRoutes();
-    this.#server = this.#listen();
+    this.#server = this.#listen(options.sharePort);
   }
 
   /** Where it listens, for people and clients on this machine. */
   get url(): string {
     const host = ['0.0.0.0', '::'].includes(this.#settings.host) ? '127.0.0.1' : this.#settings.host;
     return `http://${host.includes(':') ? `[${host}]` : host}:${this.#server.port}`;
+  }
+
+  get port(): number {
+    return this.#server.port as number;
   }
 
   get phase(): Phase {
@@ -93,18 +99,26 @@ export class ModelServer {
     };
   }
 
-  #listen(): Server<undefined> {
+  #listen(sharePort: ServerOptions['sharePort']): Server<undefined> {
     const { host, port } = this.#settings;
-    try {
-      return Bun.serve({
+    const listen = (at: number, reusePort: boolean) =>
+      Bun.serve({
         hostname: host,
-        port,
+        port: at,
+        reusePort,
         idleTimeout: IDLE_TIMEOUT_S,
         // Bun's own limit answers 413 without a body, so ours (body.ts) stands alone.
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,
         development: false,
         ...this.#handlers((handler) => handler),
       });
+    try {
+      if (sharePort !== 'first') return listen(port, sharePort === 'join');
+      // A shared port would also be shared with a stranger: first see that it is free.
+      const alone = listen(port, false);
+      const free = alone.port as number;
+      alone.stop(true);
+      return listen(free, true);
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       if (code === 'EADDRINUSE')

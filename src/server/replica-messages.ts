@@ -1,0 +1,15 @@
+import type { BatchProof, EngineOptions } from '../engine/index.ts';
+import type { ErrorCode } from '../error/index.ts';
+import type { Settings } from './settings.ts';
+
+/** To a replica: first what to serve, later that it should drain. `hurry` ends the drain's wait. */
+export type ToReplica =
+  | { readonly kind: 'serve'; readonly settings: Settings; readonly spec: EngineOptions; readonly batch: BatchProof }
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'hurry' };
+
+export type FromReplica =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'drained' };

@@ -1,0 +1,37 @@
+// The program of a worker thread that serves beside the main thread, on the same port.
+import { Engine, openLanes } from '../engine/index.ts';
+import { isInlayError } from '../error/index.ts';
+import { batcherOf } from './batcher-of.ts';
+import { createLog } from './log.ts';
+import type { FromReplica, ToReplica } from './replica-messages.ts';
+import { ModelServer } from './server.ts';
+
+declare const self: Worker;
+
+let server: ModelServer | undefined;
+const hurry = Promise.withResolvers<void>();
+const send = (message: FromReplica) => self.postMessage(message);
+
+self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
+  if (data.kind === 'hurry') return hurry.resolve();
+  if (data.kind === 'drain') {
+    await server?.drain(hurry.promise);
+    return send({ kind: 'drained' });
+  }
+  const { settings, spec, batch } = data;
+  try {
+    const engine = await Engine.load(spec);
+    const lanes = await openLanes(engine);
+    const { contract } = spec;
+    const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
+    server = new ModelServer({ settings, log, sharePort: 'join' });
+    await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
+    send({ kind: 'ready' });
+  } catch (error) {
+    send({
+      kind: 'failed',
+      code: isInlayError(error) ? error.code : 'MODEL_LOAD_FAILED',
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+};

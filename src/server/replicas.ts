@@ -1,0 +1,86 @@
+import type { BatchProof, EngineOptions } from '../engine/index.ts';
+import { InlayError } from '../error/index.ts';
+import type { FromReplica, ToReplica } from './replica-messages.ts';
+import type { Settings } from './settings.ts';
+
+export interface ReplicasOptions {
+  /** With the port that the main thread listens on. */
+  readonly settings: Settings;
+  readonly spec: EngineOptions;
+  readonly batch: BatchProof;
+  readonly count: number;
+  readonly write: (line: string) => void;
+}
+
+/** Beside the bundle in an image, among the sources in a checkout. */
+const PROGRAM = import.meta.path.endsWith('.ts') ? 'replica-worker.ts' : 'replica-worker.js';
+
+/**
+ * Threads that serve the same model on the same port (SO_REUSEPORT): a small model is bound by HTTP, and one thread
+ * uses one CPU.
+ */
+export class Replicas {
+  readonly #workers: readonly Replica[];
+
+  private constructor(workers: readonly Replica[]) {
+    this.#workers = workers;
+  }
+
+  /** @throws as Engine.load and ModelServer */
+  static async start(options: ReplicasOptions): Promise<Replicas> {
+    const workers = Array.from({ length: options.count }, () => new Replica(options.write));
+    const { settings, spec, batch } = options;
+    try {
+      await Promise.all(workers.map((worker) => worker.serve({ kind: 'serve', settings, spec, batch })));
+    } catch (error) {
+      for (const worker of workers) worker.end();
+      throw error;
+    }
+    return new Replicas(workers);
+  }
+
+  /** Drains all, each as the main thread drains. */
+  async drain(hurry: Promise<void>): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.drain(hurry)));
+    for (const worker of this.#workers) worker.end();
+  }
+}
+
+class Replica {
+  readonly #worker = new Worker(new URL(PROGRAM, import.meta.url), { name: 'replica' });
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #drained = Promise.withResolvers<void>();
+
+  constructor(write: (line: string) => void) {
+    this.#worker.onmessage = ({ data }: MessageEvent<FromReplica>) => {
+      if (data.kind === 'ready') this.#ready.resolve();
+      else if (data.kind === 'failed') this.#ready.reject(new InlayError(data.code, data.message));
+      else if (data.kind === 'log') write(data.line);
+      else this.#drained.resolve();
+    };
+    this.#worker.onerror = (event) => {
+      write(`a serving thread ended: ${event.message}\n`);
+      this.#ready.reject(new InlayError('MODEL_LOAD_FAILED', `a serving thread ended: ${event.message}`));
+      this.#drained.resolve();
+    };
+  }
+
+  serve(message: ToReplica): Promise<void> {
+    this.#worker.postMessage(message);
+    return this.#ready.promise;
+  }
+
+  async drain(hurry: Promise<void>): Promise<void> {
+    this.#send({ kind: 'drain' });
+    hurry.then(() => this.#send({ kind: 'hurry' }));
+    await this.#drained.promise;
+  }
+
+  end(): void {
+    this.#worker.terminate();
+  }
+
+  #send(message: ToReplica): void {
+    this.#worker.postMessage(message);
+  }
+}
