@@ -51,6 +51,14 @@ export function intAttribute(name: string, content: number): Part {
   return message(5, text(1, name), varint(3, content), varint(20, 2));
 }
 
+export function textAttribute(name: string, content: string): Part {
+  return message(5, text(1, name), text(4, content), varint(20, 3));
+}
+
+export function textsAttribute(name: string, contents: readonly string[]): Part {
+  return message(5, text(1, name), ...contents.map((content) => text(9, content)), varint(20, 8));
+}
+
 export function node(
   op: string,
   inputs: readonly string[],
