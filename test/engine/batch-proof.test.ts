@@ -48,6 +48,10 @@ test('a fixed number of rows: fixed', async () => {
   });
 });
 
+test('an output that promises one row and gives as many as it takes is tried like any other', async () => {
+  expect(await prove(model([x(-1, 2), y(1, 2), node('Neg', ['x'], ['y'])]))).toMatchObject({ state: 'exact' });
+});
+
 test('text and integers are varied too', async () => {
   const words = model([
     value(11, 'x', STRING, [-1, 1]),
