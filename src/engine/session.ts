@@ -42,7 +42,8 @@ export class Session {
     const options = {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
+      // Fatal only: what fails is thrown as well, and a variation that the batch proof sees refused is no news.
+      logSeverityLevel: 4,
       extra: {
         // Idle threads that spin burn CPU and mislead an autoscaler.
         session: { intra_op: { allow_spinning: '0' }, model_external_initializers_file_folder_path: folder },
