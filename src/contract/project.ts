@@ -11,6 +11,7 @@ import { isFloat } from './datatype.ts';
 import { digestFile } from './file-digest.ts';
 import { type Golden, parseGolden } from './golden.ts';
 import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
+import { mapReadOnly } from './map-file.ts';
 import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 import { folderIsNoModel } from './onnx/other-format.ts';
 
@@ -211,7 +212,7 @@ export function mapFile(path: string): Uint8Array {
   if (found.isDirectory()) throw folderIsNoModel(path, readdirSync(path));
   if (found.size === 0) return new Uint8Array();
   try {
-    return Bun.mmap(path, { shared: false });
+    return mapReadOnly(path, found.size);
   } catch (cause) {
     throw new InlayError('FILE_UNREADABLE', `cannot read ${path}: ${(cause as Error).message}`, {
       cause,
