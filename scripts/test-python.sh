@@ -1,6 +1,8 @@
 #!/bin/sh
-# npm run test:python: the tests of python/, in an environment of their own outside the tree.
+# npm run test:python: the tests of python/, and exports of real frameworks that this checkout's inlay checks and serves, in a
+# Python environment of their own outside the tree (1.1 GB, made once for a requirements file).
 cd "$(dirname "$0")/.." || exit 3
+. scripts/install.sh
 venv=${INLAY_PYTHON_ENV:-${XDG_CACHE_HOME:-$HOME/.cache}/inlay-python}
 stamp=$(cat python/pyproject.toml python/requirements-test.txt | sha256sum | cut -c1-16)
 if [ ! -e "$venv/$stamp" ]; then

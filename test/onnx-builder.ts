@@ -51,6 +51,14 @@ export function intAttribute(name: string, content: number): Part {
   return message(5, text(1, name), varint(3, content), varint(20, 2));
 }
 
+export function textAttribute(name: string, content: string): Part {
+  return message(5, text(1, name), text(4, content), varint(20, 3));
+}
+
+export function textsAttribute(name: string, contents: readonly string[]): Part {
+  return message(5, text(1, name), ...contents.map((content) => text(9, content)), varint(20, 8));
+}
+
 export function node(
   op: string,
   inputs: readonly string[],
@@ -68,8 +76,14 @@ export function node(
   );
 }
 
-export function model(graph: readonly Part[], options: { opset?: number; ir?: number } = {}): Uint8Array {
-  const opset = message(8, text(1, ''), varint(2, options.opset ?? 17));
+export function model(
+  graph: readonly Part[],
+  options: { opset?: number; ir?: number; domains?: readonly string[] } = {},
+): Uint8Array {
+  const opset = [
+    ...message(8, text(1, ''), varint(2, options.opset ?? 17)),
+    ...(options.domains ?? []).flatMap((domain) => message(8, text(1, domain), varint(2, 1))),
+  ];
   return new Uint8Array(
     Buffer.concat([...varint(1, options.ir ?? 8), ...opset, ...message(7, text(2, 'g'), ...graph)]),
   );

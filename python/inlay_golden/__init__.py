@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import IO, Any, Callable, Dict, Mapping, Optional, Union
 
 import numpy
 
@@ -32,33 +32,43 @@ def write_golden(
 ) -> None:
     """Writes one golden case of many rows.
 
-    :param path: the file to write, named in inlay.yaml as ``golden:``; it appears whole or not at all
+    :param path: the file to write, named in inlay.yaml as ``golden:``; it appears whole or not at all. ``.npz`` makes it an archive
+        of arrays, which suits images and other large inputs; any other name JSON
     :param inputs: arrays by input name, rows first; at most a few hundred rows are enough, and all travel in the image
     :param outputs: what the trained model answers to them, by output name
     :param tolerance: how far a float may be from it: absolute, relative beyond 1; for all outputs or by name
-    :raises ValueError: where rows differ, a value is not finite, or an array has a dtype that cannot be written
+    :raises ValueError: where rows differ, an output or an infinite input is not finite, or an array has a dtype that cannot
+        be written. NaN in an input is a missing value: inlay.yaml then says ``missing: nan``.
     """
-    arrays_in = {name: _array(name, value) for name, value in inputs.items()}
+    arrays_in = {name: _array(name, value, nan=True) for name, value in inputs.items()}
     arrays_out = {name: _array(name, value) for name, value in outputs.items()}
     if not arrays_in or not arrays_out:
         raise ValueError("golden cases need at least one input and one output")
     rows = {name: array.shape[0] for name, array in {**arrays_in, **arrays_out}.items()}
     if len(set(rows.values())) > 1:
         raise ValueError(f"inputs and outputs have different numbers of rows: {rows}")
-    document = {
+    # Outputs are what the trained model gave, often in float64; only inputs say what the graph is fed.
+    top = {
         "schemaVersion": 1,
         "tolerance": dict(tolerance) if isinstance(tolerance, Mapping) else tolerance,
         "environment": environment(),
-        # Outputs are what the trained model gave, often in float64; only inputs say what the graph is fed.
-        "dtypes": {name: _dtype(array) for name, array in arrays_in.items()},
-        "cases": [
-            {
-                "inputs": {name: array.tolist() for name, array in arrays_in.items()},
-                "outputs": {name: array.tolist() for name, array in arrays_out.items()},
-            }
-        ],
     }
-    _write(path, document)
+    if Path(path).suffix == ".npz":
+        _write_npz(path, top, arrays_in, arrays_out)
+        return
+    _write_json(
+        path,
+        {
+            **top,
+            "dtypes": {name: _dtype(array) for name, array in arrays_in.items()},
+            "cases": [
+                {
+                    "inputs": {name: _missing_as_null(array).tolist() for name, array in arrays_in.items()},
+                    "outputs": {name: array.tolist() for name, array in arrays_out.items()},
+                }
+            ],
+        },
+    )
 
 
 def write_metrics(path: Union[str, "os.PathLike[str]"], **metrics: float) -> None:
@@ -70,7 +80,7 @@ def write_metrics(path: Union[str, "os.PathLike[str]"], **metrics: float) -> Non
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise ValueError(f"metric {name} is {value}")
-    _write(path, numbers)
+    _write_json(path, numbers)
 
 
 def environment() -> Dict[str, str]:
@@ -92,7 +102,7 @@ def _version(distribution: str) -> Optional[str]:
         return None
 
 
-def _array(name: str, value: Any) -> numpy.ndarray:
+def _array(name: str, value: Any, nan: bool = False) -> numpy.ndarray:
     array = numpy.asarray(value)
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} has no rows: its shape is {array.shape}")
@@ -100,23 +110,50 @@ def _array(name: str, value: Any) -> numpy.ndarray:
         raise ValueError(f"{name} has dtype {array.dtype}, which ONNX has no tensors of")
     if array.dtype.kind == "O" and not all(isinstance(item, str) for item in array.ravel()):
         raise ValueError(f"{name} has Python objects that are not text")
-    if array.dtype.kind == "f" and not numpy.isfinite(array).all():
+    if array.dtype.kind == "f" and not (numpy.isfinite(array) | (nan & numpy.isnan(array))).all():
         raise ValueError(f"{name} has values that are not finite")
     return array.astype(str) if array.dtype.kind in "SO" else array
+
+
+def _missing_as_null(array: numpy.ndarray) -> numpy.ndarray:
+    """JSON has no NaN: a missing value is null, as in a request."""
+    if array.dtype.kind != "f" or not numpy.isnan(array).any():
+        return array
+    return numpy.where(numpy.isnan(array), None, array.astype(object))
 
 
 def _dtype(array: numpy.ndarray) -> str:
     return "str" if array.dtype.kind in "US" else str(array.dtype)
 
 
-def _write(path: Union[str, "os.PathLike[str]"], document: Mapping[str, Any]) -> None:
+def _write_json(path: Union[str, "os.PathLike[str]"], document: Mapping[str, Any]) -> None:
+    text = json.dumps(document, allow_nan=False) + "\n"
+    _write(path, lambda file: file.write(text.encode()))
+
+
+def _write_npz(
+    path: Union[str, "os.PathLike[str]"],
+    top: Mapping[str, Any],
+    inputs: Mapping[str, numpy.ndarray],
+    outputs: Mapping[str, numpy.ndarray],
+) -> None:
+    arrays = {"golden": numpy.array(json.dumps(top, allow_nan=False))}
+    for role, tensors in (("inputs", inputs), ("outputs", outputs)):
+        arrays.update({f"cases/0/{role}/{name}": _little_endian(array) for name, array in tensors.items()})
+    _write(path, lambda file: numpy.savez_compressed(file, **arrays))
+
+
+def _little_endian(array: numpy.ndarray) -> numpy.ndarray:
+    return array.astype(array.dtype.newbyteorder("<"))
+
+
+def _write(path: Union[str, "os.PathLike[str]"], write: Callable[[IO[bytes]], Any]) -> None:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, allow_nan=False)
-            file.write("\n")
+        with os.fdopen(handle, "wb") as file:
+            write(file)
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except BaseException:

@@ -26,6 +26,34 @@ def test_every_dtype_reads_back_the_same(tmp_path, dtype):
     assert (numpy.array(written["cases"][0]["inputs"]["x"], dtype) == array).all()
 
 
+def test_a_missing_value_is_null(tmp_path):
+    x = numpy.array([[0.1, numpy.nan], [numpy.nan, 2]], "float32")
+    write_golden(tmp_path / "g.json", {"x": x}, {"y": [1, 2]})
+    written = json.loads((tmp_path / "g.json").read_text(), parse_constant=pytest.fail)
+    assert written["dtypes"] == {"x": "float32"}
+    assert written["cases"][0]["inputs"]["x"] == [[float(numpy.float32(0.1)), None], [None, 2.0]]
+
+
+def test_an_archive_of_arrays(tmp_path):
+    x = numpy.array([[0.1, numpy.nan]], "float16")
+    write_golden(tmp_path / "g.npz", {"x": x, "s/1": numpy.array(["ü"], object)}, {"y": [0.1]}, tolerance={"y": 1e-3})
+    with numpy.load(tmp_path / "g.npz") as written:
+        top = json.loads(written["golden"].item())
+        assert top["tolerance"] == {"y": 1e-3}
+        assert top["environment"]["numpy"] == numpy.__version__
+        assert sorted(written) == ["cases/0/inputs/s/1", "cases/0/inputs/x", "cases/0/outputs/y", "golden"]
+        assert written["cases/0/inputs/x"].dtype == numpy.float16
+        numpy.testing.assert_array_equal(written["cases/0/inputs/x"], x)
+        assert written["cases/0/inputs/s/1"].tolist() == ["ü"]
+    assert [path.name for path in tmp_path.iterdir()] == ["g.npz"]
+
+
+def test_the_same_arrays_are_the_same_archive(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        write_golden(tmp_path / name, {"x": [[1.0]]}, {"y": [1]})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
 def test_text(tmp_path):
     write_golden(tmp_path / "g.json", {"x": numpy.array([["a"], ["ü"]], object)}, {"y": ["p", "q"]})
     written = json.loads((tmp_path / "g.json").read_text())
@@ -39,7 +67,8 @@ def test_text(tmp_path):
         ({}, {"y": [1]}),
         ({"x": [1]}, {}),
         ({"x": [1, 2]}, {"y": [1]}),
-        ({"x": [float("nan")]}, {"y": [1]}),
+        ({"x": [float("-inf")]}, {"y": [1]}),
+        ({"x": [1]}, {"y": [float("nan")]}),
         ({"x": [1]}, {"y": [float("inf")]}),
         ({"x": 1}, {"y": [1]}),
         ({"x": []}, {"y": []}),

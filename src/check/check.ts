@@ -201,6 +201,10 @@ function modelFacts({ contract, facts }: Project): Fact[] {
       topic: 'graph',
       text: `ZipMap is cut when loading: ${zipMap.output} comes as one tensor, columns ${facts.classLabels?.values.join(', ')}`,
     })),
+    ...facts.letterCase.inputs.map(({ of, change }) => ({
+      topic: 'graph',
+      text: `${of} is ${change}-cased before the graph, as Python does it: the image has no locales`,
+    })),
     ...contract.inputs.map((spec) => ({ topic: 'input', text: `${spec.name} ${describeSpec(spec)}` })),
     ...contract.outputs.map((spec) => ({
       topic: 'output',

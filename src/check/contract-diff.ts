@@ -77,6 +77,7 @@ function diffTensors(
 function takesAll(a: TensorSpec, b: TensorSpec): boolean {
   return (
     a.datatype === b.datatype &&
+    (!a.missing || b.missing !== undefined) &&
     a.shape.length === b.shape.length &&
     b.shape.every((size, axis) => size === -1 || size === a.shape[axis])
   );

@@ -2,7 +2,18 @@ import { existsSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { CONFIG_FILE, type Contract, contractOfModel, describeSpec, parseTensor } from '../contract/index.ts';
+import {
+  CONFIG_FILE,
+  type Contract,
+  contractOfModel,
+  describeSpec,
+  elementCount,
+  nestTensor,
+  parseGolden,
+  parseTensor,
+  type Tensor,
+  type TensorSpec,
+} from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import { readMlflowModel } from '../source/index.ts';
 
@@ -48,9 +59,11 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
     files.find((file) => dirname(file) === dirname(modelFile) && names.test(basename(file))) ??
     files.find((file) => names.test(basename(file)));
   const labels = find(/^labels?\.json$/);
-  const golden = find(/^golden\.json$/);
+  const golden = find(/^golden\.(json|npz)$/);
   const contract = await contractOfModel(join(dir, modelFile), labels && join(dir, labels));
-  const sample = golden ? await firstRow(join(dir, golden), contract) : fittingSample(contract, mlflow?.inputExample);
+  const { sample, hasNan } = golden
+    ? await fromGolden(join(dir, golden), contract)
+    : { sample: fittingSample(contract, mlflow?.inputExample), hasNan: false };
   const suggested = contract.name === 'model' ? slug(basename(resolve(dir))) : contract.name;
   const name = ask ? slug(await ask('Name of the service, a DNS label', suggested)) : suggested;
   const image = ask ? (await ask('Repository to push to, such as registry.example.com/ml/NAME', '')).trim() : '';
@@ -63,6 +76,7 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
     ...(labels ? { labels } : {}),
     task: contract.task,
     ...(sample ? { sample } : {}),
+    ...(hasNan ? { missing: 'nan' } : {}),
     ...(golden ? { golden: inImage ? golden : { file: golden, inImage } } : {}),
     ...(find(/^metrics\.json$/) ? { metrics: find(/^metrics\.json$/) } : {}),
   };
@@ -120,17 +134,36 @@ async function listFiles(dir: string, depth: number, below = ''): Promise<string
   return found;
 }
 
-/** The first row of the first golden case, as a sample; undefined where it is not readable: check tells why. */
-async function firstRow(path: string, contract: Contract): Promise<unknown> {
+/** A sample of more values than a person would read does not belong into inlay.yaml. */
+const LONGEST_SAMPLE = 1000;
+
+/**
+ * The first row of the first golden case, as a sample, and whether any input has a missing value; nothing where the file
+ * is not readable: check tells why.
+ */
+async function fromGolden(path: string, contract: Contract): Promise<{ sample?: unknown; hasNan: boolean }> {
   try {
-    const golden = JSON.parse(await readFile(path, 'utf8')) as { cases: { inputs: Record<string, unknown[]> }[] };
-    const inputs = golden.cases[0]?.inputs ?? {};
-    const rows = Object.fromEntries(
-      contract.inputs.map((spec) => [spec.name, (inputs[spec.name] as unknown[]).slice(0, 1)]),
+    // Whether NaN stands for a missing value is what the file tells here.
+    const inputs = contract.inputs.map((spec): TensorSpec => ({ ...spec, missing: 'nan' }));
+    const golden = parseGolden(
+      new Uint8Array(await readFile(path)),
+      basename(path),
+      { inputs, outputs: contract.outputs },
+      contract.classes,
     );
-    return contract.inputs.length === 1 ? Object.values(rows)[0] : rows;
+    const hasNan = golden.cases.some((one) => Object.values(one.inputs).some(({ data }) => data.some(Number.isNaN)));
+    const rows: Record<string, unknown> = {};
+    let length = 0;
+    for (const { name } of contract.inputs) {
+      const tensor = golden.cases[0]?.inputs[name] as Tensor;
+      length += elementCount(tensor.shape.slice(1));
+      // JSON writes a missing value as null, as inlay.yaml has it.
+      rows[name] = JSON.parse(JSON.stringify((nestTensor(tensor) as unknown[]).slice(0, 1)));
+    }
+    if (length > LONGEST_SAMPLE) return { hasNan };
+    return { sample: contract.inputs.length === 1 ? Object.values(rows)[0] : rows, hasNan };
   } catch {
-    return undefined;
+    return { hasNan: false };
   }
 }
 

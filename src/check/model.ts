@@ -66,6 +66,22 @@ export function modelFindings(project: Pick<Project, 'contract' | 'facts'>, nanW
       `Write server: {memory: ${Math.ceil((bytes + SERVER_BYTES) / 2 ** 20 / 100) * 100}Mi} or more.`,
     );
   }
+  const warning = (code: Finding['code'], message: string, hint: string) =>
+    void findings.push({ code, severity: 'warning', message, hint, path });
+  if (facts.letterCase.asciiOnly.length > 0) {
+    warning(
+      'LOCALE',
+      `letters outside of ASCII keep their case in ${facts.letterCase.asciiOnly.join(', ')}: an image has no locales`,
+      'Training lower-cased É too. Put such text into the golden cases; skl2onnx without keep_empty_string makes a graph whose text inlay changes by itself.',
+    );
+  }
+  if (facts.asciiTokens.length > 0) {
+    warning(
+      'TOKENS_ASCII',
+      `words are cut at letters outside of ASCII (${facts.asciiTokens.join(', ')}): café becomes caf`,
+      'Training took such letters for letters. Put such text into the golden cases, or convert with options={TfidfVectorizer: {"tokenexp": r"[\\p{L}\\p{N}_]{2,}"}}.',
+    );
+  }
   const custom = facts.operators.filter((operator) => /^com\.(microsoft\.)?nchwc|^com\.nvidia|^trt\./i.test(operator));
   if (custom.length > 0) {
     error(

@@ -7,7 +7,12 @@ import type { Labels } from './labels.ts';
 import type { ModelFacts } from './onnx/model-facts.ts';
 import { nestTensor, parseTensor, type Tensor } from './tensor.ts';
 
-const tensorSpec = z.object({ name: z.string(), datatype: z.enum(DATATYPE_NAMES), shape: z.array(z.int().min(-1)) });
+const tensorSpec = z.object({
+  name: z.string(),
+  datatype: z.enum(DATATYPE_NAMES),
+  shape: z.array(z.int().min(-1)),
+  missing: z.literal('nan').optional(),
+});
 
 /** contract.json: what a model promises, frozen into its image. */
 export const contractSchema = z.object({
@@ -238,6 +243,11 @@ function zeros(spec: TensorSpec): Tensor {
   return parseTensor({ ...spec, shape }, nested);
 }
 
-function copySpec(spec: TensorSpec): { name: string; datatype: TensorSpec['datatype']; shape: number[] } {
-  return { name: spec.name, datatype: spec.datatype, shape: [...spec.shape] };
+function copySpec(spec: TensorSpec): Contract['inputs'][number] {
+  return {
+    name: spec.name,
+    datatype: spec.datatype,
+    shape: [...spec.shape],
+    ...(spec.missing ? { missing: spec.missing } : {}),
+  };
 }

@@ -37,9 +37,11 @@ export interface TensorSpec {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
+  /** `nan`: the model was trained to take NaN as a missing value, and JSON's null is NaN. Only floats have it. */
+  readonly missing?: 'nan' | undefined;
 }
 
-/** For people: `FP32 [-1, 4]`. */
-export function describeSpec(spec: Pick<TensorSpec, 'datatype' | 'shape'>): string {
-  return `${spec.datatype === 'BYTES' ? 'STRING' : spec.datatype} [${spec.shape.join(', ')}]`;
+/** For people: `FP32 [-1, 4]`, `FP32 [-1, 4] or null`. */
+export function describeSpec(spec: Pick<TensorSpec, 'datatype' | 'shape' | 'missing'>): string {
+  return `${spec.datatype === 'BYTES' ? 'STRING' : spec.datatype} [${spec.shape.join(', ')}]${spec.missing ? ' or null' : ''}`;
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
 import { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
+import { readGoldenNpz } from './golden-npz.ts';
 import type { ClassLabels } from './onnx/model-facts.ts';
-import { jsonValues, parseTensor, type Tensor } from './tensor.ts';
+import { convertTensor, jsonValues, parseTensor, type Tensor } from './tensor.ts';
 
 const values = z.record(z.string(), z.unknown());
 const tolerance = z.number().nonnegative();
@@ -51,20 +52,12 @@ export interface Difference {
 }
 
 /**
- * Reads golden.json and holds its inputs and outputs against the contract.
- * @param text JSON @param file how to name it
+ * Reads golden.json or golden.npz and holds its inputs and outputs against the contract.
+ * @param content the file's bytes @param file how to name it; .npz is an archive of arrays, all else is JSON
  * @throws GOLDEN_INVALID; GOLDEN_DTYPE when training used another datatype than the model has
  */
-export function parseGolden(text: string, file: string, contract: Tensors, classes?: ClassLabels): Golden {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (cause) {
-    throw new InlayError('GOLDEN_INVALID', `${file} is not JSON`, {
-      cause,
-      hint: 'inlay_golden writes it at the end of training.',
-    });
-  }
+export function parseGolden(content: Uint8Array, file: string, contract: Tensors, classes?: ClassLabels): Golden {
+  const document = file.endsWith('.npz') ? readGoldenNpz(content, file) : readJson(content, file);
   const parsed = goldenSchema.safeParse(document);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -91,6 +84,17 @@ export function parseGolden(text: string, file: string, contract: Tensors, class
       };
     }),
   };
+}
+
+function readJson(content: Uint8Array, file: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
+  } catch (cause) {
+    throw new InlayError('GOLDEN_INVALID', `${file} is not JSON`, {
+      cause,
+      hint: 'inlay_golden writes it at the end of training.',
+    });
+  }
 }
 
 /** The largest difference between what training saw and what is answered now, in units of what is allowed. */
@@ -176,16 +180,25 @@ function tensors(
         });
       }
       try {
-        return [name, parseTensor(role === 'output' ? looser(spec) : spec, value)];
+        const taken = role === 'output' ? looser(spec) : spec;
+        return [name, isTensor(value) ? convertTensor(taken, value) : parseTensor(taken, value)];
       } catch (cause) {
-        throw new InlayError(
-          'GOLDEN_INVALID',
-          `${at}: ${role} ${name}: ${(cause as Error).message.replace(/^input \S+ takes/, 'it takes')}`,
-          { cause },
-        );
+        const message = (cause as Error).message.replace(/^input \S+ takes/, 'it takes');
+        throw new InlayError('GOLDEN_INVALID', `${at}: ${role} ${name}: ${message}`, {
+          cause,
+          ...(role === 'input' && isFloat(spec.datatype) && /has null at/.test(message)
+            ? {
+                hint: 'null is NaN, a missing value: write missing: nan in inlay.yaml if the model was trained on such.',
+              }
+            : {}),
+        });
       }
     }),
   );
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return value !== null && typeof value === 'object' && 'datatype' in value && 'data' in value;
 }
 
 /** A graph may promise a fixed number of rows for an output that follows the rows of its inputs. */

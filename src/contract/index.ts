@@ -5,6 +5,7 @@ export { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from
 export { digestFile, type FileDigest } from './file-digest.ts';
 export { type Difference, exceeds, type Golden, type GoldenCase, parseGolden, worstDifference } from './golden.ts';
 export { type Labels, labelsOfGraph, readLabels } from './labels.ts';
+export { type CaseInput, changeCase, moveLetterCase } from './onnx/letter-case.ts';
 export { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 export { nanWeights } from './onnx/nan-weights.ts';
 export { skeletonOf } from './onnx/skeleton.ts';

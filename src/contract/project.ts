@@ -7,9 +7,11 @@ import { InlayError } from '../error/index.ts';
 import { parseConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
+import { isFloat } from './datatype.ts';
 import { digestFile } from './file-digest.ts';
 import { type Golden, parseGolden } from './golden.ts';
 import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
+import { mapReadOnly } from './map-file.ts';
 import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 import { folderIsNoModel } from './onnx/other-format.ts';
 
@@ -42,7 +44,8 @@ export async function readProject(dir: string): Promise<Project> {
   const root = await realpath(dir);
   const modelPath = insideProject(root, config.model, 'model');
   const labelsPath = config.labels === undefined ? undefined : insideProject(root, config.labels, 'labels');
-  const contractParts = await readModel(modelPath, labelsPath, config.task, root);
+  const parts = await readModel(modelPath, labelsPath, config.task, root);
+  const contractParts = { ...parts, facts: withMissing(parts.facts, config.missing) };
   const golden = await readGolden(root, config, contractParts.facts);
   const contract = deriveContract({
     ...contractParts,
@@ -68,13 +71,27 @@ export async function readProject(dir: string): Promise<Project> {
   };
 }
 
+/** The facts with what a person says of missing values: no ONNX file tells whether its model was trained on NaN. */
+function withMissing(facts: ModelFacts, missing: Config['missing']): ModelFacts {
+  if (missing === undefined) return facts;
+  if (!facts.inputs.some((spec) => isFloat(spec.datatype)))
+    throw new InlayError(
+      'CONFIG_INVALID',
+      `missing: ${missing}: no input of the model is a float, and only floats have NaN`,
+      {
+        hint: 'Remove missing: from inlay.yaml.',
+      },
+    );
+  return { ...facts, inputs: facts.inputs.map((spec) => (isFloat(spec.datatype) ? { ...spec, missing } : spec)) };
+}
+
 async function readGolden(root: string, config: Config, facts: ModelFacts) {
   if (config.golden === undefined) return undefined;
   const { file, inImage = true } = typeof config.golden === 'string' ? { file: config.golden } : config.golden;
   const path = insideProject(root, file, 'golden');
-  const text = await readFile(path, 'utf8');
-  const cases = parseGolden(text, file, facts, facts.classLabels);
-  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const content = new Uint8Array(await readFile(path));
+  const cases = parseGolden(content, file, facts, facts.classLabels);
+  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
   const entry = {
     file: basename(path),
     digest,
@@ -195,7 +212,7 @@ export function mapFile(path: string): Uint8Array {
   if (found.isDirectory()) throw folderIsNoModel(path, readdirSync(path));
   if (found.size === 0) return new Uint8Array();
   try {
-    return Bun.mmap(path, { shared: false });
+    return mapReadOnly(path, found.size);
   } catch (cause) {
     throw new InlayError('FILE_UNREADABLE', `cannot read ${path}: ${(cause as Error).message}`, {
       cause,

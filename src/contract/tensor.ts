@@ -1,5 +1,5 @@
 import { InlayError } from '../error/index.ts';
-import { DATATYPES, type Datatype, describeSpec, type TensorSpec } from './datatype.ts';
+import { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
 
 export type TensorData =
   | Float32Array
@@ -77,7 +77,8 @@ export function elementCount(shape: readonly number[]): number {
 
 /**
  * Reads a nested JSON array as the tensor that `spec` promises. Strict: the nesting is the rank, fixed dimensions fit,
- * rows are of one length, values are of the datatype and in its range; nothing is coerced.
+ * rows are of one length, values are of the datatype and in its range; nothing is coerced. null is NaN where the spec
+ * says that NaN is a missing value.
  * @throws INPUT_INVALID naming the input, what was expected, what came and where
  */
 export function parseTensor(spec: TensorSpec, value: Nested): Tensor {
@@ -106,6 +107,33 @@ export function parseTensor(spec: TensorSpec, value: Nested): Tensor {
   };
   fill(value, 0);
   return { datatype: spec.datatype, shape, data };
+}
+
+/**
+ * A tensor as the one that `spec` promises, by the rules of parseTensor: what numpy has in another width is written anew where
+ * each value fits, and NaN needs a spec in which it is a missing value.
+ * @throws INPUT_INVALID
+ */
+export function convertTensor(spec: TensorSpec, tensor: Tensor): Tensor {
+  const { shape, data } = tensor;
+  if (shape.length !== spec.shape.length || spec.shape.some((size, axis) => size >= 0 && size !== shape[axis]))
+    throw refuse(spec, `the shape [${shape.join(', ')}]`);
+  if (data.length === 0) throw refuse(spec, 'an empty list');
+  if (spec.datatype === tensor.datatype && !isFloat(spec.datatype)) return tensor;
+  const converted = allocate(spec.datatype, data.length);
+  const write = writer(spec, converted);
+  const index = new Array<number>(shape.length).fill(0);
+  for (let at = 0; at < data.length; at++) {
+    const value = tensor.datatype === 'BOOL' ? data[at] === 1 : data[at];
+    const plain = typeof value === 'bigint' ? Number(value) : Number.isNaN(value) ? null : value;
+    write(plain, at, index);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = (index[axis] as number) + 1;
+      if ((index[axis] as number) < (shape[axis] as number)) break;
+      index[axis] = 0;
+    }
+  }
+  return { datatype: spec.datatype, shape, data: converted };
 }
 
 /** The nesting of the first element at each depth, held against the spec. */
@@ -143,11 +171,16 @@ function writer(spec: TensorSpec, data: TensorData): (value: unknown, at: number
       bytes[at] = value ? 1 : 0;
     };
   }
+  const nullIsNan = spec.missing === 'nan' && isFloat(spec.datatype);
   const [least, most] = RANGE[spec.datatype] as readonly [number, number];
   const numpy = DATATYPES[spec.datatype].numpy;
   const whole = spec.datatype.includes('INT');
   const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;
   return (value, at, index) => {
+    if (value === null && nullIsNan) {
+      (data as Float64Array)[at] = Number.NaN;
+      return;
+    }
     if (typeof value !== 'number') throw bad(value, index, 'a number');
     if (!(value >= least && value <= most)) throw bad(value, index, `a number that ${numpy} can hold`);
     if (whole && !Number.isInteger(value)) throw bad(value, index, 'a whole number');

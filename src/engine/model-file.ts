@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { type Contract, cutZipMap, digestFile, mapFile } from '../contract/index.ts';
+import { type CaseInput, type Contract, cutZipMap, digestFile, mapFile, moveLetterCase } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 
 /** A model as ONNX Runtime takes it: the file itself, or, where its graph was changed in memory, bytes. */
@@ -7,6 +7,8 @@ export interface OpenedModel {
   readonly model: string | Uint8Array;
   /** The folder that external data is read from. */
   readonly folder: string;
+  /** Inputs beside those of the contract, to be fed with its text in another case. */
+  readonly caseInputs: readonly CaseInput[];
 }
 
 /**
@@ -18,8 +20,8 @@ export async function openModel(path: string, contract: Contract): Promise<Opene
   await verify(path, contract.model.digest);
   for (const { file, digest } of contract.model.externalData) await verify(join(folder, file), digest);
   const bytes = mapFile(path);
-  const cut = cutZipMap(bytes);
-  return { model: cut === bytes ? path : cut, folder };
+  const moved = moveLetterCase(cutZipMap(bytes));
+  return { model: moved.bytes === bytes ? path : moved.bytes, folder, caseInputs: moved.inputs };
 }
 
 async function verify(path: string, digest: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Contract, Tensor, TensorSpec } from '../contract/index.ts';
+import { type CaseInput, type Contract, changeCase, type Tensor, type TensorSpec } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import { loadOrt, type NativeSession, type Ort } from './binding.ts';
 import { openModel } from './model-file.ts';
@@ -19,13 +19,15 @@ export interface SessionSpec {
 export class Session {
   readonly #ort: Ort;
   readonly #native: NativeSession;
+  readonly #caseInputs: readonly CaseInput[];
   readonly #rowByRow: boolean;
   /** By the names asked for, joined: the binding wants an object with each name. */
   readonly #fetches = new Map<readonly string[], Readonly<Record<string, null>>>();
 
-  private constructor(ort: Ort, native: NativeSession, contract: Contract) {
+  private constructor(ort: Ort, native: NativeSession, contract: Contract, caseInputs: readonly CaseInput[]) {
     this.#ort = ort;
     this.#native = native;
+    this.#caseInputs = caseInputs;
     this.#rowByRow = takesOneRow(contract.inputs);
   }
 
@@ -35,12 +37,13 @@ export class Session {
    */
   static async load({ contract, modelPath, threads }: SessionSpec): Promise<Session> {
     const ort = await loadOrt();
-    const { model, folder } = await openModel(modelPath, contract);
+    const { model, folder, caseInputs } = await openModel(modelPath, contract);
     const native = new ort.NativeSession();
     const options = {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
+      // Fatal only: what fails is thrown as well, and a variation that the batch proof sees refused is no news.
+      logSeverityLevel: 4,
       extra: {
         // Idle threads that spin burn CPU and mislead an autoscaler.
         session: { intra_op: { allow_spinning: '0' }, model_external_initializers_file_folder_path: folder },
@@ -60,7 +63,7 @@ export class Session {
       );
     }
     checkNames(native, contract);
-    return new Session(ort, native, contract);
+    return new Session(ort, native, contract, caseInputs);
   }
 
   /**
@@ -94,6 +97,11 @@ export class Session {
   #runOnce(feeds: Feeds, names: readonly string[]): Answers {
     const ortFeeds: Record<string, ReturnType<typeof toOrt>> = {};
     for (const name in feeds) ortFeeds[name] = toOrt(this.#ort.Tensor, feeds[name] as Tensor);
+    for (const { name, of, change } of this.#caseInputs) {
+      const text = feeds[of] as Tensor;
+      const data = (text.data as string[]).map((value) => changeCase(value, change));
+      ortFeeds[name] = toOrt(this.#ort.Tensor, { ...text, data });
+    }
     let results: ReturnType<NativeSession['run']>;
     try {
       results = this.#native.run(ortFeeds, this.#fetchesOf(names), {});

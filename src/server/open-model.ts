@@ -42,11 +42,11 @@ export async function openGolden(contract: Contract, modelPath: string): Promise
     throw new InlayError('FILE_NOT_FOUND', `the contract promises golden cases in ${file}, which is not there`, {
       hint: 'Build the image again.',
     });
-  const text = await readFile(file, 'utf8');
-  if (`sha256:${createHash('sha256').update(text).digest('hex')}` !== contract.golden.digest) {
+  const content = new Uint8Array(await readFile(file));
+  if (`sha256:${createHash('sha256').update(content).digest('hex')}` !== contract.golden.digest) {
     throw new InlayError('INTEGRITY_MISMATCH', `${file} is not the golden file of its contract`, {
       hint: 'Build the image again.',
     });
   }
-  return parseGolden(text, contract.golden.file, contract, contract.classes);
+  return parseGolden(content, contract.golden.file, contract, contract.classes);
 }

@@ -107,7 +107,7 @@ function bodySchema(input: TensorSpec): Schema {
   const shape = input.shape[0] === 1 && input.shape.length > 1 ? [-1, ...input.shape.slice(1)] : input.shape;
   const data = shape.reduceRight<Schema>(
     (items, size) => ({ type: 'array', items, minItems: size < 0 ? 1 : size, ...(size < 0 ? {} : { maxItems: size }) }),
-    scalar(input.datatype),
+    input.missing ? { anyOf: [scalar(input.datatype), { type: 'null' }] } : scalar(input.datatype),
   );
   return {
     type: 'object',

@@ -9,11 +9,15 @@ import {
   externalInitializer,
   FLOAT,
   initializer,
+  intAttribute,
   linear,
   model,
   node,
   type Part,
+  STRING,
   sequenceOutput,
+  textAttribute,
+  textsAttribute,
   value,
 } from '../onnx-builder.ts';
 
@@ -126,6 +130,15 @@ const graphOf = (what: string, code: Finding['code'], graph: Part[], more = '') 
   make: (dir: string) => small(dir, model(graph), [[1, 2]], { y: [[1, 2]] }, more),
 });
 
+const ofText = (what: string, code: Finding['code'], nodes: Part[]): BrokenProject => ({
+  what,
+  code,
+  make: (dir) => {
+    const graph = [value(11, 'x', STRING, [-1]), value(12, 'y', STRING, [-1]), ...nodes];
+    small(dir, model(graph, { domains: ['com.microsoft'] }), ['word'], { y: ['word'] });
+  },
+});
+
 const X = value(11, 'x', FLOAT, [-1, 2]);
 const Y = value(12, 'y', FLOAT, [-1, 2]);
 const weights = (location: string, length = 16) => linear(externalInitializer('w', [2, 2], location, length));
@@ -229,6 +242,33 @@ export const BROKEN: readonly BrokenProject[] = [
     Y,
     node('RandomNormalLike', ['x'], ['noise']),
     node('Add', ['x', 'noise'], ['y']),
+  ]),
+  ofText('stop words that mind the case of text that is lower-cased', 'LOCALE', [
+    node(
+      'StringNormalizer',
+      ['x'],
+      ['y'],
+      [
+        ...textAttribute('case_change_action', 'LOWER'),
+        ...intAttribute('is_case_sensitive', 1),
+        ...textsAttribute('stopwords', ['The']),
+      ],
+    ),
+  ]),
+  ofText('a tokenizer that knows ASCII only', 'TOKENS_ASCII', [
+    node(
+      'Tokenizer',
+      ['x'],
+      ['words'],
+      [
+        ...intAttribute('mark', 0),
+        ...intAttribute('mincharnum', 1),
+        ...textAttribute('pad_value', '#'),
+        ...textAttribute('tokenexp', '[a-zA-Z0-9_]+'),
+      ],
+      'com.microsoft',
+    ),
+    node('Identity', ['x'], ['y']),
   ]),
   graphOf('a sequence as output', 'MODEL_UNSUPPORTED', [
     X,

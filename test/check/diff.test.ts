@@ -32,6 +32,11 @@ test.each<[string, object, DiffVerdict]>([
   ['a free dimension that becomes fixed', input('FP32', 1, 4), 'breaking'],
   ['a fixed dimension that becomes free', input('FP32', -1, -1), 'compatible'],
   [
+    'missing values that are taken from now on',
+    { inputs: [{ name: 'float_input', datatype: 'FP32', shape: [-1, 4], missing: 'nan' }] },
+    'compatible',
+  ],
+  [
     'an input more',
     { inputs: [...input('FP32', -1, 4).inputs, { name: 'more', datatype: 'FP32', shape: [-1] }] },
     'breaking',
@@ -50,6 +55,11 @@ test('an output less is breaking, an output more is not', () => {
   const fewer = { ...iris, outputs: iris.outputs.slice(1) };
   expect(verdictOf(diffContracts(iris, fewer))).toBe('breaking');
   expect(verdictOf(diffContracts(fewer, iris))).toBe('compatible');
+});
+
+test('missing values that are no longer taken break clients that send them', () => {
+  const takesNull = { ...iris, inputs: iris.inputs.map((spec) => ({ ...spec, missing: 'nan' as const })) };
+  expect(verdictOf(diffContracts(takesNull, iris))).toBe('breaking');
 });
 
 test('both models answer the golden cases', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cutZipMap, readModelFacts, skeletonOf } from '../../src/contract/index.ts';
+import { cutZipMap, moveLetterCase, readModelFacts, skeletonOf } from '../../src/contract/index.ts';
 import { isInlayError } from '../../src/error/index.ts';
 
 const reference = new Uint8Array(readFileSync(join(import.meta.dir, '../data/reference/iris_svc.onnx')));
@@ -22,6 +22,8 @@ test('the facts of the reference model', () => {
       { name: 'output_probability', datatype: 'FP32', shape: [-1, 3] },
     ],
     zipMaps: [{ input: 'probabilities', output: 'output_probability' }],
+    letterCase: { inputs: [], asciiOnly: [] },
+    asciiTokens: [],
     classLabels: { kind: 'int', values: [0, 1, 2] },
     operators: ['Cast', 'ai.onnx.ml.SVMClassifier', 'ai.onnx.ml.Scaler', 'ai.onnx.ml.ZipMap'],
     externalData: [],
@@ -58,7 +60,7 @@ describe('damaged files', () => {
   const code = (bytes: Uint8Array): string => {
     try {
       readModelFacts(bytes);
-      cutZipMap(bytes);
+      moveLetterCase(cutZipMap(bytes));
       return 'read';
     } catch (error) {
       if (isInlayError(error)) return error.code;

@@ -62,6 +62,12 @@ test.each([
   );
 });
 
+test('null is NaN where NaN is a missing value, and only for floats', () => {
+  const { data } = parseTensor({ ...spec('FP32', -1, 2), missing: 'nan' }, [[1, null]]);
+  expect(Array.from(data as Float32Array)).toEqual([1, Number.NaN]);
+  expect(() => parseTensor({ ...spec('INT32', -1, 2), missing: 'nan' }, [[1, null]])).toThrow('null at [0][1]');
+});
+
 test('float32 prints as the double that it is', () => {
   expect(jsonValues({ datatype: 'FP32', shape: [1], data: Float32Array.of(0.9709316) })).toEqual([0.9709315896034241]);
 });

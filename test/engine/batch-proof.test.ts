@@ -1,6 +1,16 @@
 import { expect, test } from 'bun:test';
 import { proveBatch } from '../../src/engine/index.ts';
-import { FLOAT, INT64, initializer, intAttribute, model, node, STRING, value } from '../onnx-builder.ts';
+import {
+  FLOAT,
+  INT64,
+  initializer,
+  intAttribute,
+  model,
+  node,
+  STRING,
+  textsAttribute,
+  value,
+} from '../onnx-builder.ts';
 import { contractOf, withEngine } from './loading.ts';
 
 const prove = async (bytes: Uint8Array) => {
@@ -48,6 +58,10 @@ test('a fixed number of rows: fixed', async () => {
   });
 });
 
+test('an output that promises one row and gives as many as it takes is tried like any other', async () => {
+  expect(await prove(model([x(-1, 2), y(1, 2), node('Neg', ['x'], ['y'])]))).toMatchObject({ state: 'exact' });
+});
+
 test('text and integers are varied too', async () => {
   const words = model([
     value(11, 'x', STRING, [-1, 1]),
@@ -57,4 +71,42 @@ test('text and integers are varied too', async () => {
   expect(await prove(words)).toMatchObject({ state: 'exact' });
   const numbers = model([value(11, 'x', INT64, [-1, 2]), value(12, 'y', INT64, [-1, 2]), node('Neg', ['x'], ['y'])]);
   expect(await prove(numbers)).toMatchObject({ state: 'exact' });
+});
+
+/** A model that knows the categories a and b only: it refuses any other word. */
+const CATEGORIES = model(
+  [
+    value(11, 'x', STRING, [-1, 2]),
+    value(12, 'y', FLOAT, [-1, 2, 2]),
+    node(
+      'OneHotEncoder',
+      ['x'],
+      ['y'],
+      [...textsAttribute('cats_strings', words()), ...intAttribute('zeros', 0)],
+      'ai.onnx.ml',
+    ),
+  ],
+  { domains: ['ai.onnx.ml'] },
+);
+
+function words(): string[] {
+  return Array.from({ length: 20 }, (_, i) => `word ${i}`);
+}
+
+test('a model that knows a few words only is tried with words that it knows, none twice', async () => {
+  const made = await contractOf({}, CATEGORIES);
+  const known = (rows: number) => ({
+    x: {
+      datatype: 'BYTES' as const,
+      shape: [rows, 2],
+      data: Array.from({ length: rows * 2 }, (_, i) => words()[i % 20] as string),
+    },
+  });
+  const { sample } = made.contract;
+  const contract = { ...made.contract, sample: { ...sample, inputs: { x: [['word 1', 'word 2']] } } };
+  await withEngine({ ...made, contract }, async (engine) => {
+    expect(await proveBatch(engine, contract, [known(10)])).toMatchObject({ state: 'exact' });
+    // One row of known words cannot be varied: the same row 64 times would prove nothing.
+    expect(await proveBatch(engine, contract, [known(1)])).toMatchObject({ state: 'off', interferes: false });
+  });
 });

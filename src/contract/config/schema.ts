@@ -76,6 +76,10 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Names of the columns of the one input, in order: requests may then send {"records": [{NAME: value}]}.'),
+  missing: z
+    .literal('nan')
+    .optional()
+    .describe('nan: the model takes NaN as a missing value; in JSON it is written as null.'),
   golden: z
     .union([path, z.strictObject({ file: path, inImage: z.boolean().optional() })])
     .optional()

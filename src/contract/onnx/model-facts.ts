@@ -10,6 +10,7 @@ import {
   type TypeProto,
   type ValueInfoProto,
 } from './gen/onnx_pb.ts';
+import { type CaseInput, moveLetterCase } from './letter-case.ts';
 import { refuseOtherFormats } from './other-format.ts';
 import { skeletonOf } from './skeleton.ts';
 
@@ -37,6 +38,10 @@ export interface ModelFacts {
   readonly outputs: readonly TensorSpec[];
   readonly zipMaps: readonly ZipMap[];
   readonly classLabels: ClassLabels | undefined;
+  /** Text whose letter case is changed before the graph, and nodes that change ASCII letters only. */
+  readonly letterCase: { readonly inputs: readonly CaseInput[]; readonly asciiOnly: readonly string[] };
+  /** Expressions by which tokenizers cut text, and that know no letters outside of ASCII. */
+  readonly asciiTokens: readonly string[];
   /** Operator types, with their domain where it is not ONNX's own, each once, sorted. */
   readonly operators: readonly string[];
   /** Files beside the model that hold weights, relative to it, each once, sorted. */
@@ -53,7 +58,8 @@ export function readModelFacts(bytes: Uint8Array): ModelFacts {
   refuseOtherFormats(bytes);
   if (bytes.length === 0)
     throw new InlayError('MODEL_INVALID', 'the file is empty', { hint: 'Export the model again.' });
-  const model = decode(skeletonOf(bytes));
+  const skeleton = skeletonOf(bytes);
+  const model = decode(skeleton);
   const graph = model.graph;
   if (!graph || model.opsetImport.length === 0 || graph.output.length === 0) {
     throw new InlayError('MODEL_INVALID', 'not an ONNX model: it has no graph with outputs, or names no operator set', {
@@ -66,6 +72,7 @@ export function readModelFacts(bytes: Uint8Array): ModelFacts {
     .map((node) => ({ input: node.input[0] ?? '', output: node.output[0] ?? '' }));
   const classLabels = classLabelsOf(graph);
   const initializers = new Set(graph.initializer.map((tensor) => tensor.name));
+  const letterCase = moveLetterCase(skeleton);
   const nodes = [...allNodes(graph.node), ...model.functions.flatMap((f) => [...allNodes(f.node)])];
   return {
     irVersion: Number(model.irVersion),
@@ -83,12 +90,21 @@ export function readModelFacts(bytes: Uint8Array): ModelFacts {
     ),
     zipMaps,
     classLabels,
+    letterCase: { inputs: letterCase.inputs, asciiOnly: letterCase.asciiOnly },
+    asciiTokens: nodes.flatMap(asciiTokensOf),
     operators: [
       ...new Set(nodes.map((node) => (node.domain === '' ? node.opType : `${node.domain}.${node.opType}`))),
     ].sort(),
     externalData: Object.keys(externalBytes).sort(),
     externalBytes,
   };
+}
+
+/** RE2, which ONNX Runtime's Tokenizer has, takes \w for ASCII alone; letters of all scripts are \p{L}. */
+function asciiTokensOf(node: NodeProto): string[] {
+  if (node.opType !== 'Tokenizer' || node.domain !== 'com.microsoft') return [];
+  const expression = new TextDecoder().decode(node.attribute.find(({ name }) => name === 'tokenexp')?.s);
+  return /\\w|a-z|A-Z/.test(expression) && !/\\[pP]|\[\^|\[:\^/.test(expression) ? [expression] : [];
 }
 
 function decode(skeleton: Uint8Array): ModelProto {
