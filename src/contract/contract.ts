@@ -1,17 +1,18 @@
-import { z } from 'zod';
+// The small build of zod: this is bundled into the image.
+import * as z from 'zod/mini';
 import { InlayError } from '../error/index.ts';
-import { TASKS, type Task } from './config/schema.ts';
 import { DATATYPE_NAMES, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
 import type { FileDigest } from './file-digest.ts';
 import type { Labels } from './labels.ts';
 import type { ModelFacts } from './onnx/model-facts.ts';
+import { TASKS, type Task } from './task.ts';
 import { nestTensor, parseTensor, type Tensor } from './tensor.ts';
 
 const tensorSpec = z.object({
   name: z.string(),
   datatype: z.enum(DATATYPE_NAMES),
-  shape: z.array(z.int().min(-1)),
-  missing: z.literal('nan').optional(),
+  shape: z.array(z.int().check(z.minimum(-1))),
+  missing: z.optional(z.literal('nan')),
 });
 
 /** contract.json: what a model promises, frozen into its image. */
@@ -34,35 +35,35 @@ export const contractSchema = z.object({
   outputs: z.array(tensorSpec),
   /** The output that `/predict` answers with. */
   prediction: z.string(),
-  labels: z.object({ file: z.string().optional(), keys: z.array(z.string()), names: z.array(z.string()) }).optional(),
+  labels: z.optional(z.object({ file: z.optional(z.string()), keys: z.array(z.string()), names: z.array(z.string()) })),
   /** The classes as the graph names them, in column order. */
-  classes: z
-    .union([
+  classes: z.optional(
+    z.union([
       z.object({ kind: z.literal('int'), values: z.array(z.number()) }),
       z.object({ kind: z.literal('string'), values: z.array(z.string()) }),
-    ])
-    .optional(),
+    ]),
+  ),
   /** Names of the columns of the one input. */
-  features: z.array(z.string()).optional(),
+  features: z.optional(z.array(z.string())),
   /** By input name, nested lists. `generated`: nobody gave one, so it is zeros. */
   sample: z.object({ generated: z.boolean(), inputs: z.record(z.string(), z.unknown()) }),
   /** Answers that training saw; `inImage`: the file lies beside the model. */
-  golden: z
-    .object({
+  golden: z.optional(
+    z.object({
       file: z.string(),
       digest: z.string(),
       cases: z.int(),
       inImage: z.boolean(),
       /** What training imported, by pip's names. */
       environment: z.record(z.string(), z.string()),
-    })
-    .optional(),
+    }),
+  ),
   /** What training measured: accuracy and the like. */
-  metrics: z.record(z.string(), z.number()).optional(),
+  metrics: z.optional(z.record(z.string(), z.number())),
   server: z.object({ cpu: z.string(), memory: z.string() }),
-  owner: z.string().optional(),
+  owner: z.optional(z.string()),
   /** Codes of findings that somebody accepted when building (`inlay build --skip`). */
-  accepted: z.array(z.string()).optional(),
+  accepted: z.optional(z.array(z.string())),
 });
 export type Contract = z.infer<typeof contractSchema>;
 

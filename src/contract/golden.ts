@@ -1,4 +1,5 @@
-import { z } from 'zod';
+// The small build of zod: this is bundled into the image.
+import * as z from 'zod/mini';
 import { InlayError } from '../error/index.ts';
 import { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
 import { readGoldenNpz } from './golden-npz.ts';
@@ -6,15 +7,15 @@ import type { ClassLabels } from './onnx/model-facts.ts';
 import { convertTensor, jsonValues, parseTensor, type Tensor } from './tensor.ts';
 
 const values = z.record(z.string(), z.unknown());
-const tolerance = z.number().nonnegative();
+const tolerance = z.number().check(z.nonnegative());
 const goldenSchema = z.strictObject({
-  schemaVersion: z.literal(1).optional(),
-  tolerance: z.union([tolerance, z.record(z.string(), tolerance)]).optional(),
+  schemaVersion: z.optional(z.literal(1)),
+  tolerance: z.optional(z.union([tolerance, z.record(z.string(), tolerance)])),
   /** What training imported, by the name that pip knows. */
-  environment: z.record(z.string(), z.string()).optional(),
+  environment: z.optional(z.record(z.string(), z.string())),
   /** numpy's dtype of each input and output, as training had them. */
-  dtypes: z.record(z.string(), z.string()).optional(),
-  cases: z.array(z.strictObject({ inputs: values, outputs: values })).min(1),
+  dtypes: z.optional(z.record(z.string(), z.string())),
+  cases: z.array(z.strictObject({ inputs: values, outputs: values })).check(z.minLength(1)),
 });
 
 /** How far a float may be from what training saw where the golden file does not say. */

@@ -1,5 +1,29 @@
 import { dlopen, type Pointer, toArrayBuffer } from 'bun:ffi';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, statSync } from 'node:fs';
+import { InlayError } from '../error/index.ts';
+import { folderIsNoModel } from './onnx/other-format.ts';
+
+/**
+ * Maps a model file into memory: its pages are read when they are looked at.
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_FORMAT
+ */
+export function mapFile(path: string): Uint8Array {
+  if (!existsSync(path))
+    throw new InlayError('FILE_NOT_FOUND', `no model file ${path}`, {
+      hint: 'Check model: in inlay.yaml, or MODEL_FILEPATH.',
+    });
+  const found = statSync(path);
+  if (found.isDirectory()) throw folderIsNoModel(path, readdirSync(path));
+  if (found.size === 0) return new Uint8Array();
+  try {
+    return mapReadOnly(path, found.size);
+  } catch (cause) {
+    throw new InlayError('FILE_UNREADABLE', `cannot read ${path}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'Check its permissions.',
+    });
+  }
+}
 
 const PROT_READ = 1;
 const MAP_PRIVATE = 2;
@@ -12,7 +36,7 @@ const HIGHEST_ADDRESS = 2 ** 63;
  * that nobody looks at cost nothing.
  * @param sizeBytes the file's size, more than 0 @throws what opening throws
  */
-export function mapReadOnly(path: string, sizeBytes: number): Uint8Array {
+function mapReadOnly(path: string, sizeBytes: number): Uint8Array {
   if (process.platform !== 'linux') return Bun.mmap(path, { shared: false });
   const file = openSync(path, 'r');
   try {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
+import { CONFIG_FILE } from './config/file.ts';
 import { parseConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
@@ -11,9 +12,8 @@ import { isFloat } from './datatype.ts';
 import { digestFile } from './file-digest.ts';
 import { type Golden, parseGolden } from './golden.ts';
 import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
-import { mapReadOnly } from './map-file.ts';
+import { mapFile } from './map-file.ts';
 import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
-import { folderIsNoModel } from './onnx/other-format.ts';
 
 /** A project's folder, read and checked as far as reading goes: what it says, its files, and the contract that follows. */
 export interface Project {
@@ -26,8 +26,6 @@ export interface Project {
   readonly facts: ModelFacts;
   readonly contract: Contract;
 }
-
-export const CONFIG_FILE = 'inlay.yaml';
 
 /**
  * Reads the project in `dir`.
@@ -197,28 +195,6 @@ async function labelsFor(
     width !== undefined && width > 0 ? width : undefined,
   );
   return { ...labels, file: basename(path) };
-}
-
-/**
- * Maps a model file into memory: its pages are read when they are looked at.
- * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_FORMAT
- */
-export function mapFile(path: string): Uint8Array {
-  if (!existsSync(path))
-    throw new InlayError('FILE_NOT_FOUND', `no model file ${path}`, {
-      hint: 'Check model: in inlay.yaml, or MODEL_FILEPATH.',
-    });
-  const found = statSync(path);
-  if (found.isDirectory()) throw folderIsNoModel(path, readdirSync(path));
-  if (found.size === 0) return new Uint8Array();
-  try {
-    return mapReadOnly(path, found.size);
-  } catch (cause) {
-    throw new InlayError('FILE_UNREADABLE', `cannot read ${path}: ${(cause as Error).message}`, {
-      cause,
-      hint: 'Check its permissions.',
-    });
-  }
 }
 
 function naming<T>(file: string, read: () => T): T {

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { type CaseInput, type Contract, cutZipMap, digestFile, mapFile, moveLetterCase } from '../contract/index.ts';
+import { type CaseInput, type Contract, digestFile, graphForServing, mapFile } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 
 /** A model as ONNX Runtime takes it: the file itself, or, where its graph was changed in memory, bytes. */
@@ -20,8 +20,8 @@ export async function openModel(path: string, contract: Contract): Promise<Opene
   await verify(path, contract.model.digest);
   for (const { file, digest } of contract.model.externalData) await verify(join(folder, file), digest);
   const bytes = mapFile(path);
-  const moved = moveLetterCase(cutZipMap(bytes));
-  return { model: moved.bytes === bytes ? path : moved.bytes, folder, caseInputs: moved.inputs };
+  const graph = await graphForServing(bytes);
+  return { model: graph.bytes === bytes ? path : graph.bytes, folder, caseInputs: graph.caseInputs };
 }
 
 async function verify(path: string, digest: string): Promise<void> {

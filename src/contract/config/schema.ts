@@ -1,8 +1,5 @@
 import { z } from 'zod';
-
-/** Tasks that a contract may name; they decide which routes make sense. */
-export const TASKS = ['classification', 'regression', 'embedding', 'other'] as const;
-export type Task = (typeof TASKS)[number];
+import { TASKS } from '../task.ts';
 
 const path = z.string().min(1);
 const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'expected a duration like 30s, 10m or 2h');

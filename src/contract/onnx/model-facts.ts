@@ -10,7 +10,8 @@ import {
   type TypeProto,
   type ValueInfoProto,
 } from './gen/onnx_pb.ts';
-import { type CaseInput, moveLetterCase } from './letter-case.ts';
+import type { CaseInput } from './letter-case.ts';
+import { moveLetterCase } from './letter-case-surgery.ts';
 import { refuseOtherFormats } from './other-format.ts';
 import { skeletonOf } from './skeleton.ts';
 

@@ -1,0 +1,11 @@
+// What reads a project or a bare model needs YAML, protobuf and all of zod. The in-image server, which has a
+// contract.json, does not: it starts sooner and smaller when these are loaded on first use.
+type Project = typeof import('./project.ts');
+
+/** @see project.ts */
+export const readProject: Project['readProject'] = async (...args) =>
+  (await import('./project.ts')).readProject(...args);
+
+/** @see project.ts */
+export const contractOfModel: Project['contractOfModel'] = async (...args) =>
+  (await import('./project.ts')).contractOfModel(...args);
