@@ -8,6 +8,7 @@ import { Engine } from '../../src/engine/index.ts';
 import { createLog, DEFAULT_SETTINGS, ModelServer } from '../../src/server/index.ts';
 import { small } from '../broken/projects.ts';
 import { FLOAT, INT64, initializer, model, node, value } from '../onnx-builder.ts';
+import { serveEngine } from '../server/serving.ts';
 
 /** y = x, and 7 where x is NaN. */
 const SEVEN_FOR_MISSING = model([
@@ -66,7 +67,7 @@ test.each([
     settings: { ...DEFAULT_SETTINGS, host: '127.0.0.1', port: 0 },
     log: createLog('ERROR', 'TEXT', () => undefined),
   });
-  await server.serve(contract, engine);
+  await serveEngine(server, contract, engine);
   try {
     const response = await fetch(`${server.url}/predict`, { method: 'POST', body: '{"data":[[null,2]]}' });
     expect(response.status).toBe(status);

@@ -31,7 +31,7 @@ export async function serveReference(
   return { server, engine, url: server.url, log };
 }
 
-async function serveEngine(server: ModelServer, contract: Contract, engine: Engine): Promise<void> {
+export async function serveEngine(server: ModelServer, contract: Contract, engine: Engine): Promise<void> {
   const batch: BatchProof = await proveBatch(engine, contract, [engine.sample()]);
   const lanes = await openLanes(engine);
   await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
