@@ -74,6 +74,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
+    // What loading and proving left behind would otherwise stay until the heap has grown several times over.
+    Bun.gc(true);
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
