@@ -5,15 +5,15 @@ import { FLOAT, initializer, model, node, value } from '../../../test/onnx-build
 import { cacheDir } from '../cache-dir.ts';
 
 /** Part of the folder's name: to be raised when the model changes. */
-const FORMAT = 1;
-const STEPS = 16;
-const WIDTH = 8;
+const FORMAT = 2;
+const STEPS = 64;
+const WIDTH = 2;
 const HIDDEN = 512;
 /** So many products that a row takes 10 to 20 ms on one thread of a server CPU of these years. */
-const LAYERS = 40;
+const LAYERS = 100;
 
 /**
- * A project with a stack of MatMul: x [rows, 16, 8] → 40 times [16, 512] · [512, 512] → y [rows, 16, 4]. Each row is 16
+ * A project with a stack of MatMul: x [rows, 64, 2] → 100 times [64, 512] · [512, 512] → y [rows, 64, 4]. Each row is 64
  * steps, so that a run is bound by arithmetic, as real heavy models are, not by reading weights; all layers share one
  * matrix, so that the file stays small.
  */
