@@ -6,6 +6,7 @@ import { makeVenv } from './install/venv.ts';
 import type { BenchModel } from './models/model-dir.ts';
 import { isMissing, type Missing, type Peer } from './peer.ts';
 import { BENCH, BUN, ROOT } from './root.ts';
+import { freePort } from './server-process.ts';
 
 const PEERS = join(BENCH, 'peers');
 const ORT_LIBRARY = join(ROOT, 'node_modules/onnxruntime-node/bin/napi-v6/linux', process.arch, 'libonnxruntime.so.1');
@@ -19,6 +20,7 @@ export type PeerId =
   | 'rust'
   | 'rust-batching'
   | 'fastapi'
+  | 'fastapi-tuned'
   | 'mlserver'
   | 'bentoml'
   | 'shortest'
@@ -69,6 +71,16 @@ function predictPeer(model: BenchModel, command: readonly string[], env: Readonl
   };
 }
 
+async function fastapiPeer(model: BenchModel, app: 'tutorial' | 'tuned', worker: string): Promise<Omit<Peer, 'name'>> {
+  const bin = await makeVenv('fastapi', join(PEERS, 'fastapi', 'requirements.txt'));
+  const gunicorn = [join(bin, 'gunicorn'), `${app}:app`, '-w', '1', '-k', `uvicorn_worker.${worker}`];
+  return {
+    ...predictPeer(model, gunicorn, { PYTHONDONTWRITEBYTECODE: '1' }),
+    cwd: join(PEERS, 'fastapi'),
+    listen: (port) => ({ words: ['-b', `127.0.0.1:${port}`] }),
+  };
+}
+
 const MAKERS: Readonly<Record<PeerId, (model: BenchModel) => Promise<Omit<Peer, 'name'>>>> = {
   inlay: async (model) => ({
     ...predictPeer(model, [BUN, '--no-env-file', '--no-install', await layOutServer()], {
@@ -90,15 +102,10 @@ const MAKERS: Readonly<Record<PeerId, (model: BenchModel) => Promise<Omit<Peer, 
     predictPeer(model, [join(await buildCrate(join(PEERS, 'rust')), 'unbatched')], { ORT_DYLIB_PATH: ORT_LIBRARY }),
   'rust-batching': async (model) =>
     predictPeer(model, [join(await buildCrate(join(PEERS, 'rust')), 'batching')], { ORT_DYLIB_PATH: ORT_LIBRARY }),
-  fastapi: async (model) => {
-    const bin = await makeVenv('fastapi', join(PEERS, 'fastapi', 'requirements.txt'));
-    const gunicorn = [join(bin, 'gunicorn'), 'app:app', '-w', '1', '-k', 'uvicorn_worker.UvicornWorker'];
-    return {
-      ...predictPeer(model, gunicorn),
-      cwd: join(PEERS, 'fastapi'),
-      listen: (port) => ({ words: ['-b', `127.0.0.1:${port}`] }),
-    };
-  },
+  // As `pip install fastapi gunicorn uvicorn` and a tutorial's `def` give it.
+  fastapi: (model) => fastapiPeer(model, 'tutorial', 'UvicornH11Worker'),
+  // With uvloop, httptools and an `async def` that need not go through the thread pool.
+  'fastapi-tuned': (model) => fastapiPeer(model, 'tuned', 'UvicornWorker'),
   mlserver: async (model) => {
     const bin = await makeVenv('mlserver', join(PEERS, 'mlserver', 'requirements.txt'));
     return {
@@ -114,8 +121,8 @@ const MAKERS: Readonly<Record<PeerId, (model: BenchModel) => Promise<Omit<Peer, 
       listen: (port) => ({
         env: {
           MLSERVER_HTTP_PORT: String(port),
-          MLSERVER_GRPC_PORT: String(port + 1),
-          MLSERVER_METRICS_PORT: String(port + 2),
+          MLSERVER_GRPC_PORT: String(freePort()),
+          MLSERVER_METRICS_PORT: String(freePort()),
         },
       }),
       path: '/v2/models/iris/infer',

@@ -8,7 +8,16 @@ import { withServer } from '../with-server.ts';
 import { type Load, loadWithWrk } from '../wrk.ts';
 
 const CONNECTIONS = 32;
-const PEERS: readonly PeerId[] = ['inlay', 'echo', 'rust', 'rust-batching', 'fastapi', 'mlserver', 'bentoml'];
+const PEERS: readonly PeerId[] = [
+  'inlay',
+  'echo',
+  'rust',
+  'rust-batching',
+  'fastapi',
+  'fastapi-tuned',
+  'mlserver',
+  'bentoml',
+];
 const LIMITS: Partial<Record<PeerId, number>> = { echo: 0.9, rust: 1.25, 'rust-batching': 1, fastapi: 25 };
 /** A generator that is this busy may be what limits. */
 const BUSY = 0.95;

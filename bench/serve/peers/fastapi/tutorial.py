@@ -18,7 +18,7 @@ class Data(BaseModel):
 
 
 @app.post("/predict")
-async def predict(request: Data) -> dict[str, list[float]]:
+def predict(request: Data) -> dict[str, list[float]]:
     array = np.array(request.data, dtype=np.float32)
     (probabilities,) = session.run(["output_probability"], {"float_input": array})
     return {"prediction": probabilities[0].tolist()}
