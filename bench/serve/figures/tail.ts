@@ -10,6 +10,8 @@ import { loadWithWrk } from '../wrk.ts';
 
 const CONNECTIONS = 32;
 const LIMIT = 1.5;
+/** A generator that is later than this was disturbed itself. */
+const LATE_US = 100;
 const PEERS: readonly PeerId[] = ['inlay', 'echo', 'rust', 'rust-batching'];
 
 /** How long requests take at half of what inlay can answer, at a constant rate. */
@@ -79,6 +81,9 @@ export const tail: Figure = {
       targets: [judge(target, pairedRatio(p99('inlay'), p99('echo')))],
       notes: [
         `${rate.toLocaleString('en-US')} requests/s over ${CONNECTIONS} connections, half of inlay's closed-loop rate before`,
+        ...[...measured.values]
+          .filter(([, paces]) => median(paces.map((paced) => paced.generatorP99Us)) > LATE_US)
+          .map(([name]) => `the generator was late against ${name}: the machine was disturbed`),
         ...missing.map(({ name, reason }) => `${name} is not measured: ${reason}`),
       ],
     };
