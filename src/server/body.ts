@@ -11,6 +11,31 @@ export function readBytes(request: Request, limit: number): Promise<Uint8Array> 
   return request.bytes();
 }
 
+/**
+ * As readBytes, as text: quicker, and bytes that are no UTF-8 become U+FFFD, which nothing that this is for may hold.
+ * @throws HttpError 413 when it is larger
+ */
+export function readText(request: Request, limit: number): Promise<string> {
+  const announced = request.headers.get('content-length');
+  if (announced === null) return readChunks(request, limit).then(utf8);
+  if (Number(announced) > limit) return Promise.reject(tooLarge(limit, `${announced} bytes`));
+  return request.text();
+}
+
+/** @throws HttpError 400 */
+export function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw notUtf8();
+  }
+}
+
+/** What is wrong with a text that has U+FFFD where no text may be. */
+export function notUtf8(): HttpError {
+  return new HttpError(400, 'BODY_INVALID', 'the body is not UTF-8 text', { hint: 'Send JSON in UTF-8.' });
+}
+
 async function readChunks(request: Request, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -26,17 +51,11 @@ async function readChunks(request: Request, limit: number): Promise<Uint8Array> 
  * A body's JSON.
  * @throws HttpError 400
  */
-export function parseJson(bytes: Uint8Array): unknown {
-  if (bytes.length === 0)
+export function parseJson(text: string): unknown {
+  if (text === '')
     throw new HttpError(400, 'BODY_INVALID', 'the body is empty', {
       hint: 'Send JSON, for example {"data": [[...]]}.',
     });
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new HttpError(400, 'BODY_INVALID', 'the body is not UTF-8 text', { hint: 'Send JSON in UTF-8.' });
-  }
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,13 +1,13 @@
 import { type Contract, DATATYPES, type TensorSpec } from '../contract/index.ts';
 import type { Batcher, BatchProof, Done, Engine, Fail, Lanes } from '../engine/index.ts';
 import { HttpError, json } from './answer.ts';
-import { parseJson, readBytes } from './body.ts';
+import { notUtf8, parseJson, readBytes, readText, utf8 } from './body.ts';
 import { docsRoutes } from './docs.ts';
 import { metadataOf } from './metadata.ts';
 import { openApiOf } from './openapi.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
 import { readRows } from './read-rows.ts';
-import { labelJson, type Part, predictionJson, quotedLabels } from './render.ts';
+import { labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -20,10 +20,8 @@ export interface Served {
   readonly lanes: Lanes;
 }
 
-/** Turns a part of a run's answers into the value of `prediction`, as JSON. @throws OUTPUT_NOT_FINITE */
-type Render = (part: Part) => string;
-
-const JSON_INIT = { headers: { 'content-type': 'application/json' } };
+/** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
+type Render = (part: Part) => unknown;
 
 /** The routes that a model opens. */
 export async function modelRoutes(served: Served, settings: Settings): Promise<Routes> {
@@ -31,13 +29,12 @@ export async function modelRoutes(served: Served, settings: Settings): Promise<R
   const [lane] = lanes.lanes;
   const answers = await lane?.run(engine.sample(), [contract.prediction]);
   const sampled = answers?.[contract.prediction] as Part['tensor'];
-  const predict: Render = (part) => predictionJson(contract.prediction, part);
-  const samplePrediction: unknown = JSON.parse(predict({ tensor: sampled, from: 0, rows: 1, alone: true }));
+  const predict: Render = (part) => predictionOf(contract.prediction, part);
+  const samplePrediction = predict({ tensor: sampled, from: 0, rows: 1, alone: true });
   const metadata = metadataOf(served, sampled, samplePrediction);
   const openApi = openApiOf(contract, samplePrediction);
   const { labels } = contract;
-  const quoted = labels ? quotedLabels(labels) : [];
-  const label: Render = (part) => labelJson(contract.prediction, part, quoted);
+  const label: Render = (part) => labelOf(contract.prediction, part, labels?.names ?? []);
   const labelled = (handler: Handler): Handler =>
     labels && contract.task === 'classification'
       ? handler
@@ -80,34 +77,36 @@ function predictHandler({ contract, engine, batcher }: Served, render: Render, l
   const staged = stagedInput(contract);
   const width = staged?.shape[1] ?? 0;
   const most = staged?.datatype === 'FP16' ? 65519 : Number.POSITIVE_INFINITY;
-  const take = (bytes: Uint8Array, done: Done, fail: Fail): void => {
-    if (staged) {
-      // A value takes two bytes at least: a digit and what ends it.
-      const { stage, at } = batcher.room(bytes.length >> 1);
-      const rows = readRows(bytes, width, most, stage as Float32Array, at);
-      if (rows > 0) {
-        batcher.commit(rows, done, fail);
-        return;
-      }
-    }
+  const general = (text: string, done: Done, fail: Fail): void => {
     try {
-      const feeds = feedsOf(parseJson(bytes), body);
+      const feeds = feedsOf(parseJson(text), body);
       batcher.add(feeds, rowsOf(feeds, body.inputs), done, fail);
     } catch (error) {
       fail(error);
     }
   };
+  const straight = (text: string, done: Done, fail: Fail): void => {
+    const { stage, at } = batcher.room(text.length >> 1);
+    const rows = readRows(text, width, most, stage as Float32Array, at);
+    if (rows > 0) batcher.commit(rows, done, fail);
+    else if (text.includes('\uFFFD')) fail(notUtf8());
+    else general(text, done, fail);
+  };
   return (request) =>
     new Promise((resolve, reject) => {
       const done = answering(contract.prediction, render, resolve);
-      readBytes(request, limit).then((bytes) => take(bytes, done, reject), reject);
+      if (staged) readText(request, limit).then((text) => straight(text, done, reject), reject);
+      else
+        readBytes(request, limit)
+          .then((bytes) => general(utf8(bytes), done, reject))
+          .catch(reject);
     });
 }
 
 function answering(output: string, render: Render, resolve: (response: Response) => void): Done {
   return (answers, from, rows, alone) => {
     const tensor = answers[output] as Part['tensor'];
-    resolve(new Response(`{"prediction":${render({ tensor, from, rows, alone })}}`, JSON_INIT));
+    resolve(Response.json({ prediction: render({ tensor, from, rows, alone }) }));
   };
 }
 

@@ -1,0 +1,84 @@
+import { type BareRun, bareRun } from '../bare-run.ts';
+import type { Figure } from '../figure.ts';
+import { median, pairedRatio } from '../median.ts';
+import { requirePeer } from '../peers.ts';
+import { type FigureResult, judge } from '../result.ts';
+import { interleave } from '../rounds.ts';
+import { withServer } from '../with-server.ts';
+import { loadWithWrk } from '../wrk.ts';
+
+const ROWS = 10_000;
+const LIMIT = 0.5;
+
+/** Many rows in one request: what JSON costs beside the run itself. */
+export const rows: Figure = {
+  id: 'rows',
+  title: `${ROWS.toLocaleString('en-US')} rows in one request, JSON, one connection`,
+  async run({ quick, rounds, iris, onProgress }): Promise<FigureResult> {
+    const inlay = await requirePeer('inlay', iris);
+    const [sample = []] = iris.sample as number[][];
+    // All different, one decimal as in the data set; the first is the sample, whose answer is known.
+    const data = Array.from({ length: ROWS }, (_, row) =>
+      sample.map((value, column) => Number((value + ((row * (column + 3)) % 30) / 10).toFixed(1))),
+    );
+    const peer = { ...inlay, body: JSON.stringify({ data }) };
+    const seconds = quick ? 2 : 6;
+    const measured = await interleave<BareRun & { readonly failed?: number }>(
+      rounds,
+      {
+        'bare run': () => bareRun(iris, { shape: [ROWS, sample.length], seconds, warmupSeconds: 1 }),
+        inlay: () =>
+          withServer(peer, async (server) => {
+            const answers = peer.numbers(await server.ask());
+            if (answers.length !== ROWS * iris.expected.length || !answers.every(Number.isFinite))
+              throw new Error(`inlay answers ${answers.length} numbers`);
+            if (!iris.expected.every((value, column) => Math.abs(value - (answers[column] as number)) < 1e-5))
+              throw new Error('the first row has another answer than alone');
+            await loadWithWrk(server, { connections: 1, seconds: 1 });
+            const load = await loadWithWrk(server, { connections: 1, seconds });
+            return {
+              rows: load.requests * ROWS,
+              seconds: load.seconds,
+              cpuSeconds: load.serverCpuSeconds,
+              failed: load.failed,
+            };
+          }),
+      },
+      onProgress,
+    );
+    const of = (name: string, value: (run: BareRun & { readonly failed?: number }) => number) =>
+      (measured.values.get(name) ?? []).map(value);
+    const perSecond = (run: BareRun) => run.rows / run.seconds;
+    const perCpuSecond = (run: BareRun) => run.rows / run.cpuSeconds;
+    const target = {
+      what: 'rows per CPU second against the bare run',
+      sense: 'at least',
+      limit: LIMIT,
+      unit: 'x',
+    } as const;
+    return {
+      table: {
+        columns: [
+          { name: 'rows/s', decimals: 0 },
+          { name: 'rows/CPU s', decimals: 0 },
+          { name: 'ms a request', decimals: 2 },
+          { name: 'failed', decimals: 0 },
+        ],
+        rows: [...measured.values.keys()].map((name) => ({
+          name,
+          values: {
+            'rows/s': median(of(name, perSecond)),
+            'rows/CPU s': median(of(name, perCpuSecond)),
+            'ms a request': median(of(name, (run) => (run.seconds * 1000 * ROWS) / run.rows)),
+            failed: of(name, ({ failed = 0 }) => failed).reduce((a, b) => a + b, 0),
+          },
+        })),
+      },
+      targets: [judge(target, pairedRatio(of('inlay', perCpuSecond), of('bare run', perCpuSecond)))],
+      notes: [
+        `by the clock: ${pairedRatio(of('inlay', perSecond), of('bare run', perSecond)).toFixed(3)} x the bare run`,
+        ...measured.failures.map(({ name, reason }) => `${name} failed: ${reason}`),
+      ],
+    };
+  },
+};
