@@ -2,9 +2,15 @@ import { allocate, type Tensor, type TensorSpec } from '../contract/index.ts';
 import { concatRows } from './ort-tensor.ts';
 import type { Answers, Feeds } from './session.ts';
 
-/** Takes the answers to one request: rows `[from, from + rows)` of a run's, or all of them where it was run alone. */
-export type Done = (answers: Answers, from: number, rows: number, alone: boolean) => void;
-export type Fail = (error: unknown) => void;
+/** What one request asks for. The batcher sets `feeds` and `rows`. */
+export interface Job {
+  /** Undefined for rows that are staged. */
+  feeds: Feeds | undefined;
+  rows: number;
+  /** Takes rows `[from, from + this.rows)` of a run's answers, or all of them where it was run alone. */
+  done(answers: Answers, from: number, alone: boolean): void;
+  fail(error: unknown): void;
+}
 
 /** Where runs happen: at once on this thread, or later on another. */
 export interface Lane {
@@ -18,14 +24,6 @@ export interface BatcherOptions {
   readonly maxRows: number;
   /** The one input whose rows may be staged, `[-1, width]`; undefined where there is none of that shape. */
   readonly staged: TensorSpec | undefined;
-}
-
-interface Waiting {
-  /** Undefined for rows that are staged. */
-  readonly feeds: Feeds | undefined;
-  readonly rows: number;
-  readonly done: Done;
-  readonly fail: Fail;
 }
 
 type Numbers = Exclude<Tensor['data'], string[]>;
@@ -43,18 +41,21 @@ const FIRST_STAGE = 1024;
  */
 export class Batcher {
   readonly #options: BatcherOptions;
+  /** Values a staged row. */
+  readonly #width: number;
   readonly #idle: Lane[];
   /** Staged rows, first come first; `#stage` holds their values one after the other. */
-  #stagedWaiting: Waiting[] = [];
+  #stagedWaiting: Job[] = [];
   #stage: Numbers;
   #stagedValues = 0;
-  #waiting: Waiting[] = [];
+  #waiting: Job[] = [];
   #scheduled = false;
   /** Milliseconds a row, of late. */
   #rowMs = 0;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
+    this.#width = options.staged?.shape[1] ?? 0;
     this.#idle = [...options.lanes];
     this.#stage = allocate(options.staged?.datatype ?? 'FP32', FIRST_STAGE) as Numbers;
   }
@@ -79,20 +80,19 @@ export class Batcher {
   }
 
   /** Rows that were written to `room`. */
-  commit(rows: number, done: Done, fail: Fail): void {
+  commit(rows: number, job: Job): void {
+    job.rows = rows;
     this.#stagedValues += rows * this.#width;
-    this.#stagedWaiting.push({ feeds: undefined, rows, done, fail });
+    this.#stagedWaiting.push(job);
     this.#schedule();
   }
 
   /** A request's inputs of any kind. */
-  add(feeds: Feeds, rows: number, done: Done, fail: Fail): void {
-    this.#waiting.push({ feeds, rows, done, fail });
+  add(feeds: Feeds, rows: number, job: Job): void {
+    job.feeds = feeds;
+    job.rows = rows;
+    this.#waiting.push(job);
     this.#schedule();
-  }
-
-  get #width(): number {
-    return (this.#options.staged as TensorSpec).shape[1] as number;
   }
 
   #schedule(): void {
@@ -138,21 +138,21 @@ export class Batcher {
   }
 
   /** How many of the first that wait go into one run. */
-  #together(waiting: readonly Waiting[]): number {
+  #together(waiting: readonly Job[]): number {
     const { maxRows } = this.#options;
     const most = this.#rowMs > 0 ? Math.min(maxRows, Math.max(1, Math.floor(RUN_MS / this.#rowMs))) : maxRows;
     const [first] = waiting;
     let rows = first?.rows ?? 0;
     let count = 1;
     for (; count < waiting.length; count++) {
-      const next = waiting[count] as Waiting;
+      const next = waiting[count] as Job;
       rows += next.rows;
       if (rows > most || !fits(first?.feeds, next.feeds)) break;
     }
     return count;
   }
 
-  #run(feeds: Feeds, batch: readonly Waiting[], rows: number): void {
+  #run(feeds: Feeds, batch: readonly Job[], rows: number): void {
     const lane = this.#idle.pop() as Lane;
     const started = performance.now();
     const finish = (answers: Answers) => {
@@ -160,18 +160,18 @@ export class Batcher {
       const rowMs = (performance.now() - started) / rows;
       this.#rowMs = this.#rowMs === 0 ? rowMs : this.#rowMs * 0.9 + rowMs * 0.1;
       let from = 0;
-      for (const { rows: own, done, fail } of batch) {
+      for (const job of batch) {
         try {
-          done(answers, from, own, batch.length === 1);
+          job.done(answers, from, batch.length === 1);
         } catch (error) {
-          fail(error);
+          job.fail(error);
         }
-        from += own;
+        from += job.rows;
       }
     };
     const refuse = (error: unknown) => {
       this.#idle.push(lane);
-      if (batch.length === 1) (batch[0] as Waiting).fail(error);
+      if (batch.length === 1) (batch[0] as Job).fail(error);
       else this.#runApart(feeds, batch);
     };
     let answers: Answers | Promise<Answers>;
@@ -189,18 +189,18 @@ export class Batcher {
   }
 
   /** One of them spoilt the run: each goes alone. */
-  #runApart(feeds: Feeds, batch: readonly Waiting[]): void {
+  #runApart(feeds: Feeds, batch: readonly Job[]): void {
     let from = 0;
-    for (const { rows, done, fail } of batch) {
-      const own = sliceFeeds(feeds, from, from + rows);
-      from += rows;
-      const lane = this.#options.lanes[0] as Lane;
-      (async () => done(await lane.run(own, this.#options.names), 0, rows, true))().catch(fail);
+    const [lane] = this.#options.lanes as readonly [Lane];
+    for (const job of batch) {
+      const own = sliceFeeds(feeds, from, from + job.rows);
+      from += job.rows;
+      (async () => job.done(await lane.run(own, this.#options.names), 0, true))().catch((error) => job.fail(error));
     }
   }
 }
 
-function sumRows(waiting: readonly Waiting[]): number {
+function sumRows(waiting: readonly Job[]): number {
   let rows = 0;
   for (const one of waiting) rows += one.rows;
   return rows;

@@ -1,5 +1,5 @@
 import { type Contract, DATATYPES, type TensorSpec } from '../contract/index.ts';
-import type { Batcher, BatchProof, Done, Engine, Fail, Lanes } from '../engine/index.ts';
+import type { Answers, Batcher, BatchProof, Engine, Feeds, Job, Lanes } from '../engine/index.ts';
 import { HttpError, json } from './answer.ts';
 import { notUtf8, parseJson, readBytes, readText, utf8 } from './body.ts';
 import { docsRoutes } from './docs.ts';
@@ -63,12 +63,38 @@ export async function modelRoutes(served: Served, settings: Settings): Promise<R
   };
 }
 
+/** A request that waits for its prediction. */
+class Prediction implements Job {
+  feeds: Feeds | undefined = undefined;
+  rows = 0;
+  readonly #output: string;
+  readonly #render: Render;
+  readonly #resolve: (response: Response) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(output: string, render: Render, resolve: (response: Response) => void, reject: (error: unknown) => void) {
+    this.#output = output;
+    this.#render = render;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  done(answers: Answers, from: number, alone: boolean): void {
+    const tensor = answers[this.#output] as Part['tensor'];
+    this.#resolve(Response.json({ prediction: this.#render({ tensor, from, rows: this.rows, alone }) }));
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
 function sampleHandler({ contract, engine, batcher }: Served, render: Render): Handler {
   const sample = engine.sample();
   const rows = rowsOf(sample, contract.inputs);
   return () =>
     new Promise((resolve, reject) =>
-      batcher.add(sample, rows, answering(contract.prediction, render, resolve), reject),
+      batcher.add(sample, rows, new Prediction(contract.prediction, render, resolve, reject)),
     );
 }
 
@@ -77,37 +103,30 @@ function predictHandler({ contract, engine, batcher }: Served, render: Render, l
   const staged = stagedInput(contract);
   const width = staged?.shape[1] ?? 0;
   const most = staged?.datatype === 'FP16' ? 65519 : Number.POSITIVE_INFINITY;
-  const general = (text: string, done: Done, fail: Fail): void => {
+  const general = (text: string, job: Job): void => {
     try {
       const feeds = feedsOf(parseJson(text), body);
-      batcher.add(feeds, rowsOf(feeds, body.inputs), done, fail);
+      batcher.add(feeds, rowsOf(feeds, body.inputs), job);
     } catch (error) {
-      fail(error);
+      job.fail(error);
     }
   };
-  const straight = (text: string, done: Done, fail: Fail): void => {
+  const straight = (text: string, job: Job): void => {
     const { stage, at } = batcher.room(text.length >> 1);
     const rows = readRows(text, width, most, stage as Float32Array, at);
-    if (rows > 0) batcher.commit(rows, done, fail);
-    else if (text.includes('\uFFFD')) fail(notUtf8());
-    else general(text, done, fail);
+    if (rows > 0) batcher.commit(rows, job);
+    else if (text.includes('\uFFFD')) job.fail(notUtf8());
+    else general(text, job);
   };
   return (request) =>
     new Promise((resolve, reject) => {
-      const done = answering(contract.prediction, render, resolve);
-      if (staged) readText(request, limit).then((text) => straight(text, done, reject), reject);
+      const job = new Prediction(contract.prediction, render, resolve, reject);
+      if (staged) readText(request, limit).then((text) => straight(text, job), reject);
       else
         readBytes(request, limit)
-          .then((bytes) => general(utf8(bytes), done, reject))
+          .then((bytes) => general(utf8(bytes), job))
           .catch(reject);
     });
-}
-
-function answering(output: string, render: Render, resolve: (response: Response) => void): Done {
-  return (answers, from, rows, alone) => {
-    const tensor = answers[output] as Part['tensor'];
-    resolve(Response.json({ prediction: render({ tensor, from, rows, alone }) }));
-  };
 }
 
 /** The one input of plain rows of floats that bodies are read straight into, if the model is of that kind. */
