@@ -11,8 +11,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['engine', 'contract', 'error'],
   check: ['engine', 'contract', 'error'],
   image: ['contract', 'error'],
+  registry: ['image', 'contract', 'error'],
   container: ['image', 'error'],
-  cli: ['container', 'image', 'check', 'server', 'engine', 'contract', 'error'],
+  cli: ['container', 'registry', 'image', 'check', 'server', 'engine', 'contract', 'error'],
 };
 
 interface Import {
