@@ -71,7 +71,9 @@ export function answerError(where: Where, answer: RegistryAnswer, tries = 1): In
       hint: 'Look for a typing mistake in the name; some registries want the repository to be created first, or hide what the login may not see.',
     });
   if (status === 429)
-    return failure('REGISTRY_BUSY', where, said, { hint: 'Wait, then run it again: what has arrived is not sent again.' });
+    return failure('REGISTRY_BUSY', where, said, {
+      hint: 'Wait, then run it again: what has arrived is not sent again.',
+    });
   if (status === 405 || status === 501)
     return failure('REGISTRY_UNSUPPORTED', where, said, { hint: `${where.host} does not offer this.` });
   if (status >= 500)

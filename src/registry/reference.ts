@@ -46,8 +46,10 @@ export function parseReference(text: string): ImageReference {
   const path = registryNamed ? name.slice(slash + 1) : name;
   const repository = registry === DOCKER_HUB && path !== '' && !path.includes('/') ? `library/${path}` : path;
   if (!DOMAIN.test(registry)) throw invalid(text, `"${registry}" is not a host`);
-  if (!PATH.test(repository)) throw invalid(text, `"${path}" is not a repository: lower case, digits, and . _ - / between them`);
-  if (registry.length + repository.length + 1 > NAME_LENGTH) throw invalid(text, `it is longer than ${NAME_LENGTH} characters`);
+  if (!PATH.test(repository))
+    throw invalid(text, `"${path}" is not a repository: lower case, digits, and . _ - / between them`);
+  if (registry.length + repository.length + 1 > NAME_LENGTH)
+    throw invalid(text, `it is longer than ${NAME_LENGTH} characters`);
   return {
     registry,
     repository,

@@ -1,9 +1,9 @@
-import { InlayError } from '../error/index.ts';
+import type { InlayError } from '../error/index.ts';
+import type { Credential } from './auth/auth-file.ts';
 import { Authorizer } from './auth/authorizer.ts';
 import type { Challenge } from './auth/challenge.ts';
 import { findCredential } from './auth/credentials.ts';
 import { parseToken, type Token, tokenRequest } from './auth/token.ts';
-import type { Credential } from './auth/auth-file.ts';
 import { answerError, failure, interrupted, parseAnswer, type RegistryAnswer, type Where } from './failure.ts';
 import { discard, readBody, readErrorText } from './http/answer-body.ts';
 import { isTransient, parseRetryAfter } from './http/backoff.ts';
@@ -173,7 +173,17 @@ export class Repository {
     return parseAnswer(response.status, text);
   }
 
-  failure(code: InlayError['code'], step: string, what: string, details: { hint: string; cause?: unknown }): InlayError {
+  /** The error for an answer that the caller has read and does not accept. */
+  refused(step: string, answer: RegistryAnswer): InlayError {
+    return answerError(this.where(step), answer);
+  }
+
+  failure(
+    code: InlayError['code'],
+    step: string,
+    what: string,
+    details: { hint: string; cause?: unknown },
+  ): InlayError {
     return failure(code, this.where(step), this.#secrets.scrub(what), details);
   }
 
@@ -265,9 +275,14 @@ export class Repository {
     const said = answer.text === '' ? '' : ` (${answer.text})`;
     const who = credential === undefined ? 'without a login' : 'this login';
     if (answer.status === 400 || answer.status === 401 || answer.status === 403)
-      return this.failure('REGISTRY_UNAUTHORIZED', 'logging in', `${realm.host} refuses ${who}: ${answer.status}${said}`, {
-        hint: `Log in anew with docker login ${this.host} or podman login ${this.host}, or set INLAY_REGISTRY_USERNAME and INLAY_REGISTRY_PASSWORD.`,
-      });
+      return this.failure(
+        'REGISTRY_UNAUTHORIZED',
+        'logging in',
+        `${realm.host} refuses ${who}: ${answer.status}${said}`,
+        {
+          hint: `Log in anew with docker login ${this.host} or podman login ${this.host}, or set INLAY_REGISTRY_USERNAME and INLAY_REGISTRY_PASSWORD.`,
+        },
+      );
     return answerError(this.where('logging in'), answer);
   }
 }

@@ -140,7 +140,11 @@ export class OciLayout {
   async find(reference: string): Promise<Descriptor> {
     const digest = await this.#digestOf(reference);
     const bytes = await this.readBytes(digest);
-    const { mediaType } = parse(z.object({ mediaType: z.string().optional() }), new TextDecoder().decode(bytes), digest);
+    const { mediaType } = parse(
+      z.object({ mediaType: z.string().optional() }),
+      new TextDecoder().decode(bytes),
+      digest,
+    );
     return { mediaType: mediaType ?? MEDIA_TYPE.manifest, digest, size: bytes.byteLength };
   }
 

@@ -35,7 +35,8 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return undefined;
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+      return undefined;
     throw unusable(path, 'it cannot be read', cause);
   }
   if (text.trim() === '') return undefined;
@@ -62,7 +63,12 @@ export function helpersFor(file: AuthFile, registry: string): string[] {
  * counts (containers-auth.json(5)); Docker keeps them by host, or as `https://host/v1/`.
  * @throws CREDENTIALS_INVALID
  */
-export function credentialIn(file: AuthFile, path: string, registry: string, repository: string): Credential | undefined {
+export function credentialIn(
+  file: AuthFile,
+  path: string,
+  registry: string,
+  repository: string,
+): Credential | undefined {
   const auths = file.auths ?? {};
   const parts = [registry, ...repository.split('/')];
   for (let length = parts.length; length > 0; length--) {

@@ -32,7 +32,8 @@ export class Authorizer {
     if (this.#challenge === undefined) return undefined;
     const credential = await this.#login();
     if (credential?.kind === 'bearer') return `Bearer ${credential.token}`;
-    if (this.#challenge.scheme === 'basic') return credential?.kind === 'password' ? basicHeader(credential) : undefined;
+    if (this.#challenge.scheme === 'basic')
+      return credential?.kind === 'password' ? basicHeader(credential) : undefined;
     return `Bearer ${(await this.#token(this.#challenge, scopes, credential)).value}`;
   }
 
@@ -42,7 +43,8 @@ export class Authorizer {
    */
   async refused(response: Response, scopes: readonly string[], used: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
-    const next = challenges.find((c) => c.scheme === 'bearer' && c.params.realm) ?? challenges.find((c) => c.scheme === 'basic');
+    const next =
+      challenges.find((c) => c.scheme === 'bearer' && c.params.realm) ?? challenges.find((c) => c.scheme === 'basic');
     if (next === undefined) return false;
     const credential = await this.#login();
     this.#challenge = next;
@@ -102,6 +104,14 @@ function covers(scopes: readonly string[], asked: string): boolean {
   const actions = asked.slice(cut + 1).split(',');
   return scopes.some((scope) => {
     const at = scope.lastIndexOf(':');
-    return scope.slice(0, at) === asked.slice(0, cut) && actions.every((a) => scope.slice(at + 1).split(',').includes(a));
+    return (
+      scope.slice(0, at) === asked.slice(0, cut) &&
+      actions.every((a) =>
+        scope
+          .slice(at + 1)
+          .split(',')
+          .includes(a),
+      )
+    );
   });
 }

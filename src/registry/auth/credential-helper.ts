@@ -36,7 +36,9 @@ export async function askHelper(
   if (!parsed.success) throw failed(program, server, 'its answer lacks Username or Secret');
   const { Username: username, Secret: secret } = parsed.data;
   if (secret === '') return undefined;
-  return username === '<token>' ? { kind: 'identity', token: secret } : { kind: 'password', username, password: secret };
+  return username === '<token>'
+    ? { kind: 'identity', token: secret }
+    : { kind: 'password', username, password: secret };
 }
 
 interface Ran {

@@ -33,7 +33,11 @@ export function tokenRequest(
 ): TokenRequest {
   const { service } = challenge.params;
   if (credential?.kind === 'identity') {
-    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: credential.token });
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: CLIENT_ID,
+      refresh_token: credential.token,
+    });
     if (service !== undefined) form.set('service', service);
     form.set('scope', scopes.join(' '));
     return {
@@ -47,7 +51,11 @@ export function tokenRequest(
   if (service !== undefined) url.searchParams.set('service', service);
   for (const scope of scopes) url.searchParams.append('scope', scope);
   if (credential?.kind === 'password') url.searchParams.set('account', credential.username);
-  return { method: 'GET', url, headers: credential?.kind === 'password' ? { authorization: basicHeader(credential) } : {} };
+  return {
+    method: 'GET',
+    url,
+    headers: credential?.kind === 'password' ? { authorization: basicHeader(credential) } : {},
+  };
 }
 
 export function basicHeader(credential: Extract<Credential, { kind: 'password' }>): string {

@@ -6,7 +6,11 @@ const ERROR_LIMIT = 64 * 1024;
  * An answer's body, at most `limit` bytes of it; undefined when it is longer. What comes from a registry never fills the memory.
  * @throws NetworkFailure
  */
-export async function readBody(response: Response, limit: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+export async function readBody(
+  response: Response,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of bodyOf(response, signal)) {

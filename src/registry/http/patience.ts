@@ -32,7 +32,8 @@ export class Patience {
     const now = this.#clock.now();
     if (this.#tries === 0) this.#since = now;
     this.#tries += 1;
-    const hopeless = reason instanceof NetworkFailure && (reason.kind === 'certificate' || reason.kind === 'plain-http');
+    const hopeless =
+      reason instanceof NetworkFailure && (reason.kind === 'certificate' || reason.kind === 'plain-http');
     const stubborn = reason instanceof NetworkFailure && ['no-host', 'refused', 'proxy'].includes(reason.kind);
     const delay = hopeless
       ? undefined

@@ -6,8 +6,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * covers its subdomains, CIDR blocks count, `*` is everything, and loopback is never proxied.
  */
 export function proxyFor(url: URL, env: Env): string | undefined {
-  const proxy =
-    url.protocol === 'https:' ? (env.HTTPS_PROXY || env.https_proxy) : (env.HTTP_PROXY || env.http_proxy);
+  const proxy = url.protocol === 'https:' ? env.HTTPS_PROXY || env.https_proxy : env.HTTP_PROXY || env.http_proxy;
   if (!proxy || isLoopback(url.hostname) || excluded(url, env.NO_PROXY || env.no_proxy || '')) return undefined;
   return /^\w+:\/\//.test(proxy) ? proxy : `http://${proxy}`;
 }

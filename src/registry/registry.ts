@@ -1,0 +1,20 @@
+import type { RegistryOptions } from './options.ts';
+import type { ImageReference } from './reference.ts';
+import { Repository, type RepositoryAccess } from './repository.ts';
+
+/** How registries are reached from here. Each piece of work opens its repositories through it. */
+export class Registry {
+  readonly #options: RegistryOptions;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  get options(): RegistryOptions {
+    return this.#options;
+  }
+
+  open(reference: Pick<ImageReference, 'registry' | 'repository'>, access: RepositoryAccess): Repository {
+    return new Repository(reference, this.#options, access);
+  }
+}
