@@ -29,7 +29,7 @@ export interface RegistryAnswer {
 }
 
 const errorsSchema = z.object({
-  errors: z.array(z.object({ code: z.string(), message: z.string().nullish(), detail: z.unknown() })).min(1),
+  errors: z.array(z.object({ code: z.string(), message: z.string().nullish() })).min(1),
 });
 
 const TEXT_LENGTH = 300;

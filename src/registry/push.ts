@@ -85,7 +85,7 @@ class Push {
     // Where a tag names this very image already, someone pushes again to be sure: then nothing is taken on trust.
     const again = current.some((manifest) => manifest?.descriptor.digest === digest);
     const proven = again ? new Set<string>() : await neighbourBlobs(this.#repository, current.find(Boolean));
-    await this.#sendBlobs(blobs, proven);
+    await this.#sendBlobs(blobs, proven, again);
     for (const child of children) await this.#sendManifest(child, again);
 
     // The tag may have been taken while the blobs went up.
@@ -95,18 +95,18 @@ class Push {
     for (const [i, tag] of tags.entries())
       if (current[i]?.descriptor.digest !== digest || this.#sentAnything()) await this.#put(tag, root);
       else this.#finish(root.descriptor, 'there');
-    const with_ = (how: Moved) => [...this.#moved].filter(([, moved]) => moved === how).map(([key]) => key);
+    const which = (how: Moved) => [...this.#moved].filter(([, moved]) => moved === how).map(([key]) => key);
     return {
       reference: formatReference({ ...to, digest }),
       digest,
-      uploaded: with_('sent'),
-      mounted: with_('mounted'),
-      existing: with_('there'),
+      uploaded: which('sent'),
+      mounted: which('mounted'),
+      existing: which('there'),
       sentBytes: this.#repository.sentBytes,
     };
   }
 
-  async #sendBlobs(blobs: readonly Descriptor[], proven: ReadonlySet<string>): Promise<void> {
+  async #sendBlobs(blobs: readonly Descriptor[], proven: ReadonlySet<string>, askAll: boolean): Promise<void> {
     const limit = pLimit(this.#repository.options.concurrency ?? DEFAULTS.concurrency);
     const failures: unknown[] = [];
     await Promise.all(
@@ -114,18 +114,18 @@ class Push {
         limit(async () => {
           // After a failure nothing new is begun; what is under way ends by itself, so that nothing goes on unseen.
           if (failures.length > 0) return;
-          await this.#sendBlob(blob, proven.has(blob.digest)).catch((error) => failures.push(error));
+          await this.#sendBlob(blob, proven.has(blob.digest), askAll).catch((error) => failures.push(error));
         }),
       ),
     );
     if (failures.length > 0) throw failures[0];
   }
 
-  async #sendBlob(blob: Descriptor, proven: boolean): Promise<void> {
+  async #sendBlob(blob: Descriptor, proven: boolean, askAlways: boolean): Promise<void> {
     const { digest, size } = blob;
     if (proven) return this.#finish(blob, 'there');
     const from = this.#siblings.get(digest)?.[0];
-    const ask = size >= ASK_BYTES || from !== undefined;
+    const ask = askAlways || size >= ASK_BYTES || from !== undefined;
     if (ask && (await hasBlob(this.#repository, digest, size))) return this.#finish(blob, 'there');
     const mount = from === undefined ? undefined : await mountBlob(this.#repository, digest, from);
     if (mount?.mounted) return this.#finish(blob, 'mounted');
@@ -146,7 +146,7 @@ class Push {
   async #put(identifier: string, manifest: Manifest): Promise<void> {
     let { missingBlobs } = await putManifest(this.#repository, identifier, manifest);
     if (missingBlobs) {
-      await this.#sendBlobs(this.#graph.blobs, new Set());
+      await this.#sendBlobs(this.#graph.blobs, new Set(), true);
       for (const child of this.#graph.children)
         if (child !== manifest && this.#moved.has(child.descriptor.digest))
           await putManifest(this.#repository, child.descriptor.digest, child);
