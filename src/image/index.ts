@@ -8,6 +8,7 @@ export {
   referenceOf,
   storeDir,
 } from './build.ts';
+export { type DescribedImage, describeImage } from './described.ts';
 export { exportLayout } from './export-layout.ts';
 export { OciLayout, type ResolvedImage } from './oci/layout.ts';
 export { MEDIA_TYPE } from './oci/media-types.ts';

@@ -75,7 +75,7 @@ class Copy {
     const { digest } = root.descriptor;
     const tags = [...new Set([...(to.tag === undefined ? [] : [to.tag]), ...(this.#options.tags ?? [])])];
     for (const tag of tags) await guardTag(this.#target, tag, digest, force);
-    await this.#copyTree(root, (manifest) => putManifest(this.#target, manifest.descriptor.digest, manifest));
+    await this.#copyTree(root, () => this.#store(root));
     for (const tag of tags) {
       await guardTag(this.#target, tag, digest, force);
       await putManifest(this.#target, tag, root);
@@ -93,7 +93,7 @@ class Copy {
   }
 
   /** An image, then what is attached to each of its manifests. @param put stores the root */
-  async #copyTree(root: Manifest, put: (manifest: Manifest) => Promise<unknown>): Promise<void> {
+  async #copyTree(root: Manifest, put: () => Promise<unknown>): Promise<void> {
     const graph = await walkImage(root, ({ digest }) => requireManifest(this.#source, digest));
     for (const blob of graph.blobs) if (!this.#moved.has(blob.digest)) this.#meter.expect(blob.size);
     const limit = pLimit(this.#target.options.concurrency ?? DEFAULTS.concurrency);
@@ -106,9 +106,8 @@ class Copy {
       ),
     );
     if (failures.length > 0) throw failures[0];
-    for (const child of graph.children)
-      await this.#store(child, () => putManifest(this.#target, child.descriptor.digest, child));
-    await this.#store(root, () => put(root));
+    for (const child of graph.children) await this.#store(child);
+    await put();
     for (const manifest of [root, ...graph.children]) await this.#copyAttached(manifest.descriptor.digest);
   }
 
@@ -129,14 +128,11 @@ class Copy {
     this.#meter.finished(blob.digest, blob.size, how);
   }
 
-  async #store(manifest: Manifest, put: () => Promise<unknown>): Promise<void> {
+  async #store(manifest: Manifest): Promise<void> {
     const { digest } = manifest.descriptor;
-    if (await hasManifest(this.#target, digest)) {
-      this.#moved.set(digest, 'there');
-      return;
-    }
-    await put();
-    this.#moved.set(digest, 'sent');
+    const there = await hasManifest(this.#target, digest);
+    if (!there) await putManifest(this.#target, digest, manifest);
+    this.#moved.set(digest, there ? 'there' : 'sent');
   }
 
   /** Referrers of a manifest, which may have referrers themselves, and cosign's tags. */
@@ -147,14 +143,15 @@ class Copy {
       this.#referrers.push(digest);
       // A list that clients keep may name what has been deleted.
       const referrer = await getManifest(this.#source, digest);
-      if (referrer) await this.#copyTree(referrer, (manifest) => putReferrer(this.#target, manifest, subject));
+      // Also one that is there already may lack its place in the list: a copy may have ended between the two.
+      if (referrer) await this.#copyTree(referrer, () => putReferrer(this.#target, referrer, subject));
     }
     for (const suffix of COSIGN_SUFFIXES) {
       const tag = `${subject.replace(':', '-')}.${suffix}`;
       const attached = await getManifest(this.#source, tag);
       if (!attached) continue;
       this.#referrers.push(attached.descriptor.digest);
-      await this.#copyTree(attached, (manifest) => putManifest(this.#target, tag, manifest));
+      await this.#copyTree(attached, () => putManifest(this.#target, tag, attached));
     }
   }
 }

@@ -11,6 +11,7 @@ import { Patience } from './http/patience.ts';
 import { isLoopback } from './http/proxy.ts';
 import { redirectOf } from './http/redirect.ts';
 import { NetworkFailure, type RequestBody, Transport } from './http/transport.ts';
+import type { Tunnels } from './http/tunnel.ts';
 import { type Clock, type RegistryOptions, systemClock } from './options.ts';
 import { DOCKER_HUB, type ImageReference } from './reference.ts';
 import { Secrets } from './secrets.ts';
@@ -59,6 +60,7 @@ export class Repository {
     { registry, repository }: Pick<ImageReference, 'registry' | 'repository'>,
     options: RegistryOptions,
     access: RepositoryAccess,
+    tunnels: Tunnels,
   ) {
     this.host = registry;
     this.name = repository;
@@ -66,7 +68,7 @@ export class Repository {
     this.signal = access.signal;
     this.#origin = originOf(registry, options.insecureRegistries ?? []);
     this.#clock = options.clock ?? systemClock;
-    this.#transport = new Transport(options, this.#secrets);
+    this.#transport = new Transport(options, this.#secrets, tunnels);
     const others = [...new Set(access.alsoPull)].filter((name) => name !== repository).sort();
     this.#scopes = [
       `repository:${repository}:${access.actions.join(',')}`,

@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(async () => {
   await fake?.stop();
   fake = undefined;
-  world.remove();
+  await world.remove();
 });
 
 const write = (path: string, value: unknown) => {

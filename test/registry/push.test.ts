@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await fake.stop();
-  world.remove();
+  await world.remove();
 });
 
 async function push(name: string, bytes = model(), more: Partial<Parameters<typeof pushImage>[0]> = {}) {

@@ -12,8 +12,10 @@ export class World {
   readonly slept: number[] = [];
   nowMs = 1_700_000_000_000;
   #layouts = 0;
+  readonly #registries: Registry[] = [];
 
-  remove(): void {
+  async remove(): Promise<void> {
+    for (const registry of this.#registries) await registry[Symbol.asyncDispose]();
     rmSync(this.dir, { recursive: true, force: true });
   }
 
@@ -35,7 +37,9 @@ export class World {
   }
 
   registry(more: Partial<RegistryOptions> = {}): Registry {
-    return new Registry(this.options(more));
+    const registry = new Registry(this.options(more));
+    this.#registries.push(registry);
+    return registry;
   }
 
   layout(): Promise<OciLayout> {

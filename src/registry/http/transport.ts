@@ -2,6 +2,7 @@ import { rootCertificates } from 'node:tls';
 import { DEFAULTS, type RegistryOptions } from '../options.ts';
 import type { Secrets } from '../secrets.ts';
 import { proxyFor } from './proxy.ts';
+import type { Tunnels } from './tunnel.ts';
 
 /** A body that can be sent again: a request may be repeated after a redirect or a new login. */
 export interface RequestBody {
@@ -34,11 +35,13 @@ export class NetworkFailure extends Error {
 export class Transport {
   readonly #options: RegistryOptions;
   readonly #secrets: Secrets;
+  readonly #tunnels: Tunnels;
   #sentBytes = 0;
 
-  constructor(options: RegistryOptions, secrets: Secrets) {
+  constructor(options: RegistryOptions, secrets: Secrets, tunnels: Tunnels) {
     this.#options = options;
     this.#secrets = secrets;
+    this.#tunnels = tunnels;
   }
 
   /** Of request bodies, all tries together. */
@@ -51,6 +54,7 @@ export class Transport {
     const { env, ca, idleTimeoutMs = DEFAULTS.idleTimeoutMs, userAgent = DEFAULTS.userAgent } = this.#options;
     const proxy = proxyFor(url, env);
     if (proxy !== undefined) this.#secrets.add(new URL(proxy).password || undefined);
+    const tunnel = proxy !== undefined && url.protocol === 'https:' ? proxy : undefined;
     let unreadable: { readonly error: unknown } | undefined;
     const source = body === undefined ? undefined : this.#counted(body, (error) => (unreadable = { error }));
     try {
@@ -68,7 +72,9 @@ export class Transport {
         },
         // Not Bun.file: over TLS Bun reads that into memory whole (1.3 GB for 600 MB). An iterable is pulled as the socket drains.
         ...(source === undefined ? {} : { body: source as unknown as BodyInit }),
-        proxy: proxy ?? false,
+        // Never Bun's own reading of the environment.
+        proxy: tunnel === undefined ? (proxy ?? false) : false,
+        ...(tunnel === undefined ? {} : { unix: await this.#tunnels.path(tunnel, url) }),
         // Given certificates replace the well-known ones, which the registry's storage may still need.
         ...(ca === undefined ? {} : { tls: { ca: [...rootCertificates, ca] } }),
         timeout: idleTimeoutMs,
@@ -77,6 +83,8 @@ export class Transport {
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (unreadable) throw unreadable.error;
+      const problem = tunnel === undefined ? undefined : await this.#tunnels.problem(tunnel, url);
+      if (problem !== undefined) throw new NetworkFailure('PROXY', 'proxy', problem);
       throw networkFailure(error, proxy !== undefined);
     }
   }
