@@ -53,7 +53,11 @@ export async function pushImage(options: PushOptions): Promise<PushResult> {
   const graph = await graphInLayout(layout, options.source);
   const wanted = new Set(graph.blobs.map(({ digest }) => digest));
   const siblings = await siblingsInLayout(layout, to.registry, to.repository, wanted);
-  const repository = registry.open(to, { actions: ['pull', 'push'], alsoPull: [...siblings.values()].flat(), signal });
+  const repository = registry.open(to, {
+    actions: ['pull', 'push'],
+    alsoPull: [...siblings.values()].flatMap((known) => known.slice(0, 1)),
+    signal,
+  });
   return new Push(options, graph, siblings, repository).run();
 }
 
