@@ -1,3 +1,4 @@
+import { isInlayError } from '../error/index.ts';
 import { getManifest, type Manifest } from './manifest/manifests.ts';
 import { readTags } from './manifest/tags.ts';
 import type { Repository } from './repository.ts';
@@ -13,6 +14,16 @@ export async function neighbourBlobs(
   repository: Repository,
   current: Manifest | undefined,
 ): Promise<ReadonlySet<string>> {
+  try {
+    return await readNeighbour(repository, current);
+  } catch (error) {
+    // It only spares requests: a login that may push and not list, or an older image that is damaged, is no reason to fail.
+    if (isInlayError(error) && error.code !== 'INTERRUPTED' && error.code !== 'REGISTRY_UNREACHABLE') return new Set();
+    throw error;
+  }
+}
+
+async function readNeighbour(repository: Repository, current: Manifest | undefined): Promise<ReadonlySet<string>> {
   let root = current;
   if (!root) {
     const tag = lastVersion((await readTags(repository)) ?? []);

@@ -1,9 +1,7 @@
 import type { InlayError } from '../error/index.ts';
-import type { Credential } from './auth/auth-file.ts';
 import { Authorizer } from './auth/authorizer.ts';
-import type { Challenge } from './auth/challenge.ts';
 import { findCredential } from './auth/credentials.ts';
-import { parseToken, type Token, tokenRequest } from './auth/token.ts';
+import { fetchToken } from './auth/token-client.ts';
 import { answerError, failure, interrupted, parseAnswer, type RegistryAnswer, type Where } from './failure.ts';
 import { discard, readBody, readErrorText } from './http/answer-body.ts';
 import { isTransient, parseRetryAfter } from './http/backoff.ts';
@@ -40,7 +38,6 @@ export interface ApiRequest {
 }
 
 const AUTH_ROUNDS = 2;
-const TOKEN_LIMIT = 1 << 20;
 
 /** One repository of one registry, for one piece of work: its address, login, retries, and what was sent. */
 export class Repository {
@@ -68,6 +65,8 @@ export class Repository {
     this.signal = access.signal;
     this.#origin = originOf(registry, options.insecureRegistries ?? []);
     this.#clock = options.clock ?? systemClock;
+    // The others become known when they are looked up, which is before they are used.
+    this.#secrets.addLogin(options.env.INLAY_REGISTRY_USERNAME, options.env.INLAY_REGISTRY_PASSWORD);
     this.#transport = new Transport(options, this.#secrets, tunnels);
     const others = [...new Set(access.alsoPull)].filter((name) => name !== repository).sort();
     this.#scopes = [
@@ -81,9 +80,14 @@ export class Repository {
           homeDir: options.homeDir,
           useEnvironment: access.useEnvironment ?? true,
         }),
-      fetchToken: (challenge, scopes, credential) => this.#fetchToken(challenge, scopes, credential),
+      fetchToken: (challenge, scopes, credential) =>
+        fetchToken({ repository: this, transport: this.#transport, challenge, scopes, credential }),
       now: () => this.#clock.now(),
-      hide: (secret) => this.#secrets.add(secret),
+      hide: (secret) => {
+        if (typeof secret === 'string') this.#secrets.add(secret);
+        else if (secret.kind === 'password') this.#secrets.addLogin(secret.username, secret.password);
+        else this.#secrets.add(secret.token);
+      },
     });
   }
 
@@ -98,6 +102,15 @@ export class Repository {
 
   patience(step: string): Patience {
     return new Patience(this.where(step), this.options, this.signal);
+  }
+
+  get now(): number {
+    return this.#clock.now();
+  }
+
+  /** Whether the registry itself is spoken to in plain HTTP. */
+  get plain(): boolean {
+    return this.#origin.startsWith('http:');
   }
 
   /** Whether an address is the registry's own: only such get the login. */
@@ -220,72 +233,6 @@ export class Repository {
       url = redirect.url;
       followed++;
     }
-  }
-
-  async #fetchToken(
-    challenge: Challenge,
-    scopes: readonly string[],
-    credential: Credential | undefined,
-  ): Promise<Token> {
-    const step = 'logging in';
-    const realm = this.#realm(challenge, step);
-    const request = tokenRequest(realm, challenge, scopes, credential);
-    const { form } = request;
-    const bytes = form === undefined ? undefined : new TextEncoder().encode(form);
-    const patience = this.patience(step);
-    for (;;) {
-      try {
-        const response = await this.#transport.send({
-          method: request.method,
-          url: request.url,
-          headers: request.headers,
-          body: bytes && bytesBody(bytes),
-          signal: this.signal,
-        });
-        if (response.status !== 200) {
-          const answer = await this.answer(response);
-          if (!isTransient(answer.status)) throw this.#loginRefused(answer, realm, credential);
-          await patience.failed(answer, parseRetryAfter(response.headers.get('retry-after'), this.#clock.now()));
-          continue;
-        }
-        const body = await readBody(response, TOKEN_LIMIT, this.signal);
-        const token = body && parseToken(new TextDecoder().decode(body), this.#clock.now());
-        if (token) return token;
-        throw this.failure('REGISTRY_FAILED', step, `the token server ${realm.host} answered without a token`, {
-          hint: `Ask who runs ${this.host}.`,
-        });
-      } catch (error) {
-        if (this.signal?.aborted) throw interrupted(this.where(step));
-        if (!(error instanceof NetworkFailure)) throw error;
-        await patience.failed(error);
-      }
-    }
-  }
-
-  /** Where tokens are fetched; it gets the login, so it must not be in the clear where the registry is not. */
-  #realm(challenge: Challenge, step: string): URL {
-    const text = challenge.params.realm ?? '';
-    const realm = URL.canParse(text) ? new URL(text) : undefined;
-    const plain = realm?.protocol === 'http:' && (this.#origin.startsWith('http:') || isLoopback(realm.hostname));
-    if (realm && (realm.protocol === 'https:' || plain)) return realm;
-    throw this.failure('REGISTRY_FAILED', step, `its token server "${realm?.host ?? text}" is not reached over HTTPS`, {
-      hint: `inlay sends no login there. Ask who runs ${this.host}.`,
-    });
-  }
-
-  #loginRefused(answer: RegistryAnswer, realm: URL, credential: Credential | undefined): InlayError {
-    const said = answer.text === '' ? '' : ` (${answer.text})`;
-    const who = credential === undefined ? 'without a login' : 'this login';
-    if (answer.status === 400 || answer.status === 401 || answer.status === 403)
-      return this.failure(
-        'REGISTRY_UNAUTHORIZED',
-        'logging in',
-        `${realm.host} refuses ${who}: ${answer.status}${said}`,
-        {
-          hint: `Log in anew with docker login ${this.host} or podman login ${this.host}, or set INLAY_REGISTRY_USERNAME and INLAY_REGISTRY_PASSWORD.`,
-        },
-      );
-    return answerError(this.where('logging in'), answer);
   }
 }
 

@@ -2,12 +2,19 @@
 export class Secrets {
   readonly #known = new Set<string>();
 
-  /** Also hides the forms in which a secret travels: percent-encoded, and as part of a Basic header. */
+  /** Also hides it percent-encoded. */
   add(secret: string | undefined): void {
     // Shorter ones would blank out ordinary words, and nothing that short is secret.
     if (secret === undefined || secret.length < 4) return;
     this.#known.add(secret);
     this.#known.add(encodeURIComponent(secret));
+  }
+
+  /** A password, alone and as it stands in a Basic header. */
+  addLogin(username: string | undefined, password: string | undefined): void {
+    if (username === undefined || password === undefined) return;
+    this.add(password);
+    this.add(Buffer.from(`${username}:${password}`, 'utf8').toString('base64'));
   }
 
   scrub(text: string): string {

@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface SeenRequest {
   readonly method: string;
@@ -88,6 +88,8 @@ export class FakeRegistry {
   readonly #repos = new Map<string, Repo>();
   #faults: { fault: Fault; left: number }[] = [];
   #token = randomUUID();
+  /** Once a body has been left half read, the request no longer knows its own. */
+  readonly #sockets = new WeakMap<IncomingMessage, Socket>();
   tokensIssued = 0;
 
   private constructor(traits: RegistryTraits) {
@@ -162,6 +164,7 @@ export class FakeRegistry {
       status: 0,
     };
     this.seen.push(seen);
+    this.#sockets.set(request, request.socket);
     response.on('finish', () => {
       seen.status = response.statusCode;
     });
@@ -211,6 +214,10 @@ export class FakeRegistry {
     this.tokensIssued++;
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ token: this.#token, expires_in: tokenLifeS }));
+  }
+
+  #drop(request: IncomingMessage): void {
+    this.#sockets.get(request)?.destroy();
   }
 
   #allowed(request: IncomingMessage): boolean {
@@ -324,12 +331,12 @@ export class FakeRegistry {
     const drop = this.#fault(seen, ['drop-request']);
     const limit = drop?.kind === 'drop-request' ? drop.afterBytes : Number.POSITIVE_INFINITY;
     const { bytes, cut } = await this.#read(request, seen, limit);
-    if (!(drop?.kind === 'drop-request' && drop.forget)) parts.push(bytes);
-    if (cut) return void request.socket.destroy();
+    if (!(drop?.kind === 'drop-request' && drop.forget)) parts.push(cut ? bytes.subarray(0, limit) : bytes);
+    if (cut) return void this.#drop(request);
     if (request.method === 'PATCH') {
       if (minChunkBytes && bytes.length < minChunkBytes && !(request.headers['x-last'] ?? true))
         return this.#error(response, 416, 'SIZE_INVALID');
-      if (this.#fault(seen, ['lose-answer'])) return void request.socket.destroy();
+      if (this.#fault(seen, ['lose-answer'])) return void this.#drop(request);
       response.writeHead(202, state());
       return void response.end();
     }
@@ -338,7 +345,7 @@ export class FakeRegistry {
     repo.uploads.delete(id);
     if (sha256(blob) !== digest || this.#fault(seen, ['corrupt'])) return this.#error(response, 400, 'DIGEST_INVALID');
     repo.blobs.set(digest, blob);
-    if (this.#fault(seen, ['lose-answer'])) return void request.socket.destroy();
+    if (this.#fault(seen, ['lose-answer'])) return void this.#drop(request);
     response.writeHead(201, { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest });
     response.end();
   }
@@ -370,7 +377,7 @@ export class FakeRegistry {
       ...(start > 0 ? { 'content-range': `bytes ${start}-${blob.length - 1}/${blob.length}` } : {}),
     });
     if (bad?.kind === 'drop-answer') {
-      response.write(bytes.subarray(0, bad.afterBytes), () => setTimeout(() => request.socket.destroy(), 20));
+      response.write(bytes.subarray(0, bad.afterBytes), () => setTimeout(() => this.#drop(request), 20));
       return;
     }
     response.end(truncated ? bytes.subarray(0, bad.afterBytes) : bytes);
@@ -399,7 +406,7 @@ export class FakeRegistry {
         return this.#error(response, 404, 'MANIFEST_UNKNOWN');
       repo.manifests.set(own, { bytes, mediaType: request.headers['content-type'] ?? '' });
       if (!id.startsWith('sha256:')) repo.tags.set(id, own);
-      if (this.#fault(seen, ['lose-answer'])) return void request.socket.destroy();
+      if (this.#fault(seen, ['lose-answer'])) return void this.#drop(request);
       const { referrersApi = true, lyingSubject } = this.#traits;
       response.writeHead(201, {
         'docker-content-digest': own,

@@ -51,6 +51,10 @@ export function describePush(result: PushResult, tookMs: number): string {
 export async function targetOf(text: string) {
   const { parseReference } = await import('../../registry/index.ts');
   const reference = parseReference(text);
+  if (reference.digest !== undefined)
+    throw new InlayError('REFERENCE_INVALID', `${text} has a digest, which the image decides`, {
+      hint: 'Name the target by a tag: REGISTRY/REPOSITORY:TAG.',
+    });
   if (reference.registryNamed) return reference.tag === undefined ? { ...reference, tag: 'latest' } : reference;
   throw new InlayError('REFERENCE_INVALID', `${text} names no registry to push to`, {
     hint: 'Set image: in inlay.yaml to REGISTRY/REPOSITORY and build again, or say where: inlay push IMAGE REGISTRY/REPOSITORY:TAG. Docker Hub is docker.io/NAME/IMAGE.',

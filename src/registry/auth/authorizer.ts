@@ -10,7 +10,7 @@ export interface AuthorizerOptions {
     credential: Credential | undefined,
   ) => Promise<Token>;
   readonly now: () => number;
-  readonly hide: (secret: string) => void;
+  readonly hide: (secret: Credential | string) => void;
 }
 
 /**
@@ -59,10 +59,7 @@ export class Authorizer {
 
   async #login(): Promise<Credential | undefined> {
     this.#credential ??= this.#options.findCredential().then((credential) => {
-      if (credential?.kind === 'password') {
-        this.#options.hide(credential.password);
-        this.#options.hide(basicHeader(credential).slice('Basic '.length));
-      } else if (credential) this.#options.hide(credential.token);
+      if (credential) this.#options.hide(credential);
       return credential;
     });
     return this.#credential;

@@ -57,7 +57,7 @@ export async function* readBlob(
     } catch (error) {
       if (repository.signal?.aborted) throw interrupted(repository.where(step));
       if (!(error instanceof NetworkFailure)) throw error;
-      if (at > before) patience.progressed();
+      patience.progressed(at - before);
       await patience.failed(error);
     }
   }

@@ -68,7 +68,7 @@ class Upload {
         this.#tell(this.#source.sizeBytes);
         return;
       }
-      if (sent.state.offset > state.offset) this.#patience.progressed();
+      this.#patience.progressed(sent.state.offset - state.offset);
       state = sent.state;
       this.#tell(state.offset);
     }

@@ -4,6 +4,8 @@ import { type Clock, DEFAULTS, type RegistryOptions, type RetryPolicy, systemClo
 import { nextDelay } from './backoff.ts';
 import { NetworkFailure } from './transport.ts';
 
+const PROGRESS_BYTES = 64 * 1024;
+
 /** Counts the failures of one piece of work and waits between its tries; progress makes it patient again. */
 export class Patience {
   readonly #where: Where;
@@ -20,8 +22,9 @@ export class Patience {
     this.#signal = signal;
   }
 
-  progressed(): void {
-    this.#tries = 0;
+  /** Bytes that have got through since the last failure. Less than `PROGRESS_BYTES` is none: it would go on for days. */
+  progressed(bytes: number): void {
+    if (bytes >= PROGRESS_BYTES) this.#tries = 0;
   }
 
   /**
