@@ -109,6 +109,47 @@ test('a registry of plain HTTP is spoken to only when it was allowed, and the er
   expect(error.hint).toContain('registry.test:5000');
 });
 
+test('plain HTTP that was allowed goes through a proxy too', async () => {
+  // A proxy gets the whole address, which the fake reads as well as a path.
+  const fake = await FakeRegistry.start();
+  cleanup.push(() => fake.stop());
+  const env = { HTTP_PROXY: `http://me:pr0xy-secret@${fake.host}` };
+  const registry = world.registry({ env, insecureRegistries: ['registry.test'] });
+  const layout = await world.layout();
+  const { digest } = await world.image(layout, 'x:1', model());
+  await pushImage({ registry, layout, source: 'x:1', to: ref('registry.test/ml/iris:1') });
+  expect(fake.repo('ml/iris').tags.get('1')).toBe(digest);
+  expect(fake.seen.every((r) => r.path.startsWith('http://registry.test/v2/'))).toBe(true);
+  expect(fake.seen[0]?.headers['proxy-authorization']).toBe(`Basic ${btoa('me:pr0xy-secret')}`);
+});
+
+test('a proxy that refuses the login is told by its answer', async () => {
+  const proxy = createServer();
+  proxy.on('connect', (_, socket) =>
+    socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n'),
+  );
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  cleanup.push(async () => proxy.close());
+  const env = { HTTPS_PROXY: `http://me:pr0xy-secret@127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+  const error = await listTags({ registry: world.registry({ env }), reference: ref('registry.test/a/b') }).catch(
+    (e) => e,
+  );
+  expect(error.code).toBe('REGISTRY_UNREACHABLE');
+  expect(error.message).toContain('answered 407');
+  expect(error.message).not.toContain('pr0xy');
+});
+
+test('an empty blob travels', async () => {
+  const fake = await FakeRegistry.start();
+  cleanup.push(() => fake.stop());
+  const layout = await world.layout();
+  const { digest } = await world.image(layout, 'x:1', new Uint8Array());
+  const to = ref(`${fake.host}/ml/iris:1`);
+  await pushImage({ registry: world.registry(), layout, source: 'x:1', to });
+  const pulled = await pullImage({ registry: world.registry(), layout: await world.layout(), from: to, name: 'x:1' });
+  expect(pulled.digest).toBe(digest);
+});
+
 test('a name that does not exist is told after three tries', async () => {
   const error = await listTags({ registry: world.registry(), reference: ref('nowhere.invalid/ml/iris') }).catch(
     (e) => e,
