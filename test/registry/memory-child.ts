@@ -21,7 +21,7 @@ let peakMB = baseMB;
 setInterval(() => {
   peakMB = Math.max(peakMB, megabytes());
 }, 10).unref();
-const registry = new Registry({ env: proxy ? { HTTPS_PROXY: proxy } : {}, homeDir: dir, ...(ca ? { ca } : {}) });
+await using registry = new Registry({ env: proxy ? { HTTPS_PROXY: proxy } : {}, homeDir: dir, ...(ca ? { ca } : {}) });
 const reference = parseReference(`${host}/ml/big:1`);
 await pushImage({ registry, layout, source: 'big:1', to: reference });
 const second = await OciLayout.open(join(dir, 'again'));
