@@ -3,7 +3,7 @@
 cd "$(dirname "$0")/.." || exit 3
 . scripts/install.sh
 missing=
-for package in runc skopeo umoci; do
+for package in runc skopeo umoci docker-registry; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 if [ -n "$missing" ]; then
@@ -15,5 +15,9 @@ if [ -n "$missing" ]; then
   apt-get update -qq >&2 || exit 3
   # shellcheck disable=SC2086
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null || exit 3
+fi
+if ! command -v go >/dev/null; then
+  echo "e2e needs Go: it builds crane (e2e/go/go.mod)" >&2
+  exit 3
 fi
 exec "$bun" test --no-env-file --timeout 600000 ./e2e "$@"

@@ -12,8 +12,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   source: ['error'],
   check: ['engine', 'contract', 'source', 'error'],
   image: ['contract', 'error'],
+  registry: ['image', 'contract', 'error'],
   container: ['image', 'error'],
-  cli: ['container', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
+  cli: ['container', 'registry', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
 };
 
 interface Import {

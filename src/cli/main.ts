@@ -1,9 +1,13 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { addBuild } from './commands/build.ts';
 import { addCheck } from './commands/check.ts';
+import { addCopy } from './commands/copy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addInit } from './commands/init.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addLock } from './commands/lock.ts';
+import { addPull } from './commands/pull.ts';
+import { addPush } from './commands/push.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
 import { EXIT, reportError } from './output.ts';
@@ -14,7 +18,20 @@ const program = new Command('inlay')
   .version(INLAY_VERSION)
   .showSuggestionAfterError()
   .exitOverride();
-for (const add of [addInit, addCheck, addDiff, addServe, addBuild, addRun, addLock]) add(program);
+const commands = [
+  addInit,
+  addCheck,
+  addDiff,
+  addServe,
+  addBuild,
+  addRun,
+  addPush,
+  addPull,
+  addCopy,
+  addInspect,
+  addLock,
+];
+for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -1,7 +1,7 @@
 import { isInlayError } from '../error/index.ts';
 
 /** Exit codes that scripts may rely on. */
-export const EXIT = { done: 0, no: 1, usage: 2, outside: 3 } as const;
+export const EXIT = { done: 0, no: 1, usage: 2, outside: 3, interrupted: 130 } as const;
 
 /** Where a command's words go: results to stdout, everything else to stderr. */
 export interface Output {
@@ -47,6 +47,9 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   ENVIRONMENT_INVALID: EXIT.usage,
   PATH_ESCAPES: EXIT.usage,
   PLATFORM_UNSUPPORTED: EXIT.usage,
+  REFERENCE_INVALID: EXIT.usage,
+  TAG_EXISTS: EXIT.no,
+  INTERRUPTED: EXIT.interrupted,
   FILE_NOT_FOUND: EXIT.no,
   LABELS_INVALID: EXIT.no,
   CONTRACT_INVALID: EXIT.no,

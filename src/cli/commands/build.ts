@@ -5,7 +5,9 @@ import { InlayError } from '../../error/index.ts';
 import type { BuiltImage } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
+import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
 import { INLAY_VERSION } from '../version.ts';
+import { describePush, targetOf } from './push.ts';
 
 export function addBuild(program: Command): void {
   program
@@ -18,12 +20,17 @@ export function addBuild(program: Command): void {
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
     .option('--compression <kind>', 'of the layers below the model: zstd, or gzip for runtimes without zstd', 'zstd')
     .option('--output <oci:DIR>', 'also write the image to an OCI layout of its own')
+    .option('--push', 'then push it, as inlay push does')
+    .option(...TAG)
+    .option('--force', 'with --push: let tags that name another image name this one')
+    .option(...INSECURE_REGISTRY)
+    .option(...CA_FILE)
     .option('--skip <list>', 'errors of check to accept, recorded in the image: golden, weights, random, memory, size')
     .option('--json', 'print one JSON document')
     .action(async (dir, options) => {
       const { readProject } = await import('../../contract/index.ts');
       const { acceptedCodes, requireGood } = await import('../../check/index.ts');
-      const { buildImage, exportLayout, hostPlatform, OciLayout, parsePlatform, storeDir } = await import(
+      const { buildImage, exportLayout, hostPlatform, OciLayout, parsePlatform, referenceOf, storeDir } = await import(
         '../../image/index.ts'
       );
       const output = createOutput(options.json === true);
@@ -38,6 +45,10 @@ export function addBuild(program: Command): void {
           : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
       const accepted = options.skip === undefined ? [] : acceptedCodes(options.skip.split(','));
       const project = accept(await readProject(dir), accepted);
+      if (options.tag.length > 0 && !options.push)
+        throw new InlayError('USAGE', '--tag is for --push', { hint: 'The local tag is the version of inlay.yaml.' });
+      // Looked at before minutes of building.
+      const destination = options.push ? await targetOf(referenceOf(project)) : undefined;
       const home = inlayHome(process.env);
       const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
       output.progress(`check     ${kept ? 'as before' : 'ok'}`);
@@ -53,7 +64,28 @@ export function addBuild(program: Command): void {
         onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
       });
       if (target !== undefined) await exportLayout(await OciLayout.open(storeDir(home)), image.reference, target);
-      output.result(describeImage(image, performance.now() - started), image);
+      const built = describeImage(image, performance.now() - started);
+      if (destination === undefined) {
+        output.result(built, image);
+        return;
+      }
+      output.progress(built);
+      const { pushImage } = await import('../../registry/index.ts');
+      const pushing = performance.now();
+      const layout = await OciLayout.open(storeDir(home));
+      const push = await withRegistry(options, (registry, signal) =>
+        pushImage({
+          registry,
+          layout,
+          source: image.reference,
+          to: destination,
+          tags: options.tag,
+          force: options.force === true,
+          onProgress: showTransfer(output, 'pushed  '),
+          signal,
+        }),
+      );
+      output.result(describePush(push, performance.now() - pushing), { ...image, push });
     });
 }
 

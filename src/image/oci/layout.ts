@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
 import { MEDIA_TYPE } from './media-types.ts';
 import {
@@ -131,6 +131,21 @@ export class OciLayout {
       const reference = descriptor.annotations?.[REF_NAME];
       return reference === undefined ? [] : [{ reference, descriptor }];
     });
+  }
+
+  /**
+   * The descriptor of what `reference` names: a name, `name@digest`, or a bare digest (of an index or a manifest).
+   * @throws IMAGE_NOT_FOUND, IMAGE_INVALID
+   */
+  async find(reference: string): Promise<Descriptor> {
+    const digest = await this.#digestOf(reference);
+    const bytes = await this.readBytes(digest);
+    const { mediaType } = parse(
+      z.object({ mediaType: z.string().optional() }),
+      new TextDecoder().decode(bytes),
+      digest,
+    );
+    return { mediaType: mediaType ?? MEDIA_TYPE.manifest, digest, size: bytes.byteLength };
   }
 
   /**

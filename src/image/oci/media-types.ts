@@ -6,4 +6,6 @@ export const MEDIA_TYPE = {
   layer: 'application/vnd.oci.image.layer.v1.tar',
   layerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
   layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  /** The config of what has none (manifest.md, guidance for an empty descriptor): the two bytes `{}`. */
+  empty: 'application/vnd.oci.empty.v1+json',
 } as const;

@@ -13,6 +13,7 @@ export const descriptorSchema = z.object({
   digest,
   size: z.number().int().nonnegative(),
   platform: platformSchema.optional(),
+  artifactType: z.string().optional(),
   annotations: annotations.optional(),
 });
 export type Descriptor = z.infer<typeof descriptorSchema>;
@@ -21,6 +22,7 @@ export const indexSchema = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   manifests: z.array(descriptorSchema),
+  subject: descriptorSchema.optional(),
   annotations: annotations.optional(),
 });
 export type ImageIndex = z.infer<typeof indexSchema>;
@@ -28,8 +30,11 @@ export type ImageIndex = z.infer<typeof indexSchema>;
 export const manifestSchema = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
+  artifactType: z.string().optional(),
   config: descriptorSchema,
   layers: z.array(descriptorSchema),
+  /** What this manifest is attached to: it is a referrer, such as a signature or an SBOM. */
+  subject: descriptorSchema.optional(),
   annotations: annotations.optional(),
 });
 export type ImageManifest = z.infer<typeof manifestSchema>;

@@ -1,0 +1,50 @@
+import type { Command } from '@commander-js/extra-typings';
+import type { InspectedImage } from '../../registry/index.ts';
+import { inlayHome } from '../home.ts';
+import { createOutput, formatBytes, table } from '../output.ts';
+import { CA_FILE, INSECURE_REGISTRY, withRegistry } from '../registry.ts';
+
+export function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .summary('what is in an image')
+    .description(
+      'Shows contract, layers, libraries and signatures: of the image in the local store, else of the one in its registry, without its layers.',
+    )
+    .argument('<image>', 'the image')
+    .option('--platform <platform>', 'linux/amd64 or linux/arm64 (default: this machine)')
+    .option(...INSECURE_REGISTRY)
+    .option(...CA_FILE)
+    .option('--json', 'print one JSON document')
+    .action(async (image, options) => {
+      const { hostPlatform, OciLayout, parsePlatform, storeDir } = await import('../../image/index.ts');
+      const { inspectImage } = await import('../../registry/index.ts');
+      const platform = options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
+      const layout = await OciLayout.open(storeDir(inlayHome(process.env)));
+      const inspected = await withRegistry(options, (registry, signal) =>
+        inspectImage({ registry, layout, reference: image, platform, signal }),
+      );
+      createOutput(options.json === true).result(describe(inspected), inspected);
+    });
+}
+
+function describe(image: InspectedImage): string {
+  const { contract } = image;
+  const facts = [
+    ...(contract
+      ? [
+          ['model', `${contract.name} ${contract.version}, ${contract.task}, ${contract.model.digest}`],
+          ['inputs', JSON.stringify(contract.inputs)],
+          ['outputs', JSON.stringify(contract.outputs)],
+          ...(contract.labels ? [['labels', contract.labels.join(', ')]] : []),
+          ...(contract.owner ? [['owner', contract.owner]] : []),
+        ]
+      : [['model', 'none: inlay did not build this image']]),
+    ['runs on', `${image.os}, ${image.platform}`],
+    ['libraries', `${Object.keys(image.libraries).length}`],
+    ['signatures', image.from === 'store' ? 'not known of an image in the local store' : `${image.signatures.length}`],
+  ];
+  const layers = image.layers.map((layer) => [layer.kind, formatBytes(layer.sizeBytes).padStart(8), layer.digest]);
+  const digest = image.reference.includes('@') ? image.reference : `${image.reference}@${image.digest}`;
+  return `${digest}\n${table(facts)}\n${table(layers)}`;
+}
