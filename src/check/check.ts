@@ -51,13 +51,14 @@ const PROJECT_FAULTS: readonly ErrorCode[] = [
 /**
  * Checks a project's folder: reads all of it, loads the model in the runtime that will serve it, runs the sample and
  * replays the golden cases. What can be known before a release is found here.
+ * @param known the project, where it has been read already
  * @throws PROJECT_NOT_FOUND
  */
-export async function checkProject(dir: string): Promise<CheckReport> {
+export async function checkProject(dir: string, known?: Project): Promise<CheckReport> {
   const facts: Fact[] = [];
   const findings: Finding[] = [];
   try {
-    const project = await readProject(dir);
+    const project = known ?? (await readProject(dir));
     facts.push(...modelFacts(project));
     findings.push(...modelFindings(project, await nanWeights(project.modelPath, mapFile(project.modelPath))));
     const training = await checkTraining(project);

@@ -27,7 +27,7 @@ export async function requireGood(project: Project, cacheDir: string, inlayVersi
     ).success
   )
     return true;
-  const { findings } = await checkProject(project.dir);
+  const { findings } = await checkProject(project.dir, project);
   const accepted: readonly string[] = project.contract.accepted ?? [];
   const errors = findings.filter(({ severity, code }) => severity === 'error' && !accepted.includes(code));
   const [only, second] = errors;

@@ -9,6 +9,12 @@ export interface FileDigest {
   readonly sizeBytes: number;
 }
 
+/**
+ * Tells a file's digest: `digestFile`, or what also remembers it.
+ * @param name the file's path relative to the model's folder
+ */
+export type DigestFile = (path: string, name: string) => Promise<FileDigest>;
+
 const CHUNK_BYTES = 2 ** 20;
 
 /**

@@ -1,9 +1,16 @@
 export { CONFIG_FILE } from './config/file.ts';
 export { type Mistake, parseConfig } from './config/load.ts';
 export { type Config, configJsonSchema } from './config/schema.ts';
-export { type Contract, contractSchema, deriveContract, parseContract, serializeContract } from './contract.ts';
+export {
+  type Contract,
+  contractSchema,
+  deriveContract,
+  type ModelFile,
+  parseContract,
+  serializeContract,
+} from './contract.ts';
 export { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
-export { digestFile, type FileDigest } from './file-digest.ts';
+export { type DigestFile, digestFile, type FileDigest } from './file-digest.ts';
 export { type Difference, exceeds, type Golden, type GoldenCase, parseGolden, worstDifference } from './golden.ts';
 export { type Labels, labelsOfGraph, readLabels } from './labels.ts';
 export { contractOfModel, readProject } from './lazy.ts';

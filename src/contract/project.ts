@@ -9,7 +9,7 @@ import { parseConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
 import { isFloat } from './datatype.ts';
-import { digestFile } from './file-digest.ts';
+import { type DigestFile, digestFile } from './file-digest.ts';
 import { type Golden, parseGolden } from './golden.ts';
 import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
 import { mapFile } from './map-file.ts';
@@ -29,9 +29,10 @@ export interface Project {
 
 /**
  * Reads the project in `dir`.
+ * @param digest tells the digests of the model and its external data; reads them whole when left out
  * @throws PROJECT_NOT_FOUND, CONFIG_INVALID, FILE_NOT_FOUND, PATH_ESCAPES, MODEL_INVALID, MODEL_UNSUPPORTED, LABELS_INVALID, INPUT_INVALID
  */
-export async function readProject(dir: string): Promise<Project> {
+export async function readProject(dir: string, digest: DigestFile = digestFile): Promise<Project> {
   const file = join(dir, CONFIG_FILE);
   if (!existsSync(file)) {
     throw new InlayError('PROJECT_NOT_FOUND', `no ${CONFIG_FILE} in ${resolve(dir)}`, {
@@ -42,7 +43,7 @@ export async function readProject(dir: string): Promise<Project> {
   const root = await realpath(dir);
   const modelPath = insideProject(root, config.model, 'model');
   const labelsPath = config.labels === undefined ? undefined : insideProject(root, config.labels, 'labels');
-  const parts = await readModel(modelPath, labelsPath, config.task, root);
+  const parts = await readModel(modelPath, labelsPath, config.task, root, digest);
   const contractParts = { ...parts, facts: withMissing(parts.facts, config.missing) };
   const golden = await readGolden(root, config, contractParts.facts);
   const contract = deriveContract({
@@ -160,21 +161,28 @@ export async function contractOfModel(modelPath: string, labelsPath: string | un
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+|-+$/g, '');
   return deriveContract({
-    ...(await readModel(modelPath, labelsPath, undefined, dirname(modelPath))),
+    ...(await readModel(modelPath, labelsPath, undefined, dirname(modelPath), digestFile)),
     name: stem.slice(0, 50) || 'model',
     version: '0',
   });
 }
 
 /** @param root the folder that external data may not lead out of */
-async function readModel(modelPath: string, labelsPath: string | undefined, task: Config['task'], root: string) {
+async function readModel(
+  modelPath: string,
+  labelsPath: string | undefined,
+  task: Config['task'],
+  root: string,
+  digest: DigestFile,
+) {
   const facts = naming(basename(modelPath), () => readModelFacts(mapFile(modelPath)));
   checkExternalData(root, modelPath, facts);
   const labels = await labelsFor(facts, labelsPath, task);
   const externalData: ModelFile[] = [];
   for (const file of facts.externalData)
-    externalData.push({ file, ...(await digestFile(join(dirname(modelPath), file))) });
-  return { facts, labels, model: { file: basename(modelPath), ...(await digestFile(modelPath)), externalData } };
+    externalData.push({ file, ...(await digest(join(dirname(modelPath), file), file)) });
+  const file = basename(modelPath);
+  return { facts, labels, model: { file, ...(await digest(modelPath, file)), externalData } };
 }
 
 async function labelsFor(

@@ -5,12 +5,13 @@ import { type ImageFacts, imageAnnotations, imageLabels, LABEL_PREFIX } from './
 import type { Compression } from './layer/compression.ts';
 import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
-import { modelEntries, modelEnvironment, modelLayerKey } from './model-layer.ts';
+import { modelFileLayer, OWN_LAYER_BYTES } from './model-files.ts';
+import { bigModelFiles, modelEntries, modelEnvironment, modelLayerKey } from './model-layer.ts';
 import { OciLayout } from './oci/layout.ts';
 import { MEDIA_TYPE } from './oci/media-types.ts';
 import type { Descriptor, ImageConfig, ImageIndex, ImageManifest, Platform } from './oci/schema.ts';
 import { prepareRuntime } from './runtime/index.ts';
-import { bundleServer, SERVER_DIR } from './server-layer.ts';
+import { prepareServer, SERVER_DIR } from './server-layer.ts';
 
 export type LayerKind = 'base' | 'runtime' | 'server' | 'model';
 
@@ -26,6 +27,8 @@ export interface BuildOptions {
   readonly inlayVersion: string;
   /** The time that files and config carry, seconds since 1970 (SOURCE_DATE_EPOCH). */
   readonly epochS: number;
+  /** Layers of the store that were written for this build already. */
+  readonly written?: ReadonlySet<string>;
   /** For the programs that fetch: apt, dpkg-deb and npm. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onProgress?: (event: { readonly step: string; readonly message: string }) => void;
@@ -105,7 +108,7 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
   const common = { platform, cacheDir, env, ...(onProgress ? { onProgress } : {}) };
   const base = await prepareAptBase({ ...common, lockPath: options.lockPath });
   const runtime = await prepareRuntime(common);
-  const server = await bundleServer();
+  const server = await prepareServer(cacheDir);
   const shared = [
     {
       kind: 'base' as const,
@@ -122,7 +125,7 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     {
       kind: 'server' as const,
       key: server.key,
-      entries: async () => server.entries,
+      entries: server.entries,
       contents: `inlay ${options.inlayVersion}`,
     },
   ];
@@ -135,11 +138,17 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     });
     layers.push({ ...layer, kind, contents });
   }
-  const modelKey = [LAYER_FORMAT, 'model', mtimeS, await modelLayerKey(project)].join('\n');
+  for (const { path, file } of bigModelFiles(project)) {
+    const layer = await modelFileLayer(layout, cacheDir, path, file, mtimeS);
+    const reused = layer.reused && !options.written?.has(layer.descriptor.digest);
+    layers.push({ ...layer, reused, kind: 'model', contents: file.file });
+  }
+  const modelKey = [LAYER_FORMAT, 'model and small files', mtimeS, await modelLayerKey(project)].join('\n');
   const model = await cachedLayer(layout, join(cacheDir, 'layers'), modelKey, async () =>
     writeLayer(layout, await modelEntries(project), { compression: 'none', mtimeS }),
   );
-  layers.push({ ...model, kind: 'model', contents: project.contract.model.file });
+  const small = project.contract.model.sizeBytes < OWN_LAYER_BYTES;
+  layers.push({ ...model, kind: 'model', contents: small ? project.contract.model.file : 'contract.json' });
 
   const facts: ImageFacts = {
     os: base.facts.os,

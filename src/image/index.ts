@@ -10,6 +10,7 @@ export {
 } from './build.ts';
 export { type DescribedImage, describeImage } from './described.ts';
 export { exportLayout } from './export-layout.ts';
+export { ModelDigests } from './model-files.ts';
 export { OciLayout, type ResolvedImage } from './oci/layout.ts';
 export { MEDIA_TYPE } from './oci/media-types.ts';
 export {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Project, serializeContract } from '../contract/index.ts';
+import { type ModelFile, type Project, serializeContract } from '../contract/index.ts';
 import type { TarEntry } from './layer/tar.ts';
+import { modelFilePath, OWN_LAYER_BYTES, requireSame } from './model-files.ts';
 
 /** Where the model lies in an image: the model file, its external data, the label file and contract.json. */
 export const MODEL_DIR = '/model';
@@ -23,25 +24,38 @@ export async function modelLayerKey(project: Project): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The files of the model layer. */
+/** The files of the model that are layers of their own, weights first, as the contract has them. */
+export function bigModelFiles(project: Project): { readonly path: string; readonly file: ModelFile }[] {
+  return modelFiles(project).filter(({ file }) => file.sizeBytes >= OWN_LAYER_BYTES);
+}
+
+/** The files of the last layer: the model, unless it is a layer of its own, and all that is small. */
 export async function modelEntries(project: Project): Promise<TarEntry[]> {
-  const files = [project.modelPath, ...(project.labelsPath === undefined ? [] : [project.labelsPath])].map((path) => ({
-    path,
-    name: basename(path),
-  }));
+  const small = modelFiles(project).filter(({ file }) => file.sizeBytes < OWN_LAYER_BYTES);
+  const others =
+    project.labelsPath === undefined ? [] : [{ path: project.labelsPath, name: basename(project.labelsPath) }];
   if (project.golden && project.contract.golden?.inImage)
-    files.push({ path: project.golden.path, name: project.contract.golden.file });
-  const weights = project.facts.externalData.map((name) => ({ path: join(dirname(project.modelPath), name), name }));
-  const entries = await Promise.all(
-    [...files, ...weights].map(
-      async ({ path, name }): Promise<TarEntry> => ({
-        path: `model/${name}`,
-        type: 'file',
-        mode: 0o644,
-        content: { path, size: (await stat(path)).size },
-      }),
-    ),
-  );
+    others.push({ path: project.golden.path, name: project.contract.golden.file });
   const contract = new TextEncoder().encode(serializeContract(project.contract));
-  return [...entries, { path: 'model/contract.json', type: 'file', mode: 0o644, content: contract }];
+  return [
+    ...small.map(({ path, file }) =>
+      entry(file.file, { path, size: file.sizeBytes, onDigest: (found) => requireSame(path, found, file.digest) }),
+    ),
+    ...(await Promise.all(others.map(async ({ path, name }) => entry(name, { path, size: (await stat(path)).size })))),
+    entry('contract.json', contract),
+  ];
+}
+
+function modelFiles(project: Project): { readonly path: string; readonly file: ModelFile }[] {
+  const { model } = project.contract;
+  const folder = dirname(project.modelPath);
+  const { file, digest, sizeBytes } = model;
+  return [
+    ...model.externalData.map((data) => ({ path: join(folder, data.file), file: data })),
+    { path: project.modelPath, file: { file, digest, sizeBytes } },
+  ];
+}
+
+function entry(name: string, content: NonNullable<TarEntry['content']>): TarEntry {
+  return { path: modelFilePath(name), type: 'file', mode: 0o644, content };
 }

@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { InlayError } from '../error/index.ts';
+import { stampOf } from './file-stamp.ts';
 import type { TarEntry } from './layer/tar.ts';
 
 /** The in-image server's folder. */
@@ -15,6 +17,43 @@ export interface ServerBundle {
   /** Changes when, and only when, a byte of the server does. */
   readonly key: string;
   readonly entries: readonly TarEntry[];
+}
+
+/** The rooms that the bundle is made of. */
+const ROOMS = 'src/{server,engine,contract,error}/**/*';
+
+/** npm's note of what it installed: beside inlay, or below it in a clone. */
+const INSTALLED = ['node_modules/.package-lock.json', '../.package-lock.json'];
+
+/**
+ * The server's key, without bundling where none of its sources has changed since it was last bundled.
+ * @param cacheDir where the notes lie
+ */
+export async function prepareServer(
+  cacheDir: string,
+): Promise<{ readonly key: string; readonly entries: () => Promise<readonly TarEntry[]> }> {
+  const note = join(cacheDir, 'server', await sourcesKey());
+  const known = await readFile(note, 'utf8').catch(() => '');
+  if (/^[0-9a-f]{64}$/.test(known)) return { key: known, entries: async () => (await bundleServer()).entries };
+  const { key, entries } = await bundleServer();
+  await mkdir(dirname(note), { recursive: true });
+  const temporary = `${note}.${randomUUID()}`;
+  await writeFile(temporary, key);
+  await rename(temporary, note);
+  return { key, entries: async () => entries };
+}
+
+async function sourcesKey(): Promise<string> {
+  const files = await Array.fromAsync(new Bun.Glob(ROOMS).scan({ cwd: SOURCES }));
+  const stamps = await Promise.all(
+    [...files.sort(), ...INSTALLED].map(async (file) => {
+      const stamp = await stampOf(join(SOURCES, file)).catch(() => undefined);
+      return `${file} ${stamp?.key}`;
+    }),
+  );
+  return createHash('sha256')
+    .update([SOURCES, Bun.version, ...stamps].join('\n'))
+    .digest('hex');
 }
 
 /**

@@ -30,9 +30,8 @@ export function addBuild(program: Command): void {
     .action(async (dir, options) => {
       const { readProject } = await import('../../contract/index.ts');
       const { acceptedCodes, requireGood } = await import('../../check/index.ts');
-      const { buildImage, exportLayout, hostPlatform, OciLayout, parsePlatform, referenceOf, storeDir } = await import(
-        '../../image/index.ts'
-      );
+      const { buildImage, exportLayout, hostPlatform, ModelDigests, OciLayout, parsePlatform, referenceOf, storeDir } =
+        await import('../../image/index.ts');
       const output = createOutput(options.json === true);
       const started = performance.now();
       const { compression } = options;
@@ -44,12 +43,15 @@ export function addBuild(program: Command): void {
           ? [hostPlatform(process.arch)]
           : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
       const accepted = options.skip === undefined ? [] : acceptedCodes(options.skip.split(','));
-      const project = accept(await readProject(dir), accepted);
+      const home = inlayHome(process.env);
+      const epochS = sourceDateEpoch(process.env.SOURCE_DATE_EPOCH);
+      const layout = await OciLayout.open(storeDir(home));
+      const digests = new ModelDigests(layout, join(home, 'cache'), epochS);
+      const project = accept(await readProject(dir, digests.digest), accepted);
       if (options.tag.length > 0 && !options.push)
         throw new InlayError('USAGE', '--tag is for --push', { hint: 'The local tag is the version of inlay.yaml.' });
       // Looked at before minutes of building.
       const destination = options.push ? await targetOf(referenceOf(project)) : undefined;
-      const home = inlayHome(process.env);
       const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
       output.progress(`check     ${kept ? 'as before' : 'ok'}`);
       const image = await buildImage({
@@ -59,11 +61,12 @@ export function addBuild(program: Command): void {
         compression,
         lockPath: join(project.dir, 'inlay.lock'),
         inlayVersion: INLAY_VERSION,
-        epochS: sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
+        epochS,
+        written: digests.written,
         env: process.env,
         onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
       });
-      if (target !== undefined) await exportLayout(await OciLayout.open(storeDir(home)), image.reference, target);
+      if (target !== undefined) await exportLayout(layout, image.reference, target);
       const built = describeImage(image, performance.now() - started);
       if (destination === undefined) {
         output.result(built, image);
@@ -72,7 +75,6 @@ export function addBuild(program: Command): void {
       output.progress(built);
       const { pushImage } = await import('../../registry/index.ts');
       const pushing = performance.now();
-      const layout = await OciLayout.open(storeDir(home));
       const push = await withRegistry(options, (registry, signal) =>
         pushImage({
           registry,
@@ -106,7 +108,8 @@ function describeImage(image: BuiltImage, tookMs: number): string {
     ]),
   ]);
   const total = image.platforms.reduce((sum, platform) => sum + platform.sizeBytes, 0);
-  const own = image.platforms[0]?.layers.find((layer) => layer.kind === 'model')?.sizeBytes ?? 0;
+  const models = image.platforms[0]?.layers.filter((layer) => layer.kind === 'model') ?? [];
+  const own = models.reduce((sum, layer) => sum + layer.sizeBytes, 0);
   return `${table(rows)}\n${image.reference}@${image.digest}\n${formatBytes(total)}, of which ${formatBytes(own)} are this model's, in ${formatMs(tookMs)}`;
 }
 

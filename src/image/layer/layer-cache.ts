@@ -18,15 +18,24 @@ export async function cachedLayer(
   key: string,
   make: () => Promise<Layer>,
 ): Promise<Layer & { readonly reused: boolean }> {
-  const path = join(cacheDir, `${createHash('sha256').update(key).digest('hex')}.json`);
-  const known = await readNote(path);
+  const known = await readNote(notePath(cacheDir, key));
   if (known && (await layout.has(known.descriptor))) return { ...known, reused: true };
-  const { descriptor, diffId } = await make();
+  const made = await make();
+  await rememberLayer(cacheDir, key, made);
+  return { descriptor: made.descriptor, diffId: made.diffId, reused: false };
+}
+
+/** Notes which layer a key stands for, for `cachedLayer`. */
+export async function rememberLayer(cacheDir: string, key: string, { descriptor, diffId }: Layer): Promise<void> {
+  const path = notePath(cacheDir, key);
   await mkdir(cacheDir, { recursive: true });
   const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, JSON.stringify({ schemaVersion: 1, descriptor, diffId }));
   await rename(temporary, path);
-  return { descriptor, diffId, reused: false };
+}
+
+function notePath(cacheDir: string, key: string): string {
+  return join(cacheDir, `${createHash('sha256').update(key).digest('hex')}.json`);
 }
 
 /** Whatever cannot be read counts as not there: the layer is made again. */

@@ -22,6 +22,10 @@ export async function writeLayer(
   entries: readonly TarEntry[],
   options: { readonly compression: Compression; readonly mtimeS: number },
 ): Promise<Layer> {
+  if (options.compression === 'none') {
+    const descriptor = await layout.putStream(tarStream(entries, options), LAYER_MEDIA_TYPE.none);
+    return { descriptor, diffId: descriptor.digest };
+  }
   const hash = createHash('sha256');
   const hashed = async function* () {
     for await (const chunk of tarStream(entries, options)) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pack } from 'tar-stream';
 import { InlayError } from '../../error/index.ts';
@@ -15,7 +16,14 @@ export interface TarEntry {
   /** Where a symbolic link points. */
   readonly linkname?: string;
   /** A file's bytes, or the file on this machine that has them and its size in bytes. */
-  readonly content?: Uint8Array | { readonly path: string; readonly size: number };
+  readonly content?: Uint8Array | FileContent;
+}
+
+export interface FileContent {
+  readonly path: string;
+  readonly size: number;
+  /** Gets the file's own sha256 digest, hashed on its way into the tar; what it throws ends the tar. */
+  readonly onDigest?: (digest: string) => void;
 }
 
 /**
@@ -76,15 +84,18 @@ async function file(
   sink.on('error', () => {});
   promise.catch(() => {});
   let read = 0;
+  const hash = content.onDigest ? createHash('sha256') : undefined;
   for await (const chunk of createReadStream(content.path, { highWaterMark: 1 << 20 })) {
     read += (chunk as Buffer).length;
     if (read > size) break;
+    hash?.update(chunk as Buffer);
     if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', () => resolve()));
   }
   if (read !== size)
     throw new InlayError('IMAGE_INVALID', `${content.path} changed while it was packed: it had ${size} bytes`, {
       hint: 'Let nothing write to it during a build.',
     });
+  if (hash) content.onDigest?.(`sha256:${hash.digest('hex')}`);
   sink.end(undefined);
   return promise;
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
@@ -85,9 +85,11 @@ export class OciLayout {
       const file = await open(temporary, 'wx', 0o644);
       try {
         for await (const chunk of source) {
+          // The disk writes while the processor hashes.
+          const written = writeWhole(file, chunk);
           hash.update(chunk);
           size += chunk.byteLength;
-          await file.write(chunk);
+          await written;
         }
       } finally {
         await file.close();
@@ -206,6 +208,11 @@ export class OciLayout {
     await writeFile(temporary, data, { mode: 0o644 });
     await rename(temporary, path);
   }
+}
+
+/** One write may take only a part: a signal came, or the disk is almost full. */
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.byteLength; ) done += (await file.write(chunk, done)).bytesWritten;
 }
 
 function parse<T>(schema: z.ZodType<T>, text: string, where: string): T {
