@@ -6,6 +6,8 @@ import { build, HOME, INLAY, measure } from './command.ts';
 
 const FILES = 8;
 const FILE_BYTES = 32 * 2 ** 20;
+/** Below this push does not ask, it sends: the answer would cost as much. */
+const ASKED_BYTES = 32 * 1024;
 
 /**
  * A push of 8 × 32 MB, killed (SIGKILL) at a random point, then run again, each time to a repository of its own. What the
@@ -39,7 +41,8 @@ export async function pushKilled(dir: string, rounds: number): Promise<string[]>
       if (tagged !== undefined) seen.tagged++;
       if ((tagged ?? 0) > 0) seen.holes++;
       const there = new Set<string>();
-      for (const { digest } of image.platforms[0]?.layers ?? []) if (await has(base, digest)) there.add(digest);
+      for (const { digest, sizeBytes } of image.platforms[0]?.layers ?? [])
+        if (sizeBytes >= ASKED_BYTES && (await has(base, digest))) there.add(digest);
       seen.kept += there.size;
       counter.seen.length = 0;
       await measure(push(round));

@@ -10,6 +10,7 @@ import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
+import { addServerImage } from './commands/server-image.ts';
 import { EXIT, reportError } from './output.ts';
 import { INLAY_VERSION } from './version.ts';
 
@@ -30,6 +31,7 @@ const commands = [
   addCopy,
   addInspect,
   addLock,
+  addServerImage,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();

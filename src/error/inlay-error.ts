@@ -34,6 +34,7 @@ export type ErrorCode =
   // images
   | 'BASE_UNAVAILABLE'
   | 'BASE_MOVED'
+  | 'SERVER_IMAGE_INVALID'
   | 'LOCK_INVALID'
   | 'RUNTIME_UNAVAILABLE'
   | 'INTEGRITY_MISMATCH'

@@ -1,37 +1,30 @@
 import { join } from 'node:path';
 import type { Project } from '../contract/index.ts';
-import { prepareAptBase } from './base/index.ts';
-import { type ImageFacts, imageAnnotations, imageLabels, LABEL_PREFIX } from './facts.ts';
-import type { Compression } from './layer/compression.ts';
-import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
+import { BASE_DIGEST, BASE_NAME, imageAnnotations, imageLabels } from './facts.ts';
+import { LAYER_FORMAT, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
 import { modelFileLayer, OWN_LAYER_BYTES } from './model-files.ts';
 import { bigModelFiles, modelEntries, modelEnvironment, modelLayerKey } from './model-layer.ts';
 import { OciLayout } from './oci/layout.ts';
 import { MEDIA_TYPE } from './oci/media-types.ts';
-import type { Descriptor, ImageConfig, ImageIndex, ImageManifest, Platform } from './oci/schema.ts';
-import { prepareRuntime } from './runtime/index.ts';
-import { prepareServer, SERVER_DIR } from './server-layer.ts';
+import type { Descriptor, ImageIndex, Platform } from './oci/schema.ts';
+import { putImage } from './put-image.ts';
+import {
+  type ComposeOptions,
+  composeShared,
+  type LayerKind,
+  type PinnedServerImage,
+  type PlacedLayer,
+  sharedOf,
+} from './shared-layers.ts';
 
-export type LayerKind = 'base' | 'runtime' | 'server' | 'model';
-
-export interface BuildOptions {
+export interface BuildOptions extends ComposeOptions {
   readonly project: Project;
-  /** inlay's folder for images and caches (INLAY_HOME). */
-  readonly home: string;
   readonly platforms: readonly Platform[];
-  /** Of the layers below the model; the model layer is a plain tar. */
-  readonly compression: Exclude<Compression, 'none'>;
-  /** Where the base's packages are pinned; written on first use. */
-  readonly lockPath: string;
-  readonly inlayVersion: string;
-  /** The time that files and config carry, seconds since 1970 (SOURCE_DATE_EPOCH). */
-  readonly epochS: number;
   /** Layers of the store that were written for this build already. */
   readonly written?: ReadonlySet<string>;
-  /** For the programs that fetch: apt, dpkg-deb and npm. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly onProgress?: (event: { readonly step: string; readonly message: string }) => void;
+  /** The pushed image to stand on; without it the same layers are composed here. */
+  readonly serverImage?: PinnedServerImage | undefined;
 }
 
 export interface BuiltLayer {
@@ -103,111 +96,53 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 }
 
 async function buildPlatform(layout: OciLayout, platform: Platform, options: BuildOptions): Promise<PlatformImage> {
-  const { project, home, compression, epochS: mtimeS, env, onProgress } = options;
-  const cacheDir = join(home, 'cache');
-  const common = { platform, cacheDir, env, ...(onProgress ? { onProgress } : {}) };
-  const base = await prepareAptBase({ ...common, lockPath: options.lockPath });
-  const runtime = await prepareRuntime(common);
-  const server = await prepareServer(cacheDir);
-  const shared = [
-    {
-      kind: 'base' as const,
-      key: base.key,
-      entries: base.entries,
-      contents: `apt: ${base.facts.os.prettyName}, ${base.facts.packages.length} packages`,
-    },
-    {
-      kind: 'runtime' as const,
-      key: runtime.key,
-      entries: runtime.entries,
-      contents: `bun ${runtime.facts.bun}, onnxruntime ${runtime.facts.onnxruntime}`,
-    },
-    {
-      kind: 'server' as const,
-      key: server.key,
-      entries: server.entries,
-      contents: `inlay ${options.inlayVersion}`,
-    },
-  ];
-  const layers: (Layer & { kind: LayerKind; contents: string; reused: boolean })[] = [];
-  for (const { kind, key, entries, contents } of shared) {
-    const cacheKey = [LAYER_FORMAT, kind, platform.architecture, compression, mtimeS, key].join('\n');
-    const layer = await cachedLayer(layout, join(cacheDir, 'layers'), cacheKey, async () => {
-      onProgress?.({ step: kind, message: `composing ${contents}` });
-      return writeLayer(layout, await entries(), { compression, mtimeS });
-    });
-    layers.push({ ...layer, kind, contents });
-  }
+  const { project, serverImage } = options;
+  const shared = serverImage
+    ? await sharedOf(layout, platform, serverImage)
+    : await composeShared(layout, platform, options);
+  const layers = [...shared.layers, ...(await modelLayers(layout, options))];
+  const descriptor = await putImage(layout, {
+    platform,
+    layers,
+    env: modelEnvironment(project),
+    workingDir: '/model',
+    labels: imageLabels(project, shared.facts, options.inlayVersion),
+    annotations: { ...imageAnnotations(project, options.inlayVersion), ...baseAnnotations(serverImage) },
+    epochS: options.epochS,
+  });
+  return { descriptor, layers: layers.map(builtLayer) };
+}
+
+/** The files of the model: the big ones by themselves, then all others. */
+async function modelLayers(layout: OciLayout, options: BuildOptions): Promise<PlacedLayer[]> {
+  const { project, epochS: mtimeS } = options;
+  const cacheDir = join(options.home, 'cache');
+  const layers: PlacedLayer[] = [];
   for (const { path, file } of bigModelFiles(project)) {
     const layer = await modelFileLayer(layout, cacheDir, path, file, mtimeS);
     const reused = layer.reused && !options.written?.has(layer.descriptor.digest);
     layers.push({ ...layer, reused, kind: 'model', contents: file.file });
   }
-  const modelKey = [LAYER_FORMAT, 'model and small files', mtimeS, await modelLayerKey(project)].join('\n');
-  const model = await cachedLayer(layout, join(cacheDir, 'layers'), modelKey, async () =>
+  const key = [LAYER_FORMAT, 'model and small files', mtimeS, await modelLayerKey(project)].join('\n');
+  const rest = await cachedLayer(layout, join(cacheDir, 'layers'), key, async () =>
     writeLayer(layout, await modelEntries(project), { compression: 'none', mtimeS }),
   );
   const small = project.contract.model.sizeBytes < OWN_LAYER_BYTES;
-  layers.push({ ...model, kind: 'model', contents: small ? project.contract.model.file : 'contract.json' });
-
-  const facts: ImageFacts = {
-    os: base.facts.os,
-    libraries: {
-      bun: runtime.facts.bun,
-      onnxruntime: runtime.facts.onnxruntime,
-      ...Object.fromEntries(base.facts.packages.map((p) => [p.name, p.version])),
-    },
-  };
-  const created = new Date(mtimeS * 1000).toISOString().replace('.000Z', 'Z');
-  const config: ImageConfig = {
-    created,
-    architecture: platform.architecture,
-    os: platform.os,
-    config: {
-      User: '65532:65532',
-      ExposedPorts: { '8000/tcp': {} },
-      Env: Object.entries({ ...serverEnvironment, ...modelEnvironment(project) }).map(
-        ([name, value]) => `${name}=${value}`,
-      ),
-      Entrypoint: ['/opt/inlay/bin/bun', '--no-env-file', '--no-install', `${SERVER_DIR}/main.js`],
-      WorkingDir: '/model',
-      Labels: { ...imageLabels(project, facts, options.inlayVersion) },
-      StopSignal: 'SIGTERM',
-    },
-    rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
-    history: layers.map((layer) => ({ created, created_by: `inlay ${layer.kind}`, comment: layer.contents })),
-  };
-  const manifest: ImageManifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.manifest,
-    config: await layout.putJson(config, MEDIA_TYPE.config),
-    layers: layers.map((layer) => ({ ...layer.descriptor, annotations: { [`${LABEL_PREFIX}layer`]: layer.kind } })),
-    annotations: { ...imageAnnotations(project, options.inlayVersion) },
-  };
-  const descriptor = await layout.putJson(manifest, MEDIA_TYPE.manifest);
-  return {
-    descriptor: { ...descriptor, platform },
-    layers: layers.map((layer) => ({
-      kind: layer.kind,
-      contents: layer.contents,
-      digest: layer.descriptor.digest,
-      mediaType: layer.descriptor.mediaType,
-      sizeBytes: layer.descriptor.size,
-      reused: layer.reused,
-    })),
-  };
+  return [...layers, { ...rest, kind: 'model', contents: small ? project.contract.model.file : 'contract.json' }];
 }
 
-/** The environment of every image; the model adds its own paths. */
-const serverEnvironment: Readonly<Record<string, string>> = {
-  PATH: '/opt/inlay/bin:/usr/bin:/bin',
-  LANG: 'C.UTF-8',
-  HOST: '0.0.0.0',
-  PORT: '8000',
-  LOG_LEVEL: 'INFO',
-  LOG_FORMAT: 'TEXT',
-  // ONNX Runtime would write a device id and report to its maker.
-  ORT_DISABLE_TELEMETRY: '1',
-  // The root file system is read-only, and nothing is compiled twice.
-  BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
-};
+/** What an image stands on, in the words of the OCI image specification (annotations.md); push mounts from there. */
+function baseAnnotations(image: PinnedServerImage | undefined): Readonly<Record<string, string>> {
+  return image ? { [BASE_NAME]: image.reference, [BASE_DIGEST]: image.digest } : {};
+}
+
+export function builtLayer(layer: PlacedLayer): BuiltLayer {
+  return {
+    kind: layer.kind,
+    contents: layer.contents,
+    digest: layer.descriptor.digest,
+    mediaType: layer.descriptor.mediaType,
+    sizeBytes: layer.descriptor.size,
+    reused: layer.reused,
+  };
+}

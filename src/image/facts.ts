@@ -1,11 +1,18 @@
+import { z } from 'zod';
 import type { Project } from '../contract/index.ts';
+import type { ImageConfig } from './oci/schema.ts';
 
 /** What an image stands on, for its labels, `inspect` and an inventory. */
 export interface ImageFacts {
-  readonly os: { readonly id: string; readonly versionId: string; readonly prettyName: string };
+  /** `debian 12` */
+  readonly os: string;
   /** Name to version: Bun, ONNX Runtime, inlay and the base's packages. */
   readonly libraries: Readonly<Record<string, string>>;
 }
+
+/** Annotations for what an image stands on (annotations.md of the OCI image specification). */
+export const BASE_NAME = 'org.opencontainers.image.base.name';
+export const BASE_DIGEST = 'org.opencontainers.image.base.digest';
 
 /** Prefix of inlay's own labels and annotations. */
 export const LABEL_PREFIX = 'inlay.';
@@ -29,7 +36,7 @@ export function imageLabels(
     [`${LABEL_PREFIX}model.opsets`]: contract.model.opsets
       .map((o) => `${o.domain || 'ai.onnx'}=${o.version}`)
       .join(','),
-    [`${LABEL_PREFIX}os`]: facts.os.prettyName,
+    [`${LABEL_PREFIX}os`]: facts.os,
     [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
   };
 }
@@ -45,4 +52,35 @@ export function imageAnnotations(project: Project, inlayVersion: string): Readon
     [`${LABEL_PREFIX}task`]: contract.task,
     [`${LABEL_PREFIX}model.digest`]: contract.model.digest,
   };
+}
+
+/** The labels of a shared server image. */
+export function serverLabels(facts: ImageFacts, inlayVersion: string): Readonly<Record<string, string>> {
+  return {
+    'org.opencontainers.image.title': 'inlay-server',
+    'org.opencontainers.image.version': inlayVersion,
+    [SERVER]: inlayVersion,
+    [`${LABEL_PREFIX}os`]: facts.os,
+    [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
+  };
+}
+
+const SERVER = `${LABEL_PREFIX}server`;
+const serverSchema = z.object({
+  [SERVER]: z.string(),
+  [`${LABEL_PREFIX}os`]: z.string(),
+  [`${LABEL_PREFIX}libraries`]: z.string(),
+});
+const librariesSchema = z.record(z.string(), z.string());
+
+/** Reads back what `serverLabels` wrote; undefined for any other image. */
+export function serverFacts(config: ImageConfig): ImageFacts | undefined {
+  const labels = serverSchema.safeParse(config.config.Labels).data as Record<string, string> | undefined;
+  if (labels === undefined) return undefined;
+  try {
+    const libraries = librariesSchema.parse(JSON.parse(labels[`${LABEL_PREFIX}libraries`] as string));
+    return { os: labels[`${LABEL_PREFIX}os`] as string, libraries };
+  } catch {
+    return undefined;
+  }
 }

@@ -1,15 +1,16 @@
 export { lockBase } from './base/index.ts';
+export { pinnedServerImage, pinServerImage } from './base/lock.ts';
 export {
   type BuildOptions,
   type BuiltImage,
   type BuiltLayer,
   buildImage,
-  type LayerKind,
   referenceOf,
   storeDir,
 } from './build.ts';
 export { type DescribedImage, describeImage } from './described.ts';
 export { exportLayout } from './export-layout.ts';
+export { BASE_DIGEST, BASE_NAME } from './facts.ts';
 export { ModelDigests } from './model-files.ts';
 export { OciLayout, type ResolvedImage } from './oci/layout.ts';
 export { MEDIA_TYPE } from './oci/media-types.ts';
@@ -25,3 +26,5 @@ export {
   type Platform,
 } from './oci/schema.ts';
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
+export { buildServerImage, type ServerImageOptions } from './server-image.ts';
+export type { LayerKind, PinnedServerImage } from './shared-layers.ts';

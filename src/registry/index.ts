@@ -1,5 +1,6 @@
 export { type AttachedLayer, type AttachOptions, type AttachResult, attachReferrer } from './attach.ts';
 export { type CopyOptions, type CopyResult, copyImage } from './copy.ts';
+export { type FetchOptions, fetchManifests } from './fetch-manifests.ts';
 export { type InspectedImage, type InspectOptions, inspectImage } from './inspect.ts';
 export { deleteManifest, listReferrers, listTags, type RepositoryQuery, resolveDigest } from './listing.ts';
 export type { Clock, RegistryOptions, RetryPolicy } from './options.ts';

@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
 import type { Descriptor, OciLayout } from '../image/index.ts';
 import { layoutBlob } from './blob/blob-source.ts';
+import { remoteBlob } from './blob/download.ts';
 import { hasBlob, uploadBlob } from './blob/upload.ts';
 import { mountBlob } from './blob/upload-session.ts';
-import { graphInLayout, type ImageGraph } from './image-graph.ts';
+import { graphInLayout, type LocalGraph } from './image-graph.ts';
 import { hasManifest, type Manifest, putManifest } from './manifest/manifests.ts';
 import { neighbourBlobs } from './neighbour.ts';
 import { DEFAULTS } from './options.ts';
@@ -52,7 +53,9 @@ export async function pushImage(options: PushOptions): Promise<PushResult> {
   const { registry, layout, to, signal } = options;
   const graph = await graphInLayout(layout, options.source);
   const wanted = new Set(graph.blobs.map(({ digest }) => digest));
-  const siblings = await siblingsInLayout(layout, to.registry, to.repository, wanted);
+  const siblings = new Map(await siblingsInLayout(layout, to.registry, to.repository, wanted));
+  for (const [digest, base] of graph.elsewhere)
+    if (base.registry === to.registry && base.repository !== to.repository) siblings.set(digest, [base.repository]);
   const repository = registry.open(to, {
     actions: ['pull', 'push'],
     alsoPull: [...siblings.values()].flatMap((known) => known.slice(0, 1)),
@@ -63,13 +66,13 @@ export async function pushImage(options: PushOptions): Promise<PushResult> {
 
 class Push {
   readonly #options: PushOptions;
-  readonly #graph: ImageGraph;
+  readonly #graph: LocalGraph;
   readonly #siblings: Siblings;
   readonly #repository: Repository;
   readonly #meter: Meter;
   readonly #moved = new Map<string, Moved>();
 
-  constructor(options: PushOptions, graph: ImageGraph, siblings: Siblings, repository: Repository) {
+  constructor(options: PushOptions, graph: LocalGraph, siblings: Siblings, repository: Repository) {
     this.#options = options;
     this.#graph = graph;
     this.#siblings = siblings;
@@ -133,7 +136,12 @@ class Push {
     if (ask && (await hasBlob(this.#repository, digest, size))) return this.#finish(blob, 'there');
     const mount = from === undefined ? undefined : await mountBlob(this.#repository, digest, from);
     if (mount?.mounted) return this.#finish(blob, 'mounted');
-    await uploadBlob(this.#repository, layoutBlob(this.#options.layout, blob), {
+    const base = this.#graph.elsewhere.get(digest);
+    const { registry, layout, signal } = this.#options;
+    const source = base
+      ? remoteBlob(registry.open(base, { actions: ['pull'], signal }), blob)
+      : layoutBlob(layout, blob);
+    await uploadBlob(this.#repository, source, {
       session: mount?.session,
       onBytes: (count) => this.#meter.moved(count),
     });

@@ -6,6 +6,7 @@ import type { BuiltImage } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
+import { openServerImage } from '../server-image.ts';
 import { INLAY_VERSION } from '../version.ts';
 import { describePush, targetOf } from './push.ts';
 
@@ -54,12 +55,17 @@ export function addBuild(program: Command): void {
       const destination = options.push ? await targetOf(referenceOf(project)) : undefined;
       const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
       output.progress(`check     ${kept ? 'as before' : 'ok'}`);
+      const lockPath = join(project.dir, 'inlay.lock');
+      const named = project.config.serverImage;
+      const serverImage =
+        named === undefined ? undefined : await openServerImage(named, { ...options, layout, lockPath });
       const image = await buildImage({
         project,
         home,
         platforms,
         compression,
-        lockPath: join(project.dir, 'inlay.lock'),
+        lockPath,
+        serverImage,
         inlayVersion: INLAY_VERSION,
         epochS,
         written: digests.written,
@@ -96,7 +102,7 @@ function accept(project: Project, codes: readonly string[]): Project {
   return codes.length === 0 ? project : { ...project, contract: { ...project.contract, accepted: [...codes] } };
 }
 
-function describeImage(image: BuiltImage, tookMs: number): string {
+export function describeImage(image: BuiltImage, tookMs: number): string {
   const several = image.platforms.length > 1;
   const rows = image.platforms.flatMap((platform) => [
     ...(several ? [[platform.platform, '', '', '']] : []),
@@ -110,7 +116,7 @@ function describeImage(image: BuiltImage, tookMs: number): string {
   const total = image.platforms.reduce((sum, platform) => sum + platform.sizeBytes, 0);
   const models = image.platforms[0]?.layers.filter((layer) => layer.kind === 'model') ?? [];
   const own = models.reduce((sum, layer) => sum + layer.sizeBytes, 0);
-  return `${table(rows)}\n${image.reference}@${image.digest}\n${formatBytes(total)}, of which ${formatBytes(own)} are this model's, in ${formatMs(tookMs)}`;
+  return `${table(rows)}\n${image.reference}@${image.digest}\n${formatBytes(total)}${own === 0 ? '' : `, of which ${formatBytes(own)} are this model's`}, in ${formatMs(tookMs)}`;
 }
 
 function layoutTarget(text: string): string {
@@ -121,7 +127,7 @@ function layoutTarget(text: string): string {
 }
 
 /** SOURCE_DATE_EPOCH (reproducible-builds.org), or 0: no clock is read. */
-function sourceDateEpoch(text: string | undefined): number {
+export function sourceDateEpoch(text: string | undefined): number {
   if (text === undefined || text === '') return 0;
   if (/^\d{1,11}$/.test(text)) return Number(text);
   throw new InlayError('USAGE', `SOURCE_DATE_EPOCH=${text}: expected seconds since 1970`);

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { inlayHome } from '../home.ts';
 import { createOutput } from '../output.ts';
+import { CA_FILE, INSECURE_REGISTRY } from '../registry.ts';
+import { openServerImage } from '../server-image.ts';
 
 export function addLock(program: Command): void {
   program
@@ -12,6 +14,8 @@ export function addLock(program: Command): void {
     )
     .argument('[dir]', "the project's folder", '.')
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
+    .option(...INSECURE_REGISTRY)
+    .option(...CA_FILE)
     .action(async (dir, options) => {
       const { readProject } = await import('../../contract/index.ts');
       const { hostPlatform, lockBase, parsePlatform } = await import('../../image/index.ts');
@@ -21,6 +25,15 @@ export function addLock(program: Command): void {
           ? [hostPlatform(process.arch)]
           : options.platform.split(',').map((text) => parsePlatform(text.trim()));
       const project = await readProject(dir);
+      const named = project.config.serverImage;
+      if (named !== undefined) {
+        const { OciLayout, storeDir } = await import('../../image/index.ts');
+        const layout = await OciLayout.open(storeDir(inlayHome(process.env)));
+        const lockPath = join(project.dir, 'inlay.lock');
+        const { digest } = await openServerImage(named, { ...options, layout, lockPath, anew: true });
+        output.result(`inlay.lock pins ${named} at ${digest}`, undefined);
+        return;
+      }
       for (const platform of platforms) {
         const base = await lockBase({
           platform,

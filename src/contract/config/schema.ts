@@ -90,6 +90,11 @@ export const configSchema = z.strictObject({
     .literal('apt')
     .optional()
     .describe('What the image stands on: apt composes it from the Debian packages of this machine.'),
+  serverImage: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A pushed server image (inlay server-image) to stand on, pinned in inlay.lock; instead of base.'),
   server: z
     .strictObject({
       cpu: z

@@ -41,7 +41,7 @@ const FORMAT = 'apt base format 1';
  * @throws BASE_UNAVAILABLE, BASE_MOVED, LOCK_INVALID, INTEGRITY_MISMATCH
  */
 export async function prepareAptBase(options: BaseOptions): Promise<Base> {
-  const pins = (await readLock(options.lockPath))?.base.platforms[platformKey(options)];
+  const pins = (await readLock(options.lockPath))?.base?.platforms[platformKey(options)];
   return pins ? composed(pins, options) : lockBase(options);
 }
 

@@ -13,10 +13,13 @@ const pinSchema = z.strictObject({
 });
 const lockSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  base: z.strictObject({
-    kind: z.literal('apt'),
-    platforms: z.record(z.string(), z.array(pinSchema).min(1)),
-  }),
+  base: z
+    .strictObject({
+      kind: z.literal('apt'),
+      platforms: z.record(z.string(), z.array(pinSchema).min(1)),
+    })
+    .optional(),
+  serverImage: z.strictObject({ reference: z.string(), digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) }).optional(),
 });
 
 /** One package of the base, exactly. */
@@ -49,13 +52,24 @@ export async function readLock(path: string): Promise<Lock | undefined> {
 
 /** The lock with one platform's packages pinned, in a fixed order; other platforms stay as they are. */
 export function withPins(lock: Lock | undefined, platform: string, pins: readonly Pin[]): Lock {
-  const platforms = { ...lock?.base.platforms, [platform]: pins.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  const platforms = { ...lock?.base?.platforms, [platform]: pins.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
   const ordered = Object.fromEntries(Object.entries(platforms).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { schemaVersion: 1, base: { kind: 'apt', platforms: ordered } };
+  return { ...lock, schemaVersion: 1, base: { kind: 'apt', platforms: ordered } };
 }
 
 export async function writeLock(path: string, lock: Lock): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, HEADER + stringify(lock, { lineWidth: 0 }));
   await rename(temporary, path);
+}
+
+/** The digest that the lock pins for a server image of that name. @throws LOCK_INVALID */
+export async function pinnedServerImage(path: string, reference: string): Promise<string | undefined> {
+  const pin = (await readLock(path))?.serverImage;
+  return pin?.reference === reference ? pin.digest : undefined;
+}
+
+/** Pins a server image; what else is pinned stays. @throws LOCK_INVALID */
+export async function pinServerImage(path: string, reference: string, digest: string): Promise<void> {
+  await writeLock(path, { schemaVersion: 1, ...(await readLock(path)), serverImage: { reference, digest } });
 }

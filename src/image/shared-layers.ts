@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { InlayError } from '../error/index.ts';
+import { prepareAptBase } from './base/index.ts';
+import type { Env } from './command.ts';
+import { type ImageFacts, LABEL_PREFIX, serverFacts } from './facts.ts';
+import type { Compression } from './layer/compression.ts';
+import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
+import { cachedLayer } from './layer/layer-cache.ts';
+import type { OciLayout } from './oci/layout.ts';
+import type { Platform } from './oci/schema.ts';
+import { platformName } from './platform.ts';
+import { prepareRuntime } from './runtime/index.ts';
+import { RUNTIME_LOCK } from './runtime/lock.ts';
+import { prepareServer } from './server-layer.ts';
+
+export type LayerKind = 'base' | 'runtime' | 'server' | 'model';
+
+/** A layer in its place in an image. */
+export interface PlacedLayer extends Layer {
+  readonly kind: LayerKind;
+  /** What is in it, for people. */
+  readonly contents: string;
+  /** True when an earlier build had made it. */
+  readonly reused: boolean;
+}
+
+/** All of an image below its model: the same for every model of a team. */
+export interface SharedLayers {
+  readonly layers: readonly PlacedLayer[];
+  readonly facts: ImageFacts;
+}
+
+export interface ComposeOptions {
+  /** inlay's folder for images and caches (INLAY_HOME). */
+  readonly home: string;
+  readonly compression: Exclude<Compression, 'none'>;
+  /** Where the base's packages are pinned; written on first use. */
+  readonly lockPath: string;
+  readonly inlayVersion: string;
+  /** The time that files and config carry, seconds since 1970 (SOURCE_DATE_EPOCH). */
+  readonly epochS: number;
+  /** For the programs that fetch: apt, dpkg-deb and npm. */
+  readonly env: Env;
+  readonly onProgress?: (event: { readonly step: string; readonly message: string }) => void;
+}
+
+/**
+ * Base, runtime and server for one platform, from the store where they have been composed before.
+ * @throws BASE_UNAVAILABLE, BASE_MOVED, LOCK_INVALID, RUNTIME_UNAVAILABLE, INTEGRITY_MISMATCH, PLATFORM_UNSUPPORTED
+ */
+export async function composeShared(
+  layout: OciLayout,
+  platform: Platform,
+  options: ComposeOptions,
+): Promise<SharedLayers> {
+  const { home, compression, epochS: mtimeS, env, onProgress } = options;
+  const cacheDir = join(home, 'cache');
+  const common = { platform, cacheDir, env, ...(onProgress ? { onProgress } : {}) };
+  const base = await prepareAptBase({ ...common, lockPath: options.lockPath });
+  const runtime = await prepareRuntime(common);
+  const server = await prepareServer(cacheDir);
+  const parts = [
+    {
+      kind: 'base' as const,
+      key: base.key,
+      entries: base.entries,
+      contents: `apt: ${base.facts.os.prettyName}, ${base.facts.packages.length} packages`,
+    },
+    {
+      kind: 'runtime' as const,
+      key: runtime.key,
+      entries: runtime.entries,
+      contents: `bun ${runtime.facts.bun}, onnxruntime ${runtime.facts.onnxruntime}`,
+    },
+    { kind: 'server' as const, key: server.key, entries: server.entries, contents: `inlay ${options.inlayVersion}` },
+  ];
+  const layers: PlacedLayer[] = [];
+  for (const { kind, key, entries, contents } of parts) {
+    const cacheKey = [LAYER_FORMAT, kind, platform.architecture, compression, mtimeS, key].join('\n');
+    const layer = await cachedLayer(layout, join(cacheDir, 'layers'), cacheKey, async () => {
+      onProgress?.({ step: kind, message: `composing ${contents}` });
+      return writeLayer(layout, await entries(), { compression, mtimeS });
+    });
+    layers.push({ ...layer, kind, contents });
+  }
+  const packages = Object.fromEntries(base.facts.packages.map((p) => [p.name, p.version]));
+  return { layers, facts: { os: base.facts.os.prettyName, libraries: { ...runtime.facts, ...packages } } };
+}
+
+/** A server image whose manifests and configs are in the store; its layers need not be. */
+export interface PinnedServerImage {
+  /** As inlay.yaml names it. */
+  readonly reference: string;
+  /** Of the index, or of the one manifest. */
+  readonly digest: string;
+}
+
+/**
+ * The layers of a shared server image, as it says itself.
+ * @throws SERVER_IMAGE_INVALID, PLATFORM_UNSUPPORTED, IMAGE_INVALID
+ */
+export async function sharedOf(layout: OciLayout, platform: Platform, image: PinnedServerImage): Promise<SharedLayers> {
+  const { manifest, config } = await layout.resolve(image.digest, platform);
+  const facts = serverFacts(config);
+  const kinds = manifest.layers.map((layer) => layer.annotations?.[`${LABEL_PREFIX}layer`]);
+  const fault =
+    facts === undefined || kinds.join() !== 'base,runtime,server' || config.rootfs.diff_ids.length !== kinds.length
+      ? 'is no server image of inlay'
+      : facts.libraries.onnxruntime !== RUNTIME_LOCK['onnxruntime-node']?.version
+        ? `has ONNX Runtime ${facts.libraries.onnxruntime}, but check has looked at the model with ${RUNTIME_LOCK['onnxruntime-node']?.version}`
+        : undefined;
+  if (facts === undefined || fault !== undefined)
+    throw new InlayError(
+      'SERVER_IMAGE_INVALID',
+      `serverImage: ${image.reference} (${platformName(platform)}) ${fault}`,
+      {
+        hint: 'Build it with this inlay: inlay server-image REGISTRY/REPOSITORY:TAG --push; then inlay lock.',
+      },
+    );
+  return {
+    layers: manifest.layers.map(({ mediaType, digest, size }, i) => ({
+      descriptor: { mediaType, digest, size },
+      diffId: config.rootfs.diff_ids[i] as string,
+      kind: kinds[i] as LayerKind,
+      contents: config.history?.[i]?.comment ?? image.reference,
+      reused: true,
+    })),
+    facts,
+  };
+}
