@@ -9,6 +9,7 @@ export {
   storeDir,
 } from './build.ts';
 export { type DescribedImage, describeImage } from './described.ts';
+export { exportDockerArchive } from './docker-archive.ts';
 export { exportLayout } from './export-layout.ts';
 export { BASE_DIGEST, BASE_NAME } from './facts.ts';
 export { ModelDigests } from './model-files.ts';

@@ -20,7 +20,7 @@ export function addBuild(program: Command): void {
     .argument('[dir]', "the project's folder", '.')
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
     .option('--compression <kind>', 'of the layers below the model: zstd, or gzip for runtimes without zstd', 'zstd')
-    .option('--output <oci:DIR>', 'also write the image to an OCI layout of its own')
+    .option('--output <kind:path>', 'also write the image to oci:DIR, a layout of its own, or docker-archive:FILE')
     .option('--push', 'then push it, as inlay push does')
     .option(...TAG)
     .option('--force', 'with --push: let tags that name another image name this one')
@@ -31,18 +31,29 @@ export function addBuild(program: Command): void {
     .action(async (dir, options) => {
       const { readProject } = await import('../../contract/index.ts');
       const { acceptedCodes, requireGood } = await import('../../check/index.ts');
-      const { buildImage, exportLayout, hostPlatform, ModelDigests, OciLayout, parsePlatform, referenceOf, storeDir } =
-        await import('../../image/index.ts');
+      const {
+        buildImage,
+        exportDockerArchive,
+        exportLayout,
+        hostPlatform,
+        ModelDigests,
+        OciLayout,
+        parsePlatform,
+        referenceOf,
+        storeDir,
+      } = await import('../../image/index.ts');
       const output = createOutput(options.json === true);
       const started = performance.now();
       const { compression } = options;
       if (compression !== 'zstd' && compression !== 'gzip')
         throw new InlayError('USAGE', `no compression ${compression}`, { hint: 'Choose zstd or gzip.' });
-      const target = options.output === undefined ? undefined : layoutTarget(options.output);
+      const target = options.output === undefined ? undefined : outputTarget(options.output);
       const platforms =
         options.platform === undefined
           ? [hostPlatform(process.arch)]
           : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
+      if (target?.kind === 'docker-archive' && platforms.length > 1)
+        throw new InlayError('USAGE', 'a docker-archive holds one platform', { hint: 'Write oci:DIR for several.' });
       const accepted = options.skip === undefined ? [] : acceptedCodes(options.skip.split(','));
       const home = inlayHome(process.env);
       const epochS = sourceDateEpoch(process.env.SOURCE_DATE_EPOCH);
@@ -72,7 +83,10 @@ export function addBuild(program: Command): void {
         env: process.env,
         onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
       });
-      if (target !== undefined) await exportLayout(layout, image.reference, target);
+      if (target?.kind === 'oci') await exportLayout(layout, image.reference, target.path);
+      const [platform] = platforms;
+      if (target?.kind === 'docker-archive' && platform)
+        await exportDockerArchive(layout, image.reference, platform, target.path);
       const built = describeImage(image, performance.now() - started);
       if (destination === undefined) {
         output.result(built, image);
@@ -119,11 +133,13 @@ export function describeImage(image: BuiltImage, tookMs: number): string {
   return `${table(rows)}\n${image.reference}@${image.digest}\n${formatBytes(total)}${own === 0 ? '' : `, of which ${formatBytes(own)} are this model's`}, in ${formatMs(tookMs)}`;
 }
 
-function layoutTarget(text: string): string {
-  const dir = /^oci:(.+)$/.exec(text)?.[1];
-  if (dir === undefined)
-    throw new InlayError('USAGE', `--output ${text}: expected oci:DIR`, { hint: 'For example --output oci:image.' });
-  return dir;
+function outputTarget(text: string): { readonly kind: string; readonly path: string } {
+  const { kind, path } = /^(?<kind>oci|docker-archive):(?<path>.+)$/.exec(text)?.groups ?? {};
+  if (kind === undefined || path === undefined)
+    throw new InlayError('USAGE', `--output ${text}: expected oci:DIR or docker-archive:FILE`, {
+      hint: 'For example --output oci:image, or --output docker-archive:image.tar for docker load.',
+    });
+  return { kind, path };
 }
 
 /** SOURCE_DATE_EPOCH (reproducible-builds.org), or 0: no clock is read. */
