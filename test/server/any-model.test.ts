@@ -112,6 +112,14 @@ test('records without names of columns are told how to get them', async () => {
   });
 });
 
+test('float16, whose bits JavaScript keeps in an array of its own', async () => {
+  const graph = [value(11, 'x', FLOAT16, [-1, 2]), value(12, 'y', FLOAT16, [-1, 2]), node('Identity', ['x'], ['y'])];
+  await serving('half', graph, 'sample: [[1, 2]]\n', async ({ post }) => {
+    expect((await post({ data: [[0.1, -65504]] })).body).toEqual({ prediction: [0.0999755859375, -65504] });
+    expect((await post({ data: [[65520, 1]] })).status).toBe(400);
+  });
+});
+
 test('text in, text out', async () => {
   const graph = [value(11, 'x', STRING, [-1, 1]), value(12, 'y', STRING, [-1, 1]), node('Identity', ['x'], ['y'])];
   await serving('text', graph, 'sample: [["a"]]\n', async ({ post }) => {
