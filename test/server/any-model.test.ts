@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readProject } from '../../src/contract/index.ts';
 import { Engine } from '../../src/engine/index.ts';
 import { createLog, DEFAULT_SETTINGS, ModelServer } from '../../src/server/index.ts';
-import { FLOAT, INT64, initializer, model, node, type Part, STRING, value } from '../onnx-builder.ts';
+import { FLOAT, FLOAT16, INT64, initializer, model, node, type Part, STRING, value } from '../onnx-builder.ts';
 import { serveEngine } from './serving.ts';
 
 let dir: string;
