@@ -3,6 +3,7 @@ import { addBuild } from './commands/build.ts';
 import { addCheck } from './commands/check.ts';
 import { addCopy } from './commands/copy.ts';
 import { addDiff } from './commands/diff.ts';
+import { addEject } from './commands/eject.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLock } from './commands/lock.ts';
@@ -32,6 +33,7 @@ const commands = [
   addInspect,
   addLock,
   addServerImage,
+  addEject,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();

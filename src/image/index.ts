@@ -10,6 +10,7 @@ export {
 } from './build.ts';
 export { type DescribedImage, describeImage } from './described.ts';
 export { exportDockerArchive } from './docker-archive.ts';
+export { dockerfileOf, ejectImage } from './eject.ts';
 export { exportLayout } from './export-layout.ts';
 export { BASE_DIGEST, BASE_NAME } from './facts.ts';
 export { ModelDigests } from './model-files.ts';

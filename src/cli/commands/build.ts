@@ -1,13 +1,9 @@
-import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import type { Project } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
 import type { BuiltImage } from '../../image/index.ts';
-import { inlayHome } from '../home.ts';
+import { buildProject } from '../build-project.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
-import { openServerImage } from '../server-image.ts';
-import { INLAY_VERSION } from '../version.ts';
 import { describePush, targetOf } from './push.ts';
 
 export function addBuild(program: Command): void {
@@ -29,66 +25,25 @@ export function addBuild(program: Command): void {
     .option('--skip <list>', 'errors of check to accept, recorded in the image: golden, weights, random, memory, size')
     .option('--json', 'print one JSON document')
     .action(async (dir, options) => {
-      const { readProject } = await import('../../contract/index.ts');
-      const { acceptedCodes, requireGood } = await import('../../check/index.ts');
-      const {
-        buildImage,
-        exportDockerArchive,
-        exportLayout,
-        hostPlatform,
-        ModelDigests,
-        OciLayout,
-        parsePlatform,
-        referenceOf,
-        storeDir,
-      } = await import('../../image/index.ts');
+      const { exportDockerArchive, exportLayout, referenceOf } = await import('../../image/index.ts');
       const output = createOutput(options.json === true);
       const started = performance.now();
-      const { compression } = options;
-      if (compression !== 'zstd' && compression !== 'gzip')
-        throw new InlayError('USAGE', `no compression ${compression}`, { hint: 'Choose zstd or gzip.' });
       const target = options.output === undefined ? undefined : outputTarget(options.output);
-      const platforms =
-        options.platform === undefined
-          ? [hostPlatform(process.arch)]
-          : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim()));
-      if (target?.kind === 'docker-archive' && platforms.length > 1)
-        throw new InlayError('USAGE', 'a docker-archive holds one platform', { hint: 'Write oci:DIR for several.' });
-      const accepted = options.skip === undefined ? [] : acceptedCodes(options.skip.split(','));
-      const home = inlayHome(process.env);
-      const epochS = sourceDateEpoch(process.env.SOURCE_DATE_EPOCH);
-      const layout = await OciLayout.open(storeDir(home));
-      const digests = new ModelDigests(layout, join(home, 'cache'), epochS);
-      const project = accept(await readProject(dir, digests.digest), accepted);
       if (options.tag.length > 0 && !options.push)
         throw new InlayError('USAGE', '--tag is for --push', { hint: 'The local tag is the version of inlay.yaml.' });
-      // Looked at before minutes of building.
-      const destination = options.push ? await targetOf(referenceOf(project)) : undefined;
-      const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
-      output.progress(`check     ${kept ? 'as before' : 'ok'}`);
-      const lockPath = join(project.dir, 'inlay.lock');
-      const named = project.config.serverImage;
-      const serverImage =
-        named === undefined ? undefined : await openServerImage(named, { ...options, layout, lockPath });
-      const image = await buildImage({
-        project,
-        home,
-        platforms,
-        compression,
-        lockPath,
-        serverImage,
-        inlayVersion: INLAY_VERSION,
-        epochS,
-        written: digests.written,
-        env: process.env,
-        onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
+      let destination: Awaited<ReturnType<typeof targetOf>> | undefined;
+      const { image, layout, platforms } = await buildProject(dir, options, output, async (project, all) => {
+        if (target?.kind === 'docker-archive' && all.length > 1)
+          throw new InlayError('USAGE', 'a docker-archive holds one platform', { hint: 'Write oci:DIR for several.' });
+        if (options.push) destination = await targetOf(referenceOf(project));
       });
       if (target?.kind === 'oci') await exportLayout(layout, image.reference, target.path);
       const [platform] = platforms;
       if (target?.kind === 'docker-archive' && platform)
         await exportDockerArchive(layout, image.reference, platform, target.path);
       const built = describeImage(image, performance.now() - started);
-      if (destination === undefined) {
+      const to = destination;
+      if (to === undefined) {
         output.result(built, image);
         return;
       }
@@ -100,7 +55,7 @@ export function addBuild(program: Command): void {
           registry,
           layout,
           source: image.reference,
-          to: destination,
+          to,
           tags: options.tag,
           force: options.force === true,
           onProgress: showTransfer(output, 'pushed  '),
@@ -109,11 +64,6 @@ export function addBuild(program: Command): void {
       );
       output.result(describePush(push, performance.now() - pushing), { ...image, push });
     });
-}
-
-/** What somebody accepted is part of what the image promises. */
-function accept(project: Project, codes: readonly string[]): Project {
-  return codes.length === 0 ? project : { ...project, contract: { ...project.contract, accepted: [...codes] } };
 }
 
 export function describeImage(image: BuiltImage, tookMs: number): string {
@@ -140,11 +90,4 @@ function outputTarget(text: string): { readonly kind: string; readonly path: str
       hint: 'For example --output oci:image, or --output docker-archive:image.tar for docker load.',
     });
   return { kind, path };
-}
-
-/** SOURCE_DATE_EPOCH (reproducible-builds.org), or 0: no clock is read. */
-export function sourceDateEpoch(text: string | undefined): number {
-  if (text === undefined || text === '') return 0;
-  if (/^\d{1,11}$/.test(text)) return Number(text);
-  throw new InlayError('USAGE', `SOURCE_DATE_EPOCH=${text}: expected seconds since 1970`);
 }

@@ -2,12 +2,13 @@ import type { Command } from '@commander-js/extra-typings';
 import { InlayError } from '../../error/index.ts';
 import type { BuiltImage } from '../../image/index.ts';
 import type { PushResult } from '../../registry/index.ts';
+import { compressionOf, platformsOf, sourceDateEpoch } from '../build-project.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput } from '../output.ts';
 import { prepullDaemonSet } from '../prepull.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
 import { INLAY_VERSION } from '../version.ts';
-import { describeImage, sourceDateEpoch } from './build.ts';
+import { describeImage } from './build.ts';
 import { describePush, targetOf } from './push.ts';
 
 export function addServerImage(program: Command): void {
@@ -29,14 +30,9 @@ export function addServerImage(program: Command): void {
     .option(...CA_FILE)
     .option('--json', 'print one JSON document')
     .action(async (name, options) => {
-      const { buildServerImage, hostPlatform, OciLayout, parsePlatform, storeDir } = await import(
-        '../../image/index.ts'
-      );
+      const { buildServerImage, OciLayout, storeDir } = await import('../../image/index.ts');
       const output = createOutput(options.json === true);
       const started = performance.now();
-      const { compression } = options;
-      if (compression !== 'zstd' && compression !== 'gzip')
-        throw new InlayError('USAGE', `no compression ${compression}`, { hint: 'Choose zstd or gzip.' });
       if (options.json && options.prepull)
         throw new InlayError('USAGE', '--json and --prepull both take stdout', { hint: 'Choose one.' });
       const to = await targetOf(name);
@@ -46,11 +42,8 @@ export function addServerImage(program: Command): void {
       const image = await buildServerImage({
         reference,
         home,
-        platforms:
-          options.platform === undefined
-            ? [hostPlatform(process.arch)]
-            : [...new Set(options.platform.split(','))].map((text) => parsePlatform(text.trim())),
-        compression,
+        platforms: await platformsOf(options.platform),
+        compression: compressionOf(options.compression),
         lockPath: options.lock,
         inlayVersion: INLAY_VERSION,
         epochS: sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
