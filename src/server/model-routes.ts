@@ -5,6 +5,7 @@ import { notUtf8, parseJson, readBytes, readText, utf8 } from './body.ts';
 import { docsRoutes } from './docs.ts';
 import { metadataOf } from './metadata.ts';
 import { openApiOf } from './openapi.ts';
+import { playgroundRoutes } from './playground.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
 import { readRows } from './read-rows.ts';
 import { labelOf, type Part, predictionOf } from './render.ts';
@@ -48,7 +49,7 @@ export async function modelRoutes(served: Served, settings: Settings): Promise<R
   );
   return {
     ...docs,
-    '/': { GET: () => new Response(null, { status: 307, headers: { location: 'docs' } }) },
+    ...playgroundRoutes(contract),
     '/openapi.json': { GET: () => json(openApi) },
     '/metadata': { GET: () => json(metadata) },
     '/label': {
