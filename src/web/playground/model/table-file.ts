@@ -1,4 +1,4 @@
-import { inferSchema, initParser } from 'udsv';
+import { dsvFormat } from 'd3-dsv';
 import { bodyJson } from './body.ts';
 import { readCell } from './cell.ts';
 import { columnsOf, controlOf, type Field } from './form-model.ts';
@@ -53,10 +53,8 @@ function jsonBody(page: PageModel, content: string): TableBody {
 
 function csvBody(page: PageModel, content: string): TableBody {
   const columns = tableColumns(page);
-  // The schema is inferred from the end of the first line.
-  const csv = `${content}\n`;
-  const table: string[][] = initParser(inferSchema(csv, { header: () => [], trim: true })).stringArrs(csv);
-  const header = headerOf(table[0] ?? [], columns);
+  const table = dsvFormat(delimiterOf(content)).parseRows(content);
+  const header = headerOf(table[0]?.map((name) => name.trim()) ?? [], columns);
   const rows = (header ? table.slice(1) : table).filter((row) => row.length > 1 || row[0] !== '');
   if (rows.length === 0) throw new FileProblem('The file has no rows.');
   const places = placesOf(header, columns);
@@ -75,6 +73,13 @@ function csvBody(page: PageModel, content: string): TableBody {
     rows: rows.length,
     ignored: header?.filter((_, place) => !places.includes(place)) ?? [],
   };
+}
+
+/** What parts the first line into the most cells; a comma where nothing does. */
+function delimiterOf(content: string): string {
+  const [line = ''] = content.split(/\r?\n|\r/, 1);
+  const cells = (delimiter: string) => dsvFormat(delimiter).parseRows(line)[0]?.length ?? 0;
+  return [',', ';', '\t', '|'].reduce((best, next) => (cells(next) > cells(best) ? next : best));
 }
 
 /** The columns of one input of rows, or of several inputs of one column each. @throws FileProblem */
