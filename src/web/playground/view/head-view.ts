@@ -52,7 +52,12 @@ function tensorTable({ inputs, outputs, prediction }: PageModel): HTMLElement {
           : undefined,
       ),
       element('td', {}, spec.datatype === 'BYTES' ? 'STRING' : spec.datatype),
-      element('td', {}, `[${spec.shape.join(', ')}]${spec.missing ? ' or null' : ''}`),
+      element(
+        'td',
+        {},
+        element('span', { class: 'shape' }, `[${spec.shape.join(', ')}]`),
+        spec.missing ? ' or null' : undefined,
+      ),
     );
   const head = ['', 'name', 'datatype', 'shape'].map((text) =>
     text ? element('th', { scope: 'col' }, text) : element('td'),
