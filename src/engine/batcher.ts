@@ -50,6 +50,7 @@ export class Batcher {
   #stagedValues = 0;
   #waiting: Job[] = [];
   #scheduled = false;
+  #stagedNext = false;
   /** Milliseconds a row, of late. */
   #rowMs = 0;
 
@@ -105,7 +106,9 @@ export class Batcher {
     this.#scheduled = false;
     const started = performance.now();
     while (this.#idle.length > 0) {
-      if (this.#stagedWaiting.length > 0) this.#runStaged();
+      // By turns, so that neither kind waits for the other to end.
+      this.#stagedNext = !this.#stagedNext;
+      if (this.#stagedWaiting.length > 0 && (this.#stagedNext || this.#waiting.length === 0)) this.#runStaged();
       else if (this.#waiting.length > 0) this.#runWaiting();
       else return;
       if (performance.now() - started > TURN_MS) break;
