@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { bundleServer } from '../../src/image/server-layer.ts';
 import { playgroundPage } from '../../src/web/index.ts';
 import { serveReference } from './serving.ts';
 
@@ -46,10 +45,4 @@ test('what a contract holds cannot leave the element that it stands in', () => {
   expect(page).not.toMatch(/<img|<b>|<!--/);
   const json = /<script type="application\/json" id="model">(.*)<\/script>/.exec(page)?.[1] ?? '';
   expect(JSON.parse(json)).toMatchObject({ name: '"><img src=x>', labels: [evil] });
-});
-
-test('the image has the page’s files beside the server', async () => {
-  const { entries } = await bundleServer();
-  const names = entries.map((entry) => entry.path.replace('opt/inlay/server/', ''));
-  for (const name of ['playground.js', 'playground.css', 'playground-icon.svg']) expect(names).toContain(name);
 });

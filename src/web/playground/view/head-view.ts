@@ -10,7 +10,7 @@ export type Health = 'ready' | 'not ready' | 'unreachable';
 /** The model's name, version, task, digest, inputs and outputs. */
 export class HeadView {
   readonly node: HTMLElement;
-  readonly #health = element('span', { class: 'health', 'aria-live': 'polite' }, 'asking the server');
+  readonly #health = element('span', { class: 'health', 'aria-live': 'polite' }, 'checking');
 
   constructor(page: PageModel) {
     const [algorithm, digest] = page.digest.split(':');
