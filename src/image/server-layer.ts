@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { InlayError } from '../error/index.ts';
+import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
 import type { TarEntry } from './layer/tar.ts';
 
 /** The in-image server's folder. */
@@ -39,9 +40,13 @@ export async function bundleServer(): Promise<ServerBundle> {
     });
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
-  for (const output of built.outputs) {
-    const content = new Uint8Array(await output.arrayBuffer());
-    const path = `opt/inlay/server/${output.path.replace(/^.*\//, '')}`;
+  const files = [
+    ...built.outputs.map((output) => ({ name: output.path.replace(/^.*\//, ''), file: output })),
+    { name: PLAYGROUND_SCRIPT, file: new Blob([await bundlePlayground()]) },
+  ];
+  for (const { name, file } of files) {
+    const content = new Uint8Array(await file.arrayBuffer());
+    const path = `opt/inlay/server/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
