@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InlayError } from '../error/index.ts';
+import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
 import { stampOf } from './file-stamp.ts';
 import type { TarEntry } from './layer/tar.ts';
 
@@ -20,7 +21,7 @@ export interface ServerBundle {
 }
 
 /** The rooms that the bundle is made of. */
-const ROOMS = 'src/{server,engine,contract,error}/**/*';
+const ROOMS = 'src/{server,engine,contract,error,web}/**/*';
 
 /** npm's note of what it installed: beside inlay, or below it in a clone. */
 const INSTALLED = ['node_modules/.package-lock.json', '../.package-lock.json'];
@@ -78,9 +79,13 @@ export async function bundleServer(): Promise<ServerBundle> {
     });
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
-  for (const output of built.outputs) {
-    const content = new Uint8Array(await output.arrayBuffer());
-    const path = `opt/inlay/server/${output.path.replace(/^.*\//, '')}`;
+  const files = [
+    ...built.outputs.map((output) => ({ name: output.path.replace(/^.*\//, ''), file: output })),
+    { name: PLAYGROUND_SCRIPT, file: new Blob([await bundlePlayground()]) },
+  ];
+  for (const { name, file } of files) {
+    const content = new Uint8Array(await file.arrayBuffer());
+    const path = `opt/inlay/server/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
