@@ -52,17 +52,17 @@ export async function graphInLayout(layout: OciLayout, reference: string): Promi
     throw damaged(layout, digest);
   };
   const graph = await walkImage(await read(await layout.find(reference)), read);
-  const bases = new Map<string, ImageReference>();
+  const bases = new Map<string, string>();
   for (const { annotations, blobs } of [...graph.children, graph.root]) {
     const base = annotations?.[BASE_NAME];
-    if (base !== undefined) for (const { digest } of blobs) bases.set(digest, parseReference(base));
+    if (base !== undefined) for (const { digest } of blobs) bases.set(digest, base);
   }
   const elsewhere = new Map<string, ImageReference>();
   for (const blob of graph.blobs) {
     if (await layout.has(blob)) continue;
     const base = bases.get(blob.digest);
     if (base === undefined) throw damaged(layout, blob.digest);
-    elsewhere.set(blob.digest, base);
+    elsewhere.set(blob.digest, parseReference(base));
   }
   return { ...graph, elsewhere };
 }
