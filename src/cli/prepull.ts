@@ -1,11 +1,10 @@
-import { stringify } from 'yaml';
-
 /**
  * A DaemonSet that has every node pull an image and keep it: while a pod of it runs, the kubelet does not collect the image. The
  * pod sleeps in the image's own Bun, as there is no shell.
  * @param image with its digest @returns YAML
  */
-export function prepullDaemonSet(image: string): string {
+export async function prepullDaemonSet(image: string): Promise<string> {
+  const { stringify } = await import('yaml');
   const labels = { 'app.kubernetes.io/name': 'inlay-prepull', 'app.kubernetes.io/managed-by': 'inlay' };
   return stringify({
     apiVersion: 'apps/v1',

@@ -51,7 +51,8 @@ export function addServerImage(program: Command): void {
         onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
       });
       const built = describeImage(image, performance.now() - started);
-      if (!options.push) return output.result(...answer(options.prepull, image, built, reference, output.progress));
+      if (!options.push)
+        return output.result(...(await answer(options.prepull, image, built, reference, output.progress)));
       output.progress(built);
       const pushing = performance.now();
       const layout = await OciLayout.open(storeDir(home));
@@ -68,19 +69,19 @@ export function addServerImage(program: Command): void {
         }),
       );
       const pushed = describePush(push, performance.now() - pushing);
-      output.result(...answer(options.prepull, { ...image, push }, pushed, reference, output.progress));
+      output.result(...(await answer(options.prepull, { ...image, push }, pushed, reference, output.progress)));
     });
 }
 
 /** With --prepull the result is the DaemonSet, so that it can be piped; what was done is progress. */
-function answer(
+async function answer(
   prepull: true | undefined,
   document: BuiltImage & { readonly push?: PushResult },
   text: string,
   reference: string,
   progress: (line: string) => void,
-): [string, unknown] {
+): Promise<[string, unknown]> {
   if (!prepull) return [text, document];
   progress(text);
-  return [prepullDaemonSet(`${reference}@${document.digest}`), document];
+  return [await prepullDaemonSet(`${reference}@${document.digest}`), document];
 }
