@@ -80,7 +80,7 @@ export async function bundleServer(): Promise<ServerBundle> {
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
   const files = [
-    ...built.outputs.map((output) => ({ name: output.path.replace(/^.*\//, ''), file: output })),
+    ...(await withPlainNames(built.outputs)),
     { name: PLAYGROUND_SCRIPT, file: new Blob([await bundlePlayground()]) },
   ];
   for (const { name, file } of files) {
@@ -90,4 +90,25 @@ export async function bundleServer(): Promise<ServerBundle> {
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
   return { key: hash.digest('hex'), entries };
+}
+
+/**
+ * The outputs, with chunks numbered in their order: the hash in a chunk's name depends on where npm's packages lie, which the image
+ * must not.
+ */
+async function withPlainNames(
+  outputs: readonly Bun.BuildArtifact[],
+): Promise<{ readonly name: string; readonly file: Blob }[]> {
+  const nameOf = (output: Bun.BuildArtifact) => output.path.replace(/^.*\//, '');
+  const chunks = outputs.filter(({ kind }) => kind === 'chunk').map(nameOf);
+  const renamed = new Map(chunks.map((name, i) => [name, `chunk-${i + 1}.js`]));
+  return Promise.all(
+    outputs.map(async (output) => {
+      const name = nameOf(output);
+      if (!name.endsWith('.js')) return { name, file: output };
+      let text = await output.text();
+      for (const [from, to] of renamed) text = text.replaceAll(from, to);
+      return { name: renamed.get(name) ?? name, file: new Blob([text]) };
+    }),
+  );
 }
