@@ -20,11 +20,14 @@ test("cosign's key opens with its password, and is the one beside it", async () 
   expect((await cosignKey()).fingerprint).toBe((await cosignPublic()).fingerprint);
 });
 
-test.each([undefined, '', 'wrong'])('with the password %p it does not, and the password is not told', async (password) => {
-  const error = await readSigningKey(join(COSIGN, 'cosign.key'), password).catch((e: unknown) => e);
-  expect(error).toMatchObject({ code: 'KEY_INVALID' });
-  if (password) expect(JSON.stringify(error) + String(error)).not.toContain(password);
-});
+test.each([undefined, '', 'wrong'])(
+  'with the password %p it does not, and the password is not told',
+  async (password) => {
+    const error = await readSigningKey(join(COSIGN, 'cosign.key'), password).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'KEY_INVALID' });
+    if (password) expect(JSON.stringify(error) + String(error)).not.toContain(password);
+  },
+);
 
 test('a damaged key, and one that asks for all memory, are refused', async () => {
   const pem = readFileSync(join(COSIGN, 'cosign.key'), 'utf8');
@@ -34,8 +37,8 @@ test('a damaged key, and one that asks for all memory, are refused', async () =>
   const read = (name: string, json: unknown) => readSigningKey(file(name, wrap(json)), PASSWORD);
   expect((await read('same.key', body)).fingerprint).toBe((await cosignPublic()).fingerprint);
   body.kdf.params.N = 2 ** 30;
-  expect(read('huge.key', body)).rejects.toMatchObject({ code: 'KEY_INVALID' });
-  expect(read('other.key', {})).rejects.toMatchObject({ code: 'KEY_INVALID' });
+  await expect(read('huge.key', body)).rejects.toMatchObject({ code: 'KEY_INVALID' });
+  await expect(read('other.key', {})).rejects.toMatchObject({ code: 'KEY_INVALID' });
 });
 
 test('PKCS#8 is taken, with or without a password', async () => {
@@ -45,18 +48,20 @@ test('PKCS#8 is taken, with or without a password', async () => {
   const cipher = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const;
   const encrypted = file('p8-encrypted.key', privateKey.export(cipher));
   expect((await readSigningKey(encrypted, 'secret')).fingerprint).toBe(fingerprint);
-  expect(readSigningKey(encrypted, 'no')).rejects.toMatchObject({ code: 'KEY_INVALID' });
+  await expect(readSigningKey(encrypted, 'no')).rejects.toMatchObject({ code: 'KEY_INVALID' });
 });
 
 test('other files are no keys', async () => {
   const refused = { code: 'KEY_INVALID' };
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const rsaPath = file('rsa.pub', rsa.publicKey.export({ type: 'spki', format: 'pem' }));
-  expect(readPublicKey(rsaPath)).rejects.toMatchObject(refused);
+  await expect(readPublicKey(rsaPath)).rejects.toMatchObject(refused);
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
-  expect(readPublicKey(file('384.pub', p384.export({ type: 'spki', format: 'pem' })))).rejects.toMatchObject(refused);
-  expect(readPublicKey(join(COSIGN, 'cosign.key'))).rejects.toMatchObject(refused);
-  expect(readPublicKey(join(dir, 'none.pub'))).rejects.toMatchObject(refused);
-  expect(readPublicKey(file('empty.pub', ''))).rejects.toMatchObject(refused);
-  expect(readSigningKey(join(COSIGN, 'cosign.pub'), PASSWORD)).rejects.toMatchObject(refused);
+  await expect(readPublicKey(file('384.pub', p384.export({ type: 'spki', format: 'pem' })))).rejects.toMatchObject(
+    refused,
+  );
+  await expect(readPublicKey(join(COSIGN, 'cosign.key'))).rejects.toMatchObject(refused);
+  await expect(readPublicKey(join(dir, 'none.pub'))).rejects.toMatchObject(refused);
+  await expect(readPublicKey(file('empty.pub', ''))).rejects.toMatchObject(refused);
+  await expect(readSigningKey(join(COSIGN, 'cosign.pub'), PASSWORD)).rejects.toMatchObject(refused);
 });

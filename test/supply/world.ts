@@ -3,7 +3,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contract } from '../../src/contract/index.ts';
-import { type BuildResult, type Descriptor, MEDIA_TYPE, type Materials, type OciLayout } from '../../src/image/index.ts';
+import {
+  type BuildResult,
+  type Descriptor,
+  type Materials,
+  MEDIA_TYPE,
+  type OciLayout,
+} from '../../src/image/index.ts';
 import { readPublicKey, readSigningKey } from '../../src/supply/index.ts';
 
 export const COSIGN = join(import.meta.dir, '..', 'data', 'cosign');
@@ -52,7 +58,10 @@ export function materialsOf(manifest: Descriptor): Materials {
     runtime: [
       { name: '@oven/bun-linux-x64', version: '1.4.5', licence: 'MIT', integrity: `sha512-${'A'.repeat(86)}==` },
     ],
-    server: [{ name: 'yaml', version: '2.9.1', licence: 'ISC' }, { name: 'odd', version: '1.0.0' }],
+    server: [
+      { name: 'yaml', version: '2.9.1', licence: 'ISC' },
+      { name: 'odd', version: '1.0.0' },
+    ],
   };
 }
 
