@@ -40,6 +40,12 @@ const DATATYPE_OF = Object.fromEntries(Object.entries(ORT_TYPES).map(([datatype,
 type TensorConstructor = new (type: OrtType, data: TensorData, dims: readonly number[]) => TypedTensor<OrtType>;
 
 export function toOrt(TensorClass: unknown, tensor: Tensor): OrtTensor {
+  // Bun's Node-API does not know Float16Array, and the class makes one of whatever it gets: the binding takes the bits.
+  if (tensor.data instanceof Float16Array) {
+    const { buffer, byteOffset, length } = tensor.data;
+    const bits = new Uint16Array(buffer, byteOffset, length);
+    return { type: 'float16', dims: tensor.shape, data: bits, cpuData: bits, location: 'cpu' } as never;
+  }
   return new (TensorClass as TensorConstructor)(ORT_TYPES[tensor.datatype], tensor.data, tensor.shape);
 }
 

@@ -11,7 +11,6 @@ import {
   threadsFor,
 } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
-import { batcherOf } from './batcher-of.ts';
 import { createLog, type Log } from './log.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
@@ -46,10 +45,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     const { contract, golden } = await options.open();
     const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
-    const batch = await proveBatch(engine, contract, [
-      ...(golden?.cases.map((one) => one.inputs) ?? []),
-      engine.sample(),
-    ]);
+    const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
+    const batch = await proveBatch(engine, contract, known, true);
     lanes = await openLanes(engine);
     const count = replicaCount(contract, cpus, lanes);
     if (count > 0)
@@ -60,7 +57,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         count,
         write: options.write,
       });
-    await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
+    await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
     log.info('serving', {
       model: contract.name,
       version: contract.version,
@@ -74,8 +71,6 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
-    // What loading and proving left behind would otherwise stay until the heap has grown several times over.
-    Bun.gc(true);
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
@@ -112,7 +107,7 @@ function replicaCount(contract: Contract, cpus: number, lanes: Lanes): number {
 async function proveAnswers(engine: Engine, golden: Golden, contract: Contract, log: Log): Promise<number> {
   const { rows, worst } = await replayGolden(engine, golden);
   if (worst && exceeds(worst)) {
-    const mismatch = goldenMismatch(worst, contract.golden?.file ?? 'golden.json');
+    const mismatch = goldenMismatch(worst, contract.golden?.file ?? 'golden.json', golden.casts);
     if (!contract.accepted?.includes(mismatch.code)) throw mismatch;
     log.warning(mismatch.message, { code: mismatch.code, accepted: true });
   }
