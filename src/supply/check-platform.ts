@@ -11,6 +11,7 @@ import {
 } from '../image/index.ts';
 import type { VerifyingKey } from './key.ts';
 import { CYCLONEDX, SLSA_PREDICATE } from './media-types.ts';
+import { readDocument } from './read-document.ts';
 import { isSignature, readSignatures, type Signatures } from './signatures.ts';
 import { isAbout } from './statement.ts';
 
@@ -56,8 +57,8 @@ export async function checkPlatform(
     throw new InlayError('INTEGRITY_MISMATCH', `the manifest ${digest} is missing, or has other bytes`, {
       hint: 'Build, pull or push the image again.',
     });
-  const manifest = manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  const config = configSchema.parse(JSON.parse(new TextDecoder().decode(await attachments.blob(manifest.config))));
+  const manifest = readDocument(manifestSchema, bytes, digest);
+  const config = readDocument(configSchema, await attachments.blob(manifest.config), manifest.config.digest);
   const model = describeImage(manifest, config).contract?.model.digest;
   // One statement may be about the index and all its platforms.
   const provenance = [...own.valid, ...ofRoot.valid].flatMap(({ statement }) =>
@@ -101,7 +102,7 @@ async function sbomOf(
   for (const referrer of await attachments.referrers(digest)) {
     if (referrer.artifactType !== CYCLONEDX) continue;
     const bytes = await attachments.manifest(referrer.digest);
-    const layer = bytes && manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes))).layers[0];
+    const layer = bytes && readDocument(manifestSchema, bytes, referrer.digest).layers[0];
     if (layer && named.has(layer.digest.replace('sha256:', ''))) return 'signed';
     found = 'unsigned';
   }

@@ -3,6 +3,7 @@ import { type Attachments, manifestSchema } from '../image/index.ts';
 import { openBundle } from './bundle.ts';
 import type { VerifyingKey } from './key.ts';
 import { SIGN_PREDICATE } from './media-types.ts';
+import { readDocument } from './read-document.ts';
 import { signatureTag, simpleSignatures } from './simple-signing.ts';
 import { isAbout, type Statement } from './statement.ts';
 
@@ -52,6 +53,6 @@ const REFUSED: readonly string[] = ['SIGNATURE_INVALID', 'INTEGRITY_MISMATCH', '
 /** The first layer of a manifest, which is where a bundle or an SBOM lies; empty where there is none. */
 export async function bundleOf(attachments: Attachments, digest: string): Promise<Uint8Array> {
   const bytes = await attachments.manifest(digest);
-  const layer = bytes && manifestSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data?.layers[0];
+  const layer = bytes && readDocument(manifestSchema, bytes, digest).layers[0];
   return layer === undefined ? new Uint8Array() : attachments.blob(layer);
 }

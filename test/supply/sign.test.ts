@@ -213,3 +213,14 @@ test('an image whose index was changed in the local store is refused', async () 
     code: 'INTEGRITY_MISMATCH',
   });
 });
+
+test('a signed index of something else than images is refused, not a fault', async () => {
+  const inner = await image(layout, 'inner:1');
+  const platform = { os: 'linux', architecture: 'amd64' };
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const index = { schemaVersion: 2, mediaType, manifests: [{ ...inner.index, platform }] };
+  await layout.tag('outer:1', await layout.putJson(index, mediaType));
+  const open = () => attachmentsInLayout(layout, 'outer:1');
+  await signImage(await open(), await cosignKey(), { provenance: true });
+  await expect(verifyImage(await open(), await cosignPublic())).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+});
