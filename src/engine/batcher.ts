@@ -54,6 +54,8 @@ const TURN_MS = 4;
 const RUN_MS = 40;
 /** A request that has waited for less than this is not asked whether somebody still waits for it, ms. */
 const FRESH_MS = 5;
+/** Share of the longest wait up to which requests are let in, by what runs took of late. */
+const ADMITTED = 0.8;
 const FIRST_STAGE = 1024;
 
 /**
@@ -77,6 +79,7 @@ export class Batcher {
   #rowMs = 0;
   #queuedRows = 0;
   #lastFinished = 0;
+  #runningRows = 0;
   /** When the first of those that came in this turn of the event loop came: near enough for all of them. */
   #turnStarted = 0;
 
@@ -130,7 +133,8 @@ export class Batcher {
     if (queued > 0) {
       const { maxRows, maxWaitMs } = this.#options.limits;
       const full = queued + job.rows > maxRows;
-      if (full || queued * this.#rowMs > maxWaitMs) {
+      // With some room, since what is let in and then waits for too long was refused late.
+      if (full || (queued + this.#runningRows) * this.#rowMs > maxWaitMs * ADMITTED) {
         job.fail(overloaded(full ? `${queued} rows wait already` : `the queue is longer than ${maxWaitMs} ms`));
         return false;
       }
@@ -239,8 +243,10 @@ export class Batcher {
   #run(feeds: Feeds, batch: readonly Job[], rows: number): void {
     const lane = this.#idle.pop() as Lane;
     const started = performance.now();
+    this.#runningRows += rows;
     const finish = (answers: Answers) => {
       this.#idle.push(lane);
+      this.#runningRows -= rows;
       // A lane on another thread is given the next run while it still works on one.
       const now = performance.now();
       const ms = now - Math.max(started, this.#lastFinished);
@@ -260,6 +266,7 @@ export class Batcher {
     };
     const refuse = (error: unknown) => {
       this.#idle.push(lane);
+      this.#runningRows -= rows;
       if (batch.length === 1) (batch[0] as Job).fail(error);
       else this.#runApart(feeds, batch);
     };
