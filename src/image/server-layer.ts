@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { InlayError } from '../error/index.ts';
+import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { bundledPackages, type NpmPackage } from './npm-package.ts';
 
@@ -41,14 +42,20 @@ export async function bundleServer(): Promise<ServerBundle> {
     throw new InlayError('COMMAND_FAILED', `the server cannot be bundled: ${built.logs.map(String).join('; ')}`, {
       hint: 'Install inlay again.',
     });
+  const playground = await bundlePlayground();
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
-  for (const output of built.outputs) {
-    const content = new Uint8Array(await output.arrayBuffer());
-    const path = `opt/inlay/server/${output.path.replace(/^.*\//, '')}`;
+  const files = [
+    ...built.outputs.map((output) => ({ name: output.path.replace(/^.*\//, ''), file: output })),
+    { name: PLAYGROUND_SCRIPT, file: new Blob([playground.script]) },
+  ];
+  for (const { name, file } of files) {
+    const content = new Uint8Array(await file.arrayBuffer());
+    const path = `opt/inlay/server/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
-  const packages = await bundledPackages(Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path)));
+  const inputs = Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path));
+  const packages = await bundledPackages([...inputs, ...playground.inputs]);
   return { key: hash.digest('hex'), entries, packages };
 }

@@ -9,6 +9,7 @@ import type { Log } from './log.ts';
 import { metadataOf } from './metadata.ts';
 import { type Metrics, renderMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
+import { playgroundRoutes } from './playground.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
 import { PredictionLog } from './prediction-log.ts';
 import { readRows } from './read-rows.ts';
@@ -27,6 +28,8 @@ export interface Served {
   /** This thread's and those of its siblings. */
   readonly allMetrics: AllMetrics;
   readonly log: Log;
+  /** Writes a line to stdout. */
+  readonly print: (line: string) => void;
 }
 
 /** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
@@ -58,7 +61,13 @@ export async function modelRoutes(
     Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
   );
   const count = labels && contract.task === 'classification' ? labelCounter(served.metrics) : undefined;
-  const log = PredictionLog.open({ settings, model: contract, features: contract.features, log: served.log });
+  const log = PredictionLog.open({
+    settings,
+    model: contract,
+    features: contract.features,
+    log: served.log,
+    print: served.print,
+  });
   const predicting = (path: string, render: Render): Predicting => ({
     exchange: exchangeOf(path),
     output: contract.prediction,
@@ -68,7 +77,7 @@ export async function modelRoutes(
   });
   const routes: Routes = {
     ...docs,
-    '/': { GET: () => new Response(null, { status: 307, headers: { location: 'docs' } }) },
+    ...playgroundRoutes(contract),
     '/openapi.json': { GET: () => json(openApi) },
     '/metadata': { GET: () => json(metadata) },
     '/label': {
