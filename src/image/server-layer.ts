@@ -42,11 +42,12 @@ export async function bundleServer(): Promise<ServerBundle> {
     throw new InlayError('COMMAND_FAILED', `the server cannot be bundled: ${built.logs.map(String).join('; ')}`, {
       hint: 'Install inlay again.',
     });
+  const playground = await bundlePlayground();
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
   const files = [
     ...built.outputs.map((output) => ({ name: output.path.replace(/^.*\//, ''), file: output })),
-    { name: PLAYGROUND_SCRIPT, file: new Blob([await bundlePlayground()]) },
+    { name: PLAYGROUND_SCRIPT, file: new Blob([playground.script]) },
   ];
   for (const { name, file } of files) {
     const content = new Uint8Array(await file.arrayBuffer());
@@ -54,6 +55,7 @@ export async function bundleServer(): Promise<ServerBundle> {
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
-  const packages = await bundledPackages(Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path)));
+  const inputs = Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path));
+  const packages = await bundledPackages([...inputs, ...playground.inputs]);
   return { key: hash.digest('hex'), entries, packages };
 }

@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Attachments, attachmentsInLayout, type OciLayout } from '../../src/image/index.ts';
 import { attachmentsInRegistry, pushImage } from '../../src/registry/index.ts';
-import { openBundle } from '../../src/supply/bundle.ts';
+import { openBundle, signedDocument } from '../../src/supply/bundle.ts';
 import { attachStatements, readPublicKey, readSigningKey, signImage, verifyImage } from '../../src/supply/index.ts';
+import { serializeStatement } from '../../src/supply/statement.ts';
 import { FakeRegistry } from '../registry/fake-registry.ts';
 import { ref, World } from '../registry/world.ts';
 import { COSIGN, contract, cosignKey, cosignPublic, image, newKey } from './world.ts';
@@ -223,4 +224,13 @@ test('a signed index of something else than images is refused, not a fault', asy
   const open = () => attachmentsInLayout(layout, 'outer:1');
   await signImage(await open(), await cosignKey(), { provenance: true });
   await expect(verifyImage(await open(), await cosignPublic())).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+});
+
+test('a key that signed where an image comes from has not signed the image', async () => {
+  const { index } = await image(layout, 'iris:1');
+  const subject = [{ digest: { sha256: index.digest.slice(7) } }];
+  const attachments = await attachmentsInLayout(layout, 'iris:1');
+  const statement = serializeStatement(subject, SLSA, {});
+  await attachments.attach(attachments.root, signedDocument(statement, SLSA, await cosignKey()));
+  await expect(verifyImage(attachments, await cosignPublic())).rejects.toMatchObject({ code: 'SIGNATURE_MISSING' });
 });
