@@ -56,7 +56,9 @@ export type ErrorCode =
   | 'CONTAINER_FAILED'
   | 'ENGINE_UNAVAILABLE'
   | 'COMMAND_FAILED'
-  | 'NOT_READY';
+  | 'NOT_READY'
+  | 'OVERLOADED'
+  | 'CLIENT_GONE';
 
 export interface InlayErrorOptions {
   /** What to do about it, one sentence or two. */

@@ -4,7 +4,14 @@ import type { Settings } from './settings.ts';
 
 /** To a replica: first what to serve, later that it should drain. `hurry` ends the drain's wait. */
 export type ToReplica =
-  | { readonly kind: 'serve'; readonly settings: Settings; readonly spec: EngineOptions; readonly batch: BatchProof }
+  | {
+      readonly kind: 'serve';
+      readonly settings: Settings;
+      readonly spec: EngineOptions;
+      readonly batch: BatchProof;
+      /** How many serve, the main one included. */
+      readonly threads: number;
+    }
   | { readonly kind: 'drain' }
   | { readonly kind: 'hurry' };
 

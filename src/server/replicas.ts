@@ -31,7 +31,9 @@ export class Replicas {
     const workers = Array.from({ length: options.count }, () => new Replica(options.write));
     const { settings, spec, batch } = options;
     try {
-      await Promise.all(workers.map((worker) => worker.serve({ kind: 'serve', settings, spec, batch })));
+      await Promise.all(
+        workers.map((worker) => worker.serve({ kind: 'serve', settings, spec, batch, threads: 1 + options.count })),
+      );
     } catch (error) {
       for (const worker of workers) worker.end();
       throw error;

@@ -11,7 +11,6 @@ import {
   threadsFor,
 } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
-import { batcherOf } from './batcher-of.ts';
 import { createLog, type Log } from './log.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
@@ -58,7 +57,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         count,
         write: options.write,
       });
-    await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
+    await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
     log.info('serving', {
       model: contract.name,
       version: contract.version,

@@ -1,8 +1,13 @@
 import type { Server } from 'bun';
 import { InlayError } from '../error/index.ts';
+import { AllMetrics } from './all-metrics.ts';
 import { errorAnswer, json } from './answer.ts';
+import { batcherOf } from './batcher-of.ts';
+import { ConnectionAge } from './connection-age.ts';
+import { Exchange } from './exchange.ts';
 import type { Log } from './log.ts';
-import { modelRoutes, type Served } from './model-routes.ts';
+import { Metrics } from './metrics.ts';
+import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
 import { elsewhere, type Handler, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -16,6 +21,9 @@ export interface ServerOptions {
   readonly sharePort?: 'first' | 'join' | undefined;
 }
 
+/** A model to serve, and how many threads of this process serve it. */
+export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & { readonly threads?: number };
+
 type Phase = 'starting' | 'ready' | 'draining';
 
 /**
@@ -26,14 +34,20 @@ export class ModelServer {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #server: Server<undefined>;
-  #routes: Routes;
+  readonly #ages: ConnectionAge;
+  readonly metrics: Metrics;
+  /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
+  #routes: ModelRoutes;
+  #model: string | undefined;
   #phase: Phase = 'starting';
 
   /** @throws PORT_IN_USE */
   constructor(options: ServerOptions) {
     this.#settings = options.settings;
     this.#log = options.log;
-    this.#routes = this.#healthRoutes();
+    this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
+    this.metrics = new Metrics();
+    this.#routes = { routes: this.#healthRoutes(), own: {} };
     this.#server = this.#listen(options.sharePort);
   }
 
@@ -52,8 +66,15 @@ export class ModelServer {
   }
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
-  async serve(served: Served): Promise<void> {
-    this.#routes = { ...this.#healthRoutes(), ...(await modelRoutes(served, this.#settings)) };
+  async serve(model: ServedModel): Promise<void> {
+    const { contract, batch, lanes, threads = 1 } = model;
+    const metrics = this.metrics;
+    if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
+    const batcher = batcherOf({ contract, batch, lanes, settings: this.#settings, metrics });
+    const served: Served = { ...model, batcher, metrics, allMetrics: new AllMetrics(metrics, threads), log: this.#log };
+    this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
+    const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
+    this.#routes = { routes: { ...this.#healthRoutes(), ...routes }, own };
     this.#phase = 'ready';
     this.#server.reload(this.#handlers((handler) => handler));
   }
@@ -74,27 +95,36 @@ export class ModelServer {
     // Connections that are idle now have nothing under way: what was answered was flushed by the turn before.
     await Promise.race([closed, Bun.sleep(50)]);
     await this.#server.stop(true);
+    this.#ages.close();
   }
 
   /** Ends at once, whatever is under way. */
   async close(): Promise<void> {
     this.#phase = 'draining';
+    this.#ages.close();
     await this.#server.stop(true);
+  }
+
+  #exchangeOf(route: string): Exchange {
+    return new Exchange(route, {
+      log: this.#log,
+      metrics: this.metrics,
+      ages: this.#ages,
+      accessLog: this.#settings.accessLog,
+      model: this.#model,
+      peer: (request) => this.#server.requestIP(request),
+    });
   }
 
   /** What Bun calls for each request: its own router first, `fetch` for what that does not know, `error` for what fails. */
   #handlers(wrap: (handler: Handler) => Handler) {
-    const routes = Object.fromEntries(
-      Object.entries(this.#routes).map(([path, methods]) => [
-        path,
-        Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, wrap(handler)])),
-      ]),
-    );
-    const fallback = elsewhere(this.#routes, () => this.#phase !== 'starting');
+    const { routes, own } = this.#routes;
+    const wrapped = mapHandlers(routes, (handler, path) => this.#exchangeOf(path).wrap(handler));
+    const fallback = elsewhere({ ...routes, ...own }, () => this.#phase !== 'starting');
     const refuse = (error: unknown) => errorAnswer(error, this.#log);
     return {
-      routes,
-      fetch: wrap(fallback),
+      routes: mapHandlers({ ...wrapped, ...own }, wrap),
+      fetch: wrap(this.#exchangeOf('other').wrap(fallback)),
       error: this.#phase === 'draining' ? (error: unknown) => closeAfter(refuse(error)) : refuse,
     };
   }
@@ -158,6 +188,15 @@ export class ModelServer {
       },
     };
   }
+}
+
+function mapHandlers(routes: Routes, change: (handler: Handler, path: string) => Handler): Routes {
+  return Object.fromEntries(
+    Object.entries(routes).map(([path, methods]) => [
+      path,
+      Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, change(handler, path)])),
+    ]),
+  );
 }
 
 /** A client that keeps its connection would find it closed at the end of the drain. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { Tensor } from '../../src/contract/index.ts';
-import { type Answers, Batcher, type Feeds, type Job, type Lane } from '../../src/engine/index.ts';
+import { type Answers, Batcher, type Feeds, type Job, type Lane, type QueueLimits } from '../../src/engine/index.ts';
 
 const SPEC = { name: 'x', datatype: 'FP32', shape: [-1, 2] } as const;
 
@@ -34,6 +34,8 @@ function ask(): { job: Job; outcome: Promise<number[] | string> } {
   const job: Job = {
     feeds: undefined,
     rows: 0,
+    since: 0,
+    gone: () => false,
     done(answers, from, alone) {
       const { data, shape } = answers.y as Tensor;
       const width = shape[1] as number;
@@ -60,7 +62,9 @@ function given(batcher: Batcher, values: readonly number[], width = 2): Promise<
   return outcome;
 }
 
-const batcherOn = (lane: Lane, maxRows = 128) => new Batcher({ lanes: [lane], names: ['y'], maxRows, staged: SPEC });
+const ENDLESS = { maxRows: 1e9, maxWaitMs: 1e9 };
+const batcherOn = (lane: Lane, maxRows = 128, limits: QueueLimits = ENDLESS) =>
+  new Batcher({ lanes: [lane], names: ['y'], maxRows, staged: SPEC, limits });
 
 test('what comes in one turn goes in one run, and each gets its own rows', async () => {
   const lane = new MirrorLane();
@@ -147,4 +151,51 @@ test('a stage that has to grow keeps what is in it', async () => {
   const large = Array.from({ length: 4000 }, (_, i) => i);
   const outcomes = [staged(batcher, [1, 2]), staged(batcher, large), staged(batcher, [3, 4])];
   expect((await Promise.all(outcomes)).flat()).toEqual([1, 2, ...large, 3, 4]);
+});
+
+test('a full queue refuses at once; what it took is answered', async () => {
+  const lane = new MirrorLane(true);
+  const batcher = batcherOn(lane, 1, { maxRows: 2, maxWaitMs: 1e9 });
+  const outcomes = [staged(batcher, [1, 1]), staged(batcher, [2, 2]), staged(batcher, [3, 3]), given(batcher, [4, 4])];
+  const [one, two, three, four] = await Promise.all(outcomes);
+  expect([one, two]).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  expect([three, four]).toEqual([expect.stringContaining('2 rows wait'), expect.stringContaining('2 rows wait')]);
+  expect(await staged(batcher, [5, 5])).toEqual([5, 5]);
+});
+
+test('who has waited too long is refused before the run', async () => {
+  const lane = new MirrorLane(true);
+  const batcher = batcherOn(lane, 128, { maxRows: 100, maxWaitMs: 30 });
+  const first = staged(batcher, [1, 1]);
+  await new Promise(setImmediate);
+  const late = staged(batcher, [2, 2]);
+  // The lane is busy for a millisecond; this thread is kept busy for longer than anybody may wait.
+  const until = performance.now() + 50;
+  while (performance.now() < until);
+  expect(await first).toEqual([1, 1]);
+  expect(await late).toContain('waited for longer than 30 ms');
+});
+
+test('who has gone is dropped before the run', async () => {
+  const lane = new MirrorLane(true);
+  const batcher = batcherOn(lane);
+  const { job, outcome } = ask();
+  job.gone = () => true;
+  const second = staged(batcher, [3, 3]);
+  await new Promise(setImmediate);
+  const { stage, at } = batcher.room(2);
+  (stage as Float32Array).set([4, 4], at);
+  batcher.commit(1, job);
+  const third = staged(batcher, [5, 5]);
+  const later = performance.now() + 10;
+  while (performance.now() < later);
+  expect(await Promise.all([second, outcome, third])).toEqual([
+    [3, 3],
+    'the client went away before its request was run',
+    [5, 5],
+  ]);
+  expect(lane.runs.at(-1)).toBe(1);
 });
