@@ -3,7 +3,7 @@
 cd "$(dirname "$0")/.." || exit 3
 . scripts/install.sh
 missing=
-for package in prometheus runc skopeo umoci docker-registry chromium; do
+for package in chromium docker-registry prometheus runc skopeo umoci; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

@@ -28,6 +28,8 @@ export interface Served {
   /** This thread's and those of its siblings. */
   readonly allMetrics: AllMetrics;
   readonly log: Log;
+  /** Writes a line to stdout. */
+  readonly print: (line: string) => void;
 }
 
 /** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
@@ -59,7 +61,13 @@ export async function modelRoutes(
     Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
   );
   const count = labels && contract.task === 'classification' ? labelCounter(served.metrics) : undefined;
-  const log = PredictionLog.open({ settings, model: contract, features: contract.features, log: served.log });
+  const log = PredictionLog.open({
+    settings,
+    model: contract,
+    features: contract.features,
+    log: served.log,
+    print: served.print,
+  });
   const predicting = (path: string, render: Render): Predicting => ({
     exchange: exchangeOf(path),
     output: contract.prediction,

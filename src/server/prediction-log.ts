@@ -12,6 +12,8 @@ export interface PredictionLogOptions {
   /** Names of the columns of the one input, where it has such. */
   readonly features: readonly string[] | undefined;
   readonly log: Log;
+  /** Writes a line to stdout. */
+  readonly print: (line: string) => void;
 }
 
 /**
@@ -20,22 +22,23 @@ export interface PredictionLogOptions {
  */
 export class PredictionLog {
   readonly #options: PredictionLogOptions;
-  readonly #out: Writable;
+  /** Undefined for stdout. */
+  readonly #file: Writable | undefined;
   readonly #redacted: ReadonlySet<string>;
   #dropped = 0;
 
-  private constructor(options: PredictionLogOptions, out: Writable) {
+  private constructor(options: PredictionLogOptions, file: Writable | undefined) {
     this.#options = options;
-    this.#out = out;
+    this.#file = file;
     this.#redacted = new Set(options.settings.predictionLogRedact);
-    out.on('error', (error) => options.log.error(`the prediction log cannot be written: ${error.message}`));
+    file?.on('error', (error) => options.log.error(`the prediction log cannot be written: ${error.message}`));
   }
 
   /** Undefined where none is asked for. */
   static open(options: PredictionLogOptions): PredictionLog | undefined {
     const { predictionLog: to, predictionLogSample } = options.settings;
     if (to === undefined || predictionLogSample === 0) return undefined;
-    return new PredictionLog(options, to === 'stdout' ? process.stdout : createWriteStream(to, { flags: 'a' }));
+    return new PredictionLog(options, to === 'stdout' ? undefined : createWriteStream(to, { flags: 'a' }));
   }
 
   /** Whether this one is among the sampled. */
@@ -45,7 +48,7 @@ export class PredictionLog {
 
   /** @param body what was sent, as text: it was read before, so it is JSON */
   add(body: string, prediction: unknown, requestId: string | null): void {
-    if (this.#out.writableLength > MOST_BUFFERED_BYTES) {
+    if ((this.#file?.writableLength ?? 0) > MOST_BUFFERED_BYTES) {
       if (this.#dropped++ % 1000 === 0)
         this.#options.log.warning('the prediction log is too slow: lines are dropped', { dropped: this.#dropped });
       return;
@@ -59,7 +62,9 @@ export class PredictionLog {
       inputs: this.#redact(JSON.parse(body)),
       prediction,
     };
-    this.#out.write(`${JSON.stringify(line)}\n`);
+    const text = `${JSON.stringify(line)}\n`;
+    if (this.#file) this.#file.write(text);
+    else this.#options.print(text);
   }
 
   /** `{"data": [[…]]}` by the columns' names, `inputs` and `records` by their keys. */

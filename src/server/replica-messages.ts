@@ -11,6 +11,7 @@ export type ToReplica =
       readonly batch: BatchProof;
       /** How many serve, the main one included. */
       readonly threads: number;
+      readonly draining: Int32Array;
     }
   | { readonly kind: 'drain' }
   | { readonly kind: 'hurry' };
@@ -18,5 +19,5 @@ export type ToReplica =
 export type FromReplica =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'log' | 'print'; readonly line: string }
   | { readonly kind: 'drained' };

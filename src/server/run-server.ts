@@ -23,7 +23,7 @@ export interface RunServerOptions {
   readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
-  /** Takes the line that tells the URL once requests are answered. */
+  /** Takes lines for stdout: the one that tells the URL once requests are answered, and a prediction log's. */
   readonly announce: (line: string) => void;
 }
 
@@ -38,7 +38,15 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const started = performance.now();
   const signals = watchSignals(log);
   const cpus = cpuLimit();
-  const server = new ModelServer({ settings, log, sharePort: threadsFor(cpus) > 1 ? 'first' : undefined });
+  const draining = new Int32Array(new SharedArrayBuffer(4));
+  const print = options.announce;
+  const server = new ModelServer({
+    settings,
+    log,
+    print,
+    draining,
+    sharePort: threadsFor(cpus) > 1 ? 'first' : undefined,
+  });
   let lanes: Lanes;
   let replicas: Replicas | undefined;
   try {
@@ -56,6 +64,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         batch,
         count,
         write: options.write,
+        print,
+        draining,
       });
     await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
     log.info('serving', {

@@ -17,6 +17,10 @@ const IDLE_TIMEOUT_S = 75;
 export interface ServerOptions {
   readonly settings: Settings;
   readonly log: Log;
+  /** Writes a line to stdout: for a prediction log that goes there. */
+  readonly print?: (line: string) => void;
+  /** One number that all serving threads see: 1 once they drain, so that no thread says that it is ready then. */
+  readonly draining?: Int32Array;
   /** Threads of this process listen on the same port: this is the `first` of them, or joins it. */
   readonly sharePort?: 'first' | 'join' | undefined;
 }
@@ -34,6 +38,8 @@ export class ModelServer {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #server: Server<undefined>;
+  readonly #print: (line: string) => void;
+  readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
   readonly metrics: Metrics;
   /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
@@ -45,6 +51,8 @@ export class ModelServer {
   constructor(options: ServerOptions) {
     this.#settings = options.settings;
     this.#log = options.log;
+    this.#print = options.print ?? (() => {});
+    this.#draining = options.draining ?? new Int32Array(1);
     this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
     this.metrics = new Metrics();
     this.#routes = { routes: this.#healthRoutes(), own: {} };
@@ -71,7 +79,14 @@ export class ModelServer {
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
     const batcher = batcherOf({ contract, batch, lanes, settings: this.#settings, metrics });
-    const served: Served = { ...model, batcher, metrics, allMetrics: new AllMetrics(metrics, threads), log: this.#log };
+    const served: Served = {
+      ...model,
+      batcher,
+      metrics,
+      allMetrics: new AllMetrics(metrics, threads),
+      log: this.#log,
+      print: this.#print,
+    };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
     const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
     this.#routes = { routes: { ...this.#healthRoutes(), ...routes }, own };
@@ -87,6 +102,7 @@ export class ModelServer {
   async drain(hurry: Promise<void> = new Promise(() => {})): Promise<void> {
     if (this.#phase === 'draining') return;
     this.#phase = 'draining';
+    Atomics.store(this.#draining, 0, 1);
     this.#server.reload(this.#handlers(closing));
     await Promise.race([Bun.sleep(this.#settings.drainMs), hurry]);
     // Stops accepting; answers under way go out.
@@ -176,8 +192,8 @@ export class ModelServer {
       '/health/live': { GET: ok },
       '/health/ready': {
         GET: when(
-          () => this.#phase === 'ready',
-          () => (this.#phase === 'draining' ? 'the server is stopping' : 'the model is loading'),
+          () => this.#phase === 'ready' && Atomics.load(this.#draining, 0) === 0,
+          () => (this.#phase === 'starting' ? 'the model is loading' : 'the server is stopping'),
         ),
       },
       '/health/startup': {
