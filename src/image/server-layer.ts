@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InlayError } from '../error/index.ts';
 import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
 import type { TarEntry } from './layer/tar.ts';
+import { bundledPackages, type NpmPackage } from './npm-package.ts';
 
 /** The in-image server's folder. */
 export const SERVER_DIR = '/opt/inlay/server';
@@ -16,6 +17,8 @@ export interface ServerBundle {
   /** Changes when, and only when, a byte of the server does. */
   readonly key: string;
   readonly entries: readonly TarEntry[];
+  /** The npm packages that are bundled, by name. */
+  readonly packages: readonly NpmPackage[];
 }
 
 /**
@@ -32,6 +35,7 @@ export async function bundleServer(): Promise<ServerBundle> {
     // Names stay, so that a stack trace in a log can be read.
     minify: { whitespace: true, syntax: true, identifiers: false },
     naming: { entry: '[name].js', chunk: '[name]-[hash].js', asset: '[name].[ext]' },
+    metafile: true,
     throw: false,
   });
   if (!built.success)
@@ -50,5 +54,6 @@ export async function bundleServer(): Promise<ServerBundle> {
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
-  return { key: hash.digest('hex'), entries };
+  const packages = await bundledPackages(Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path)));
+  return { key: hash.digest('hex'), entries, packages };
 }
