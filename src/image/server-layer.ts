@@ -44,9 +44,10 @@ export async function bundleServer(): Promise<ServerBundle> {
     });
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
+  const playground = await bundlePlayground();
   const files = [
     ...built.outputs.map((output) => ({ name: output.path.replace(/^.*\//, ''), file: output })),
-    { name: PLAYGROUND_SCRIPT, file: new Blob([await bundlePlayground()]) },
+    { name: PLAYGROUND_SCRIPT, file: new Blob([playground.script]) },
   ];
   for (const { name, file } of files) {
     const content = new Uint8Array(await file.arrayBuffer());
@@ -54,6 +55,7 @@ export async function bundleServer(): Promise<ServerBundle> {
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
-  const packages = await bundledPackages(Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path)));
+  const inputs = [...Object.keys(built.metafile?.inputs ?? {}), ...playground.inputs];
+  const packages = await bundledPackages(inputs.map((path) => resolve(path)));
   return { key: hash.digest('hex'), entries, packages };
 }
