@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { InlayError } from '../error/index.ts';
 import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
+import { nameByContent } from './chunk-names.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { bundledPackages, type NpmPackage } from './npm-package.ts';
 
@@ -45,17 +46,19 @@ export async function bundleServer(): Promise<ServerBundle> {
   const playground = await bundlePlayground();
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
-  const files = [
-    ...built.outputs.map((output) => ({ name: output.path.replace(/^.*\//, ''), file: output })),
-    { name: PLAYGROUND_SCRIPT, file: new Blob([playground.script]) },
-  ];
-  for (const { name, file } of files) {
-    const content = new Uint8Array(await file.arrayBuffer());
+  const outputs = await Promise.all(
+    built.outputs.map(async (output) => ({
+      name: output.path.replace(/^.*\//, ''),
+      content: new Uint8Array(await output.arrayBuffer()),
+    })),
+  );
+  const script = { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) };
+  for (const { name, content } of [...nameByContent(outputs), script]) {
     const path = `opt/inlay/server/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
-  const inputs = Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path));
-  const packages = await bundledPackages([...inputs, ...playground.inputs]);
+  const inputs = [...Object.keys(built.metafile?.inputs ?? {}), ...playground.inputs];
+  const packages = await bundledPackages(inputs.map((path) => resolve(path)));
   return { key: hash.digest('hex'), entries, packages };
 }

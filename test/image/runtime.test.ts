@@ -38,6 +38,8 @@ test('the server’s bundle is the same twice, names no path of this machine, an
     'opt/inlay/server/swagger-ui-bundle.js',
     'opt/inlay/server/swagger-ui.css',
   ]);
+  // Of the browser's script, too: the bill of materials has what is in it.
+  expect(one.packages.map(({ name }) => name)).toContain('d3-dsv');
   const main = one.entries.find((entry) => entry.path.endsWith('main.js'));
   expect(new TextDecoder().decode(main?.content as Uint8Array)).not.toContain(join(import.meta.dir, '../..'));
 });

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { InlayError } from '../../error/index.ts';
 
 /** The script's file name beside the server's bundle. */
@@ -6,8 +6,14 @@ export const PLAYGROUND_SCRIPT = 'playground.js';
 
 let fromSources: Promise<string> | undefined;
 
-/** The browser's script as one file, and the absolute paths of the files that went into it. @throws COMMAND_FAILED when it cannot be bundled */
-export async function bundlePlayground(): Promise<{ readonly script: string; readonly inputs: readonly string[] }> {
+export interface PlaygroundBundle {
+  readonly script: string;
+  /** The files that it was made from, relative to the working directory or absolute. */
+  readonly inputs: readonly string[];
+}
+
+/** The browser's script as one file, from sources. @throws COMMAND_FAILED when it cannot be bundled */
+export async function bundlePlayground(): Promise<PlaygroundBundle> {
   const built = await Bun.build({
     entrypoints: [join(import.meta.dir, 'app.ts')],
     target: 'browser',
@@ -21,8 +27,7 @@ export async function bundlePlayground(): Promise<{ readonly script: string; rea
     throw new InlayError('COMMAND_FAILED', `the playground cannot be bundled: ${built.logs.map(String).join('; ')}`, {
       hint: 'Install inlay again.',
     });
-  const inputs = Object.keys(built.metafile?.inputs ?? {}).map((path) => resolve(path));
-  return { script: await script.text(), inputs };
+  return { script: await script.text(), inputs: Object.keys(built.metafile?.inputs ?? {}) };
 }
 
 /** The script to send: the file in an image; bundled on the first request where the server runs from sources. */
