@@ -80,11 +80,11 @@ test('iris: fields from the contract, bars of its answer, and back to the sample
 
 test('what the page cannot read and what the API refuses stands beside the form', async () => {
   const page = await browser.open(urlOf('iris'));
-  await page.getByLabel('column 2').fill('');
+  await page.getByLabel('sepal_width').fill('');
   await predict(page);
-  const field = page.getByLabel('column 2');
+  const field = page.getByLabel('sepal_width');
   expect(await field.getAttribute('aria-invalid')).toBe('true');
-  expect(await page.getByText('column 2 needs a value').isVisible()).toBe(true);
+  expect(await page.getByText('sepal_width needs a value').isVisible()).toBe(true);
   expect(await field.evaluate((node) => node === document.activeElement)).toBe(true);
   const before = browser.complaints.length;
   await field.fill('1e39');

@@ -17,7 +17,7 @@ if [ -n "$missing" ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null || exit 3
 fi
 if ! command -v go >/dev/null; then
-  echo "e2e needs Go: it builds crane (e2e/go/go.mod)" >&2
+  echo "e2e needs Go: it builds crane and cosign (e2e/go, e2e/cosign)" >&2
   exit 3
 fi
 exec "$bun" test --no-env-file --timeout 600000 ./e2e "$@"

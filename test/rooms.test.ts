@@ -14,8 +14,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   check: ['engine', 'contract', 'source', 'error'],
   image: ['web', 'contract', 'error'],
   registry: ['image', 'contract', 'error'],
+  supply: ['image', 'source', 'contract', 'error'],
   container: ['image', 'error'],
-  cli: ['container', 'registry', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
+  cli: ['supply', 'container', 'registry', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
 };
 
 interface Import {

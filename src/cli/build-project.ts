@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Project } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import type { BuiltImage, OciLayout, Platform } from '../image/index.ts';
+import type { Statements } from '../supply/index.ts';
 import { inlayHome } from './home.ts';
 import type { Output } from './output.ts';
 import type { RegistryFlags } from './registry.ts';
@@ -17,13 +18,13 @@ export interface BuildFlags extends RegistryFlags {
 
 export interface BuiltProject {
   readonly project: Project;
-  readonly image: BuiltImage;
+  readonly image: BuiltImage & Statements;
   readonly layout: OciLayout;
   readonly platforms: readonly Platform[];
 }
 
 /**
- * Reads a project, has it checked and builds its image into the local store.
+ * Reads a project, has it checked and builds its image into the local store, with SBOM and provenance attached.
  * @param before is called with the project before minutes of building
  */
 export async function buildProject(
@@ -49,7 +50,7 @@ export async function buildProject(
   const lockPath = join(project.dir, 'inlay.lock');
   const named = project.config.serverImage;
   const serverImage = named === undefined ? undefined : await openServerImage(named, { ...flags, layout, lockPath });
-  const image = await buildImage({
+  const built = await buildImage({
     project,
     home,
     platforms,
@@ -62,7 +63,10 @@ export async function buildProject(
     env: process.env,
     onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
   });
-  return { project, image, layout, platforms };
+  const { attachStatements } = await import('../supply/index.ts');
+  const told = { compression, epochS, inlayVersion: INLAY_VERSION, env: process.env };
+  const statements = await attachStatements({ layout, project, built, ...told });
+  return { project, image: { ...built.image, ...statements }, layout, platforms };
 }
 
 /** @throws USAGE */

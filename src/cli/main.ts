@@ -12,6 +12,8 @@ import { addPush } from './commands/push.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
 import { addServerImage } from './commands/server-image.ts';
+import { addSign } from './commands/sign.ts';
+import { addVerify } from './commands/verify.ts';
 import { EXIT, reportError } from './output.ts';
 import { INLAY_VERSION } from './version.ts';
 
@@ -31,6 +33,8 @@ const commands = [
   addPull,
   addCopy,
   addInspect,
+  addSign,
+  addVerify,
   addLock,
   addServerImage,
   addEject,

@@ -51,6 +51,10 @@ export type ErrorCode =
   | 'REGISTRY_FAILED'
   | 'REGISTRY_UNSUPPORTED'
   | 'TAG_EXISTS'
+  // signatures
+  | 'KEY_INVALID'
+  | 'SIGNATURE_MISSING'
+  | 'SIGNATURE_INVALID'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'

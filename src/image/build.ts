@@ -3,6 +3,7 @@ import type { Project } from '../contract/index.ts';
 import { BASE_DIGEST, BASE_NAME, imageAnnotations, imageLabels } from './facts.ts';
 import { LAYER_FORMAT, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
+import type { Materials } from './materials.ts';
 import { modelFileLayer, OWN_LAYER_BYTES } from './model-files.ts';
 import { bigModelFiles, modelEntries, modelEnvironment, modelLayerKey } from './model-layer.ts';
 import { OciLayout } from './oci/layout.ts';
@@ -51,8 +52,16 @@ export interface BuiltImage {
   }[];
 }
 
+/** An image, and what is told of it in statements that are attached to it. */
+export interface BuildResult {
+  readonly image: BuiltImage;
+  readonly index: Descriptor;
+  readonly materials: readonly Materials[];
+}
+
 interface PlatformImage {
   readonly descriptor: Descriptor;
+  readonly materials: Materials;
   readonly layers: readonly BuiltLayer[];
 }
 
@@ -70,7 +79,7 @@ export function referenceOf(project: Project): string {
  * Builds a project's model image into the local store and names it. Same inputs, same digest.
  * @throws BASE_UNAVAILABLE, BASE_MOVED, LOCK_INVALID, RUNTIME_UNAVAILABLE, INTEGRITY_MISMATCH, PLATFORM_UNSUPPORTED
  */
-export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
+export async function buildImage(options: BuildOptions): Promise<BuildResult> {
   const layout = await OciLayout.open(storeDir(options.home));
   const images: PlatformImage[] = [];
   for (const platform of options.platforms) images.push(await buildPlatform(layout, platform, options));
@@ -83,7 +92,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const descriptor = await layout.putJson(index, MEDIA_TYPE.index);
   const reference = referenceOf(options.project);
   await layout.tag(reference, descriptor);
-  return {
+  const image: BuiltImage = {
     reference,
     digest: descriptor.digest,
     platforms: images.map(({ descriptor: manifest, layers }) => ({
@@ -93,6 +102,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       layers,
     })),
   };
+  return { image, index: descriptor, materials: images.map(({ materials }) => materials) };
 }
 
 async function buildPlatform(layout: OciLayout, platform: Platform, options: BuildOptions): Promise<PlatformImage> {
@@ -110,7 +120,7 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     annotations: { ...imageAnnotations(project, options.inlayVersion), ...baseAnnotations(serverImage) },
     epochS: options.epochS,
   });
-  return { descriptor, layers: layers.map(builtLayer) };
+  return { descriptor, materials: { ...shared.materials, manifest: descriptor }, layers: layers.map(builtLayer) };
 }
 
 /** The files of the model: the big ones by themselves, then all others. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Project } from '../contract/index.ts';
+import { type SharedMaterials, sharedMaterialsSchema } from './materials.ts';
 import type { ImageConfig } from './oci/schema.ts';
 
 /** What an image stands on, for its labels, `inspect` and an inventory. */
@@ -55,31 +56,41 @@ export function imageAnnotations(project: Project, inlayVersion: string): Readon
 }
 
 /** The labels of a shared server image. */
-export function serverLabels(facts: ImageFacts, inlayVersion: string): Readonly<Record<string, string>> {
+export function serverLabels(
+  facts: ImageFacts,
+  materials: SharedMaterials,
+  inlayVersion: string,
+): Readonly<Record<string, string>> {
   return {
     'org.opencontainers.image.title': 'inlay-server',
     'org.opencontainers.image.version': inlayVersion,
     [SERVER]: inlayVersion,
     [`${LABEL_PREFIX}os`]: facts.os,
     [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
+    [MATERIALS]: JSON.stringify(materials),
   };
 }
 
+const MATERIALS = `${LABEL_PREFIX}materials`;
 const SERVER = `${LABEL_PREFIX}server`;
 const serverSchema = z.object({
   [SERVER]: z.string(),
   [`${LABEL_PREFIX}os`]: z.string(),
   [`${LABEL_PREFIX}libraries`]: z.string(),
+  [MATERIALS]: z.string(),
 });
 const librariesSchema = z.record(z.string(), z.string());
 
 /** Reads back what `serverLabels` wrote; undefined for any other image. */
-export function serverFacts(config: ImageConfig): ImageFacts | undefined {
+export function serverFacts(
+  config: ImageConfig,
+): { readonly facts: ImageFacts; readonly materials: SharedMaterials } | undefined {
   const labels = serverSchema.safeParse(config.config.Labels).data as Record<string, string> | undefined;
   if (labels === undefined) return undefined;
   try {
     const libraries = librariesSchema.parse(JSON.parse(labels[`${LABEL_PREFIX}libraries`] as string));
-    return { os: labels[`${LABEL_PREFIX}os`] as string, libraries };
+    const materials = sharedMaterialsSchema.parse(JSON.parse(labels[MATERIALS] as string));
+    return { facts: { os: labels[`${LABEL_PREFIX}os`] as string, libraries }, materials };
   } catch {
     return undefined;
   }

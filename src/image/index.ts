@@ -2,19 +2,26 @@ export { lockBase } from './base/index.ts';
 export { pinnedServerImage, pinServerImage } from './base/lock.ts';
 export {
   type BuildOptions,
+  type BuildResult,
   type BuiltImage,
   type BuiltLayer,
   buildImage,
   referenceOf,
   storeDir,
 } from './build.ts';
+export { type Env, runCommand } from './command.ts';
 export { type DescribedImage, describeImage } from './described.ts';
 export { exportDockerArchive } from './docker-archive.ts';
 export { dockerfileOf, ejectImage } from './eject.ts';
 export { exportLayout } from './export-layout.ts';
 export { BASE_DIGEST, BASE_NAME } from './facts.ts';
+export type { Materials } from './materials.ts';
 export { ModelDigests } from './model-files.ts';
+export type { NpmPackage } from './npm-package.ts';
+export { type ArtifactManifest, type AttachedDocument, type AttachedLayer, artifactManifest } from './oci/artifact.ts';
+export type { Attachments } from './oci/attachments.ts';
 export { OciLayout, type ResolvedImage } from './oci/layout.ts';
+export { attachInLayout, attachmentsInLayout, referrersInLayout } from './oci/layout-attachments.ts';
 export { MEDIA_TYPE } from './oci/media-types.ts';
 export {
   configSchema,

@@ -21,8 +21,8 @@ export async function buildServerImage(options: ServerImageOptions): Promise<Bui
   const manifests: Descriptor[] = [];
   const platforms: BuiltImage['platforms'][number][] = [];
   for (const platform of options.platforms) {
-    const { layers, facts } = await composeShared(layout, platform, options);
-    const labels = serverLabels(facts, options.inlayVersion);
+    const { layers, facts, materials } = await composeShared(layout, platform, options);
+    const labels = serverLabels(facts, materials, options.inlayVersion);
     const parts = { platform, layers, env: {}, workingDir: '/', labels, annotations: {}, epochS: options.epochS };
     const manifest = await putImage(layout, parts);
     manifests.push(manifest);

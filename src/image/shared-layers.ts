@@ -6,12 +6,13 @@ import { type ImageFacts, LABEL_PREFIX, serverFacts } from './facts.ts';
 import type { Compression } from './layer/compression.ts';
 import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
+import type { Materials } from './materials.ts';
 import type { OciLayout } from './oci/layout.ts';
 import type { Platform } from './oci/schema.ts';
 import { platformName } from './platform.ts';
+import { prepareServer } from './prepared-server.ts';
 import { prepareRuntime } from './runtime/index.ts';
 import { RUNTIME_LOCK } from './runtime/lock.ts';
-import { prepareServer } from './server-layer.ts';
 
 export type LayerKind = 'base' | 'runtime' | 'server' | 'model';
 
@@ -28,6 +29,7 @@ export interface PlacedLayer extends Layer {
 export interface SharedLayers {
   readonly layers: readonly PlacedLayer[];
   readonly facts: ImageFacts;
+  readonly materials: Omit<Materials, 'manifest'>;
 }
 
 export interface ComposeOptions {
@@ -84,7 +86,17 @@ export async function composeShared(
     layers.push({ ...layer, kind, contents });
   }
   const packages = Object.fromEntries(base.facts.packages.map((p) => [p.name, p.version]));
-  return { layers, facts: { os: base.facts.os.prettyName, libraries: { ...runtime.facts, ...packages } } };
+  return {
+    layers,
+    facts: { os: base.facts.os.prettyName, libraries: { ...runtime.facts, ...packages } },
+    materials: {
+      os: base.facts.os,
+      base: base.facts.packages,
+      runtime: runtime.packages,
+      server: server.packages,
+      serverVersion: options.inlayVersion,
+    },
+  };
 }
 
 /** A server image whose manifests and configs are in the store; its layers need not be. */
@@ -101,15 +113,16 @@ export interface PinnedServerImage {
  */
 export async function sharedOf(layout: OciLayout, platform: Platform, image: PinnedServerImage): Promise<SharedLayers> {
   const { manifest, config } = await layout.resolve(image.digest, platform);
-  const facts = serverFacts(config);
+  const told = serverFacts(config);
+  const onnxruntime = told?.facts.libraries.onnxruntime;
   const kinds = manifest.layers.map((layer) => layer.annotations?.[`${LABEL_PREFIX}layer`]);
   const fault =
-    facts === undefined || kinds.join() !== 'base,runtime,server' || config.rootfs.diff_ids.length !== kinds.length
+    told === undefined || kinds.join() !== 'base,runtime,server' || config.rootfs.diff_ids.length !== kinds.length
       ? 'is no server image of inlay'
-      : facts.libraries.onnxruntime !== RUNTIME_LOCK['onnxruntime-node']?.version
-        ? `has ONNX Runtime ${facts.libraries.onnxruntime}, but check has looked at the model with ${RUNTIME_LOCK['onnxruntime-node']?.version}`
+      : onnxruntime !== RUNTIME_LOCK['onnxruntime-node']?.version
+        ? `has ONNX Runtime ${onnxruntime}, but check has looked at the model with ${RUNTIME_LOCK['onnxruntime-node']?.version}`
         : undefined;
-  if (facts === undefined || fault !== undefined)
+  if (told === undefined || fault !== undefined)
     throw new InlayError(
       'SERVER_IMAGE_INVALID',
       `serverImage: ${image.reference} (${platformName(platform)}) ${fault}`,
@@ -125,6 +138,7 @@ export async function sharedOf(layout: OciLayout, platform: Platform, image: Pin
       contents: config.history?.[i]?.comment ?? image.reference,
       reused: true,
     })),
-    facts,
+    facts: told.facts,
+    materials: { ...told.materials, serverImage: image },
   };
 }

@@ -2,7 +2,13 @@ import { type ErrorCode, isInlayError } from '../error/index.ts';
 import type { Log, LogFields } from './log.ts';
 
 /** Codes that only an HTTP answer has. */
-export type HttpErrorCode = 'BODY_INVALID' | 'BODY_TOO_LARGE' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'INTERNAL';
+export type HttpErrorCode =
+  | 'BODY_INVALID'
+  | 'BODY_TOO_LARGE'
+  | 'BODY_TIMEOUT'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'INTERNAL';
 
 /** A request that is answered with an error. */
 export class HttpError extends Error {

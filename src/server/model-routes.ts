@@ -3,6 +3,7 @@ import type { Answers, Batcher, BatchProof, Engine, Feeds, Job, Lanes } from '..
 import type { AllMetrics } from './all-metrics.ts';
 import { HttpError, json } from './answer.ts';
 import { notUtf8, parseJson, readText } from './body.ts';
+import type { Awaiting, BodyDeadline } from './body-deadline.ts';
 import { docsRoutes } from './docs.ts';
 import { type Exchange, REQUEST_ID } from './exchange.ts';
 import type { Log } from './log.ts';
@@ -28,6 +29,7 @@ export interface Served {
   /** This thread's and those of its siblings. */
   readonly allMetrics: AllMetrics;
   readonly log: Log;
+  readonly deadline: BodyDeadline;
   /** Writes a line to stdout. */
   readonly print: (line: string) => void;
 }
@@ -135,12 +137,13 @@ interface Predicting {
 }
 
 /** A request that waits for its prediction. */
-class Prediction implements Job {
+class Prediction implements Job, Awaiting {
   feeds: Feeds | undefined = undefined;
   rows = 0;
   since = 0;
   /** The body, where it may be logged. */
   text: string | undefined = undefined;
+  arrived = false;
   readonly #route: Predicting;
   readonly #request: Request;
   readonly #resolve: (response: Response) => void;
@@ -177,7 +180,7 @@ function sampleHandler({ contract, engine, batcher }: Served, route: Predicting)
   return (request) => new Promise((resolve) => batcher.add(sample, rows, new Prediction(route, request, resolve)));
 }
 
-function predictHandler({ contract, engine, batcher }: Served, route: Predicting, limit: number): Handler {
+function predictHandler({ contract, engine, batcher, deadline }: Served, route: Predicting, limit: number): Handler {
   const body: BodySpec = { inputs: engine.inputs, features: contract.features, sample: () => engine.sample() };
   const staged = stagedInput(contract);
   const width = staged?.shape[1] ?? 0;
@@ -201,12 +204,19 @@ function predictHandler({ contract, engine, batcher }: Served, route: Predicting
   return (request) =>
     new Promise((resolve) => {
       const job = new Prediction(route, request, resolve);
+      deadline.watch(job);
       readText(request, limit, staged !== undefined).then(
         (text) => {
+          if (job.arrived) return;
+          job.arrived = true;
           if (route.log) job.text = text;
           take(text, job);
         },
-        (error) => job.fail(error),
+        (error) => {
+          if (job.arrived) return;
+          job.arrived = true;
+          job.fail(error);
+        },
       );
     });
 }

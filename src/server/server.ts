@@ -3,6 +3,7 @@ import { InlayError } from '../error/index.ts';
 import { AllMetrics } from './all-metrics.ts';
 import { errorAnswer, json } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
+import { BodyDeadline } from './body-deadline.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
 import type { Log } from './log.ts';
@@ -41,6 +42,7 @@ export class ModelServer {
   readonly #print: (line: string) => void;
   readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
+  readonly #deadline: BodyDeadline;
   readonly metrics: Metrics;
   /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
   #routes: ModelRoutes;
@@ -53,6 +55,7 @@ export class ModelServer {
     this.#log = options.log;
     this.#print = options.print ?? (() => {});
     this.#draining = options.draining ?? new Int32Array(1);
+    this.#deadline = new BodyDeadline(options.settings.bodyTimeoutMs);
     this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
     this.metrics = new Metrics();
     this.#routes = { routes: this.#healthRoutes(), own: {} };
@@ -86,6 +89,7 @@ export class ModelServer {
       allMetrics: new AllMetrics(metrics, threads),
       log: this.#log,
       print: this.#print,
+      deadline: this.#deadline,
     };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
     const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
@@ -112,12 +116,14 @@ export class ModelServer {
     await Promise.race([closed, Bun.sleep(50)]);
     await this.#server.stop(true);
     this.#ages.close();
+    this.#deadline.close();
   }
 
   /** Ends at once, whatever is under way. */
   async close(): Promise<void> {
     this.#phase = 'draining';
     this.#ages.close();
+    this.#deadline.close();
     await this.#server.stop(true);
   }
 

@@ -15,6 +15,8 @@ export interface Settings {
   readonly drainMs: number;
   /** The largest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** How long a body may take to come, milliseconds. */
+  readonly bodyTimeoutMs: number;
   /** Rows that may wait for a run. */
   readonly maxQueueRows: number;
   /** How long a request may wait for its run, milliseconds. */
@@ -37,6 +39,7 @@ export const DEFAULT_SETTINGS: Settings = {
   logFormat: 'TEXT',
   drainMs: 5_000,
   maxBodyBytes: 16 * 1024 * 1024,
+  bodyTimeoutMs: 30_000,
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
   maxConnectionAgeMs: 300_000,
@@ -89,6 +92,12 @@ export function readSettings(env: Environment): Settings {
       DEFAULT_SETTINGS.maxBodyBytes,
       (text) => whole(text, 1, 2 ** 31),
       'bytes from 1 to 2147483648',
+    ),
+    bodyTimeoutMs: read(
+      'BODY_TIMEOUT_S',
+      DEFAULT_SETTINGS.bodyTimeoutMs,
+      (text) => seconds(text, 3600) || undefined,
+      'seconds above 0, to 3600',
     ),
     maxQueueRows: read(
       'MAX_QUEUE_ROWS',

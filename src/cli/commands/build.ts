@@ -4,6 +4,7 @@ import type { BuiltImage } from '../../image/index.ts';
 import { buildProject } from '../build-project.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
+import { describeSigned, SIGN, signInStore, signingKey } from '../signing.ts';
 import { describePush, targetOf } from './push.ts';
 
 export function addBuild(program: Command): void {
@@ -20,6 +21,7 @@ export function addBuild(program: Command): void {
     .option('--push', 'then push it, as inlay push does')
     .option(...TAG)
     .option('--force', 'with --push: let tags that name another image name this one')
+    .option(...SIGN)
     .option(...INSECURE_REGISTRY)
     .option(...CA_FILE)
     .option('--skip <list>', 'errors of check to accept, recorded in the image: golden, weights, random, memory, size')
@@ -32,11 +34,14 @@ export function addBuild(program: Command): void {
       if (options.tag.length > 0 && !options.push)
         throw new InlayError('USAGE', '--tag is for --push', { hint: 'The local tag is the version of inlay.yaml.' });
       let destination: Awaited<ReturnType<typeof targetOf>> | undefined;
+      let key: Awaited<ReturnType<typeof signingKey>>;
       const { image, layout, platforms } = await buildProject(dir, options, output, async (project, all) => {
         if (target?.kind === 'docker-archive' && all.length > 1)
           throw new InlayError('USAGE', 'a docker-archive holds one platform', { hint: 'Write oci:DIR for several.' });
         if (options.push) destination = await targetOf(referenceOf(project));
+        key = await signingKey(options.sign);
       });
+      if (key !== undefined) output.progress(describeSigned(await signInStore(layout, image.reference, key)));
       if (target?.kind === 'oci') await exportLayout(layout, image.reference, target.path);
       const [platform] = platforms;
       if (target?.kind === 'docker-archive' && platform)

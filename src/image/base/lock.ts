@@ -5,7 +5,7 @@ import { LineCounter, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
 
-const pinSchema = z.strictObject({
+export const pinSchema = z.strictObject({
   name: z.string(),
   version: z.string(),
   architecture: z.string(),

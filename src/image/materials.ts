@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { pinSchema } from './base/lock.ts';
+import { npmPackageSchema } from './npm-package.ts';
+import type { Descriptor } from './oci/schema.ts';
+
+export const sharedMaterialsSchema = z
+  .object({
+    os: z.object({ id: z.string(), versionId: z.string(), prettyName: z.string() }).readonly(),
+    /** Debian packages of the base, with the SHA-256 of each .deb. */
+    base: z.array(pinSchema).readonly(),
+    /** npm packages that the runtime layer is taken from; `integrity` is `sha512-` and base64, of the tarball. */
+    runtime: z.array(npmPackageSchema.unwrap().extend({ integrity: z.string() }).readonly()).readonly(),
+    /** npm packages that are bundled into the server. */
+    server: z.array(npmPackageSchema).readonly(),
+    /** The inlay whose server it is. */
+    serverVersion: z.string(),
+  })
+  .readonly();
+
+/** What the layers below the model were made of. A shared server image carries it, for the images that stand on it. */
+export type SharedMaterials = z.infer<typeof sharedMaterialsSchema>;
+
+/** What one platform's image was made of, as its SBOM and provenance tell it. */
+export interface Materials extends SharedMaterials {
+  /** The image's manifest, with its platform. */
+  readonly manifest: Descriptor;
+  /** The pushed image that it stands on, as inlay.yaml names it, with the digest of its index. */
+  readonly serverImage?: { readonly reference: string; readonly digest: string };
+}
