@@ -5,11 +5,20 @@ import type { Attachments } from './attachments.ts';
 import type { OciLayout } from './layout.ts';
 import { type Descriptor, indexSchema, manifestSchema } from './schema.ts';
 
+/** Whose attachment a listed manifest is: an annotation of the list, so that nothing has to be read to find it. */
+const SUBJECT = 'inlay.subject';
+
 /** The manifests of a layout that are attached to `subject`: index.json lists them without a name (image-layout.md). */
 export async function referrersInLayout(layout: OciLayout, subject: string): Promise<Descriptor[]> {
   const { manifests } = await layout.index();
   const found: Descriptor[] = [];
   for (const descriptor of manifests.filter((one) => one.artifactType !== undefined)) {
+    const { [SUBJECT]: noted, ...annotations } = descriptor.annotations ?? {};
+    if (noted !== undefined) {
+      const { annotations: _, ...plain } = descriptor;
+      if (noted === subject) found.push(Object.keys(annotations).length > 0 ? { ...plain, annotations } : plain);
+      continue;
+    }
     // One that was lost is no reason to fail: it is attached to nothing any more.
     const bytes = await layout.readBytes(descriptor.digest).catch(() => undefined);
     if (bytes && subjectOf(bytes) === subject) found.push(descriptor);
@@ -34,7 +43,7 @@ export async function attachInLayout(
     ? (await referrersInLayout(layout, subject.digest)).filter((one) => one.artifactType === document.artifactType)
     : [];
   await layout.list(
-    descriptor,
+    { ...descriptor, annotations: { ...descriptor.annotations, [SUBJECT]: subject.digest } },
     before.map((one) => one.digest),
   );
   return descriptor.digest;
