@@ -19,6 +19,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 interface Built {
   digest: string;
   push: { uploaded: string[]; mounted: string[]; existing: string[]; sentBytes: number };
+  sboms: string[];
+  provenance: string[];
   platforms: { layers: { kind: string; digest: string; sizeBytes: number }[] }[];
 }
 
@@ -58,6 +60,18 @@ test('a model image on a pushed server image: layers mounted, none fetched, the 
       shared.platforms[0]?.layers.map(({ digest }) => digest) as string[],
     );
     expect(built.push.mounted.length).toBe(3);
+    // Its bill of materials is whole, though nothing of the server image was made here.
+    const attached = (digest: string | undefined) => {
+      const blob = (of: string) => readFileSync(join(home, 'oci', 'blobs', 'sha256', of.slice(7)), 'utf8');
+      return JSON.parse(blob(JSON.parse(blob(digest as string)).layers[0].digest));
+    };
+    const names = (attached(built.sboms[0]) as { components: { name: string }[] }).components.map(({ name }) => name);
+    for (const name of ['libc6', 'onnxruntime-node', 'inlay-server', 'yaml', 'iris']) expect(names).toContain(name);
+    expect(attached(built.provenance[0]).predicate.buildDefinition.resolvedDependencies).toContainEqual({
+      name: 'server-image',
+      uri: server,
+      digest: { sha256: shared.digest.slice(7) },
+    });
     expect(built.push.sentBytes).toBeLessThan(30_000);
     expect(totalBytes(join(home, 'oci'))).toBeLessThan(100_000);
     expect(parse(readFileSync(join(project, 'inlay.lock'), 'utf8'))).toMatchObject({

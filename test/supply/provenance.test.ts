@@ -131,3 +131,22 @@ test('each platform has an SBOM, each manifest and the index one provenance, how
   for (const { manifest } of built.materials)
     expect(await types(manifest.digest)).toEqual(['application/vnd.cyclonedx+json', 'application/vnd.in-toto+json']);
 });
+
+test('names the server image that the image stands on', async () => {
+  const built = await image(layout, 'iris:0.0.1');
+  const digest = `sha256:${'f'.repeat(64)}`;
+  const serverImage = { reference: 'registry.example.org/ml/server:1', digest };
+  const materials = built.materials.map((one) => ({ ...one, serverImage }));
+  const told = { compression: 'zstd', epochS: 0, inlayVersion: '0.1.0', env };
+  await attachStatements({ layout, project, built: { ...built, materials }, ...told });
+  const [provenance] = await referrersInLayout(layout, built.index.digest);
+  // What is listed is the attachment's own descriptor, without the store's note of whose it is.
+  expect(provenance?.annotations).toEqual({ 'in-toto.io/predicate-type': 'https://slsa.dev/provenance/v1' });
+  const manifest = JSON.parse(readFileSync(layout.blobPath(provenance?.digest as string), 'utf8'));
+  const { predicate } = JSON.parse(readFileSync(layout.blobPath(manifest.layers[0].digest), 'utf8')) as Told;
+  expect(predicate.buildDefinition.resolvedDependencies).toContainEqual({
+    name: 'server-image',
+    uri: serverImage.reference,
+    digest: { sha256: 'f'.repeat(64) },
+  });
+});
