@@ -1,7 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { InlayError } from '../error/index.ts';
-import { openCosignKey } from './cosign-key.ts';
 
 export interface VerifyingKey {
   readonly publicKey: KeyObject;
@@ -41,6 +40,7 @@ export async function readPublicKey(path: string): Promise<VerifyingKey> {
 async function privateKeyOf(pem: string, path: string, password: string | undefined): Promise<KeyObject> {
   const encrypted = COSIGN_PEM.exec(pem)?.[2];
   if (encrypted !== undefined) {
+    const { openCosignKey } = await import('./cosign-key.ts');
     const der = await openCosignKey(Buffer.from(encrypted.replace(/\s/g, ''), 'base64'), password ?? '');
     if (der) return createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
     throw invalid(
