@@ -7,6 +7,8 @@ export interface Job {
   /** Undefined for rows that are staged. */
   feeds: Feeds | undefined;
   rows: number;
+  /** Outputs to compute; undefined for the batcher's own. Jobs that hold the very same list may share a run. */
+  readonly names: readonly string[] | undefined;
   /** Takes rows `[from, from + this.rows)` of a run's answers, or all of them where it was run alone. */
   done(answers: Answers, from: number, alone: boolean): void;
   fail(error: unknown): void;
@@ -19,6 +21,7 @@ export interface Lane {
 
 export interface BatcherOptions {
   readonly lanes: readonly Lane[];
+  /** Outputs that are computed for jobs that name none. */
   readonly names: readonly string[];
   /** How many rows of several requests may be run together: what was proven. 1: none. */
   readonly maxRows: number;
@@ -50,6 +53,7 @@ export class Batcher {
   #stagedValues = 0;
   #waiting: Job[] = [];
   #scheduled = false;
+  #stagedNext = true;
   /** Milliseconds a row, of late. */
   #rowMs = 0;
 
@@ -105,9 +109,13 @@ export class Batcher {
     this.#scheduled = false;
     const started = performance.now();
     while (this.#idle.length > 0) {
-      if (this.#stagedWaiting.length > 0) this.#runStaged();
-      else if (this.#waiting.length > 0) this.#runWaiting();
-      else return;
+      const staged = this.#stagedWaiting.length;
+      const others = this.#waiting.length;
+      if (staged + others === 0) return;
+      // By turns where both wait, so that neither keeps the other from running.
+      if (staged > 0 && (others === 0 || this.#stagedNext)) this.#runStaged();
+      else this.#runWaiting();
+      this.#stagedNext = !this.#stagedNext;
       if (performance.now() - started > TURN_MS) break;
     }
     if (this.#idle.length > 0 && this.#stagedWaiting.length + this.#waiting.length > 0) this.#schedule();
@@ -147,13 +155,14 @@ export class Batcher {
     for (; count < waiting.length; count++) {
       const next = waiting[count] as Job;
       rows += next.rows;
-      if (rows > most || !fits(first?.feeds, next.feeds)) break;
+      if (rows > most || next.names !== first?.names || !fits(first?.feeds, next.feeds)) break;
     }
     return count;
   }
 
   #run(feeds: Feeds, batch: readonly Job[], rows: number): void {
     const lane = this.#idle.pop() as Lane;
+    const names = batch[0]?.names ?? this.#options.names;
     const started = performance.now();
     const finish = (answers: Answers) => {
       this.#idle.push(lane);
@@ -176,7 +185,7 @@ export class Batcher {
     };
     let answers: Answers | Promise<Answers>;
     try {
-      answers = lane.run(feeds, this.#options.names);
+      answers = lane.run(feeds, names);
     } catch (error) {
       refuse(error);
       return;
@@ -195,7 +204,9 @@ export class Batcher {
     for (const job of batch) {
       const own = sliceFeeds(feeds, from, from + job.rows);
       from += job.rows;
-      (async () => job.done(await lane.run(own, this.#options.names), 0, true))().catch((error) => job.fail(error));
+      (async () => job.done(await lane.run(own, job.names ?? this.#options.names), 0, true))().catch((error) =>
+        job.fail(error),
+      );
     }
   }
 }

@@ -32,18 +32,31 @@ export function json(value: unknown, status = 200, headers: Readonly<Record<stri
   return new Response(JSON.stringify(value), { status, headers: { ...JSON_HEADERS, ...headers } });
 }
 
-/** The JSON answer to a failed request: `{"error": {"code", "message", "hint"?}}`. Nothing of the inside leaks out. */
-export function errorAnswer(error: unknown, log: Log): Response {
-  if (error instanceof HttpError) return json(body(error.code, error.message, error.hint), error.status, error.headers);
-  if (isInlayError(error)) {
-    const status = STATUS[error.code] ?? 500;
-    if (status === 500) log.error(error.message, { code: error.code });
-    return json(body(error.code, error.message, error.hint), status);
-  }
-  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL' });
-  return json(body('INTERNAL', 'the server failed on this request', 'Its log has the cause.'), 500);
+/** What a client is told of a failed request. */
+export interface Failure {
+  readonly status: number;
+  readonly code: ErrorCode | HttpErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-function body(code: string, message: string, hint: string | undefined) {
-  return { error: { code, message, ...(hint ? { hint } : {}) } };
+/** What to tell of an error, which is logged where it is the server's own. Nothing of the inside leaks out. */
+export function describeError(error: unknown, log: Log): Failure {
+  if (error instanceof HttpError) return error;
+  if (isInlayError(error)) {
+    const { code, message, hint } = error;
+    const status = STATUS[code] ?? 500;
+    if (status === 500) log.error(message, { code });
+    return { status, code, message, hint, headers: {} };
+  }
+  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL' });
+  const message = 'the server failed on this request';
+  return { status: 500, code: 'INTERNAL', message, hint: 'Its log has the cause.', headers: {} };
+}
+
+/** The JSON answer to a failed request: `{"error": {"code", "message", "hint"?}}`. */
+export function errorAnswer(error: unknown, log: Log): Response {
+  const { status, code, message, hint, headers } = describeError(error, log);
+  return json({ error: { code, message, ...(hint ? { hint } : {}) } }, status, headers);
 }

@@ -67,6 +67,7 @@ export async function modelRoutes(served: Served, settings: Settings): Promise<R
 class Prediction implements Job {
   feeds: Feeds | undefined = undefined;
   rows = 0;
+  readonly names = undefined;
   readonly #output: string;
   readonly #render: Render;
   readonly #resolve: (response: Response) => void;

@@ -3,7 +3,8 @@ import { InlayError } from '../error/index.ts';
 import { errorAnswer, json } from './answer.ts';
 import type { Log } from './log.ts';
 import { modelRoutes, type Served } from './model-routes.ts';
-import { elsewhere, type Handler, type Routes } from './router.ts';
+import { checkOipPath, isOipPath, OipModel, oipErrors, oipHealthRoutes, oipRoutes } from './oip/index.ts';
+import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
 /** Seconds that a connection may be idle: longer than the 60 s of common load balancers, which must close first. */
@@ -28,6 +29,7 @@ export class ModelServer {
   readonly #server: Server<undefined>;
   #routes: Routes;
   #phase: Phase = 'starting';
+  #oip: OipModel | undefined;
 
   /** @throws PORT_IN_USE */
   constructor(options: ServerOptions) {
@@ -53,7 +55,14 @@ export class ModelServer {
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
   async serve(served: Served): Promise<void> {
-    this.#routes = { ...this.#healthRoutes(), ...(await modelRoutes(served, this.#settings)) };
+    const routes = await modelRoutes(served, this.#settings);
+    this.#oip = new OipModel(served);
+    const oip = oipRoutes(this.#oip, {
+      notReady: this.#notReady,
+      limit: this.#settings.maxBodyBytes,
+      log: this.#log,
+    });
+    this.#routes = { ...this.#healthRoutes(), ...routes, ...oip };
     this.#phase = 'ready';
     this.#server.reload(this.#handlers((handler) => handler));
   }
@@ -90,7 +99,12 @@ export class ModelServer {
         Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, wrap(handler)])),
       ]),
     );
-    const fallback = elsewhere(this.#routes, () => this.#phase !== 'starting');
+    const others = elsewhere(this.#routes, () => this.#phase !== 'starting');
+    const oipOthers = oipErrors((request) => {
+      if (this.#oip) checkOipPath(this.#oip, pathOf(request.url));
+      return others(request);
+    }, this.#log);
+    const fallback: Handler = (request) => (isOipPath(pathOf(request.url)) ? oipOthers : others)(request);
     const refuse = (error: unknown) => errorAnswer(error, this.#log);
     return {
       routes,
@@ -133,29 +147,27 @@ export class ModelServer {
     }
   }
 
+  /** Why it is not ready, undefined where it is. */
+  readonly #notReady = (): string | undefined => {
+    if (this.#phase === 'ready') return undefined;
+    return this.#phase === 'draining' ? 'the server is stopping' : 'the model is loading';
+  };
+
   #healthRoutes(): Routes {
     const ok = () => json({ health: 'ok' });
-    const when =
-      (condition: () => boolean, message: () => string): Handler =>
-      () => {
-        if (condition()) return ok();
-        throw new InlayError('NOT_READY', message());
+    const unless = (why: () => string | undefined): Handler => {
+      return () => {
+        const message = why();
+        if (message === undefined) return ok();
+        throw new InlayError('NOT_READY', message);
       };
+    };
     return {
       '/health': { GET: ok },
       '/health/live': { GET: ok },
-      '/health/ready': {
-        GET: when(
-          () => this.#phase === 'ready',
-          () => (this.#phase === 'draining' ? 'the server is stopping' : 'the model is loading'),
-        ),
-      },
-      '/health/startup': {
-        GET: when(
-          () => this.#phase !== 'starting',
-          () => 'the model is loading',
-        ),
-      },
+      '/health/ready': { GET: unless(this.#notReady) },
+      '/health/startup': { GET: unless(() => (this.#phase === 'starting' ? this.#notReady() : undefined)) },
+      ...oipHealthRoutes(this.#notReady),
     };
   }
 }
