@@ -156,7 +156,7 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     os: platform.os,
     config: {
       User: '65532:65532',
-      ExposedPorts: { '8000/tcp': {} },
+      ExposedPorts: { '8000/tcp': {}, '8001/tcp': {} },
       Env: Object.entries({ ...serverEnvironment, ...modelEnvironment(project) }).map(
         ([name, value]) => `${name}=${value}`,
       ),
@@ -195,6 +195,7 @@ const serverEnvironment: Readonly<Record<string, string>> = {
   LANG: 'C.UTF-8',
   HOST: '0.0.0.0',
   PORT: '8000',
+  GRPC_PORT: '8001',
   LOG_LEVEL: 'INFO',
   LOG_FORMAT: 'TEXT',
   // ONNX Runtime would write a device id and report to its maker.

@@ -1,5 +1,6 @@
 export { batcherOf } from './batcher-of.ts';
 export { createLog, type Log } from './log.ts';
+export { openGrpc } from './open-grpc.ts';
 export { openContract } from './open-model.ts';
 export { runServer } from './run-server.ts';
 export { ModelServer } from './server.ts';

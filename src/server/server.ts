@@ -49,6 +49,11 @@ export class ModelServer {
     return this.#server.port as number;
   }
 
+  /** The model as the Open Inference Protocol has it, once there is one. */
+  get oip(): OipModel | undefined {
+    return this.#oip;
+  }
+
   get phase(): Phase {
     return this.#phase;
   }
@@ -58,7 +63,7 @@ export class ModelServer {
     const routes = await modelRoutes(served, this.#settings);
     this.#oip = new OipModel(served);
     const oip = oipRoutes(this.#oip, {
-      notReady: this.#notReady,
+      notReady: this.notReady,
       limit: this.#settings.maxBodyBytes,
       log: this.#log,
     });
@@ -148,7 +153,7 @@ export class ModelServer {
   }
 
   /** Why it is not ready, undefined where it is. */
-  readonly #notReady = (): string | undefined => {
+  readonly notReady = (): string | undefined => {
     if (this.#phase === 'ready') return undefined;
     return this.#phase === 'draining' ? 'the server is stopping' : 'the model is loading';
   };
@@ -165,9 +170,9 @@ export class ModelServer {
     return {
       '/health': { GET: ok },
       '/health/live': { GET: ok },
-      '/health/ready': { GET: unless(this.#notReady) },
-      '/health/startup': { GET: unless(() => (this.#phase === 'starting' ? this.#notReady() : undefined)) },
-      ...oipHealthRoutes(this.#notReady),
+      '/health/ready': { GET: unless(this.notReady) },
+      '/health/startup': { GET: unless(() => (this.#phase === 'starting' ? this.notReady() : undefined)) },
+      ...oipHealthRoutes(this.notReady),
     };
   }
 }

@@ -23,7 +23,8 @@ export function tensorOfBytes(spec: TensorSpec, datatype: string, shape: readonl
   if (bytes.length !== count * size)
     throw refuse(spec, `the shape [${shape.join(', ')}] has ${count * size} bytes; ${bytes.length} came`);
   if (spec.datatype === 'BOOL' && bytes.some((byte) => byte > 1)) throw refuse(spec, 'a BOOL is a byte of 0 or 1');
-  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not slice(): a Buffer's is no copy.
+  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   // A class is had from an empty array: the datatypes' classes are known in one place.
   const ArrayClass = allocate(spec.datatype, 0).constructor as ArrayOnBytes;
   return { datatype: spec.datatype, shape, data: new ArrayClass(buffer, byteOffset, count) };

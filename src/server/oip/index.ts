@@ -1,2 +1,3 @@
+export { GrpcListener } from './grpc/listener.ts';
 export { OipModel } from './model.ts';
 export { checkOipPath, isOipPath, type NotReady, oipErrors, oipHealthRoutes, oipRoutes } from './routes.ts';

@@ -105,7 +105,9 @@ test('requests that run together get their own rows and outputs', async () => {
     const alone = await iris.engine.run({
       float_input: { datatype: 'FP32', shape: [1, 4], data: Float32Array.from(row(i)) },
     });
-    const expected = Array.from({ length: count }, () => [...(alone.output_probability?.data as Float32Array)]).flat();
+    const expected = Array.from({ length: count }, () =>
+      Array.from(alone.output_probability?.data as Float32Array),
+    ).flat();
     expect(status).toBe(200);
     expect(answer.outputs.map(({ name }: { name: string }) => name)).toEqual(
       i % 2 === 0 ? ['output_probability'] : ['output_label', 'output_probability'],
