@@ -11,4 +11,4 @@ if [ ! -e "$venv/$stamp" ]; then
   "$venv/bin/pip" install -q --disable-pip-version-check -r python/requirements-test.txt >&2 || exit 3
   touch "$venv/$stamp"
 fi
-cd python && PYTHONPATH=. exec "$venv/bin/python" -m pytest -q -p no:cacheprovider "$@"
+cd python && PYTHONPATH=. exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --ignore=tests/oip "$@"

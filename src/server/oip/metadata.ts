@@ -1,6 +1,7 @@
 import manifest from '../../../package.json' with { type: 'json' };
 import type { TensorSpec } from '../../contract/index.ts';
-import { type OipModel, PLATFORM } from './model.ts';
+import type { OipModel } from './model.ts';
+import { PLATFORM } from './platform.ts';
 
 /** What the server says of itself. */
 export const SERVER_METADATA = {

@@ -5,8 +5,6 @@ import { HttpError } from '../answer.ts';
 import type { Served } from '../model-routes.ts';
 import { rowsOf, sameRows } from '../predict.ts';
 
-/** A protocol's words for a kind of model: a graph of ONNX, in its first format. */
-export const PLATFORM = 'onnx_onnxv1';
 /** As many lists of outputs are kept; requests that ask for a further one do not share runs. */
 const MOST_LISTS = 16;
 

@@ -25,8 +25,13 @@ export interface Serving {
   readonly log: Log;
 }
 
+/** How many calls are under way: a server that closes waits for them. */
+export interface Calls {
+  underWay: number;
+}
+
 /** The handlers of inference.GRPCInferenceService, by method. */
-export function inferenceHandlers({ notReady, model, log }: Serving) {
+export function inferenceHandlers({ notReady, model, log }: Serving, calls: Calls) {
   const served = (): OipModel => {
     const one = model();
     if (!one) throw new InlayError('NOT_READY', notReady() ?? 'the model is loading');
@@ -36,10 +41,13 @@ export function inferenceHandlers({ notReady, model, log }: Serving) {
     answer: (request: Request) => Message | Promise<Message>,
   ): handleUnaryCall<Request, Message> => {
     return async ({ request }, callback) => {
+      calls.underWay++;
       try {
         callback(null, await answer(request));
       } catch (error) {
         callback(statusOf(error, log));
+      } finally {
+        calls.underWay--;
       }
     };
   };
