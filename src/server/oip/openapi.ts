@@ -90,7 +90,7 @@ function refusal(status: number): [number, Schema] {
 
 /** Python's clients write null for what is left out. */
 function orNull(schema: Schema): Schema {
-  return { anyOf: [schema, { type: 'null' }] };
+  return { anyOf: [schema, { const: null }] };
 }
 
 function specOf({ name, datatype }: TensorSpec) {

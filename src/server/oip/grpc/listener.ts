@@ -33,7 +33,7 @@ const LAST_CALLS_MS = 30_000;
 export class GrpcListener {
   readonly #options: GrpcOptions;
   readonly #listener: TCPSocketListener<Connection>;
-  #loading: Promise<typeof import('./loaded.ts')> | undefined;
+  #loading: Promise<typeof import('./grpc.ts')> | undefined;
   #server: GrpcServer | undefined;
 
   /** @throws PORT_IN_USE, ENVIRONMENT_INVALID */
@@ -107,7 +107,7 @@ export class GrpcListener {
   }
 
   async #serve(socket: Socket<Connection>): Promise<void> {
-    this.#loading ??= import('./loaded.ts');
+    this.#loading ??= import('./grpc.ts');
     const { GrpcServer, SocketStream } = await this.#loading;
     this.#server ??= new GrpcServer(this.#options, this.#options.limit);
     // A connection that is gone already, as a probe of the port makes.
