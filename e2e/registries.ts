@@ -47,23 +47,28 @@ export async function startCraneRegistry(): Promise<RunningRegistry> {
   return start([await crane(), 'registry', 'serve', '--address', `127.0.0.1:${port}`, '--disk', dir], port, dir);
 }
 
-/** The crane program, built once into a cache outside the tree. */
-export async function crane(): Promise<string> {
-  const dir = join(homedir(), '.cache', 'inlay-e2e-go');
-  const { version } = /go-containerregistry (?<version>v\S+)/.exec(await Bun.file(join(ROOT, 'e2e/go/go.mod')).text())
-    ?.groups ?? { version: 'unknown' };
-  const program = join(dir, `crane-${version}`);
+/** The crane program. */
+export function crane(): Promise<string> {
+  return goProgram('go', 'github.com/google/go-containerregistry', 'cmd/crane');
+}
+
+/** The cosign program; its first build takes minutes. A module of its own, as it would move crane's dependencies. */
+export function cosign(): Promise<string> {
+  return goProgram('cosign', 'github.com/sigstore/cosign/v3', 'cmd/cosign');
+}
+
+/** A program of a Go module that e2e/DIR/go.mod pins, built once into a cache outside the tree. */
+async function goProgram(dir: string, module: string, path: string): Promise<string> {
+  const cache = join(homedir(), '.cache', 'inlay-e2e-go');
+  const pins = await Bun.file(join(ROOT, 'e2e', dir, 'go.mod')).text();
+  const version = pins
+    .split('\n')
+    .map((line) => line.trim().split(' '))
+    .find(([name]) => name === module)?.[1];
+  const program = join(cache, `${path.split('/').at(-1)}-${version}`);
   if (existsSync(program)) return program;
-  mkdirSync(dir, { recursive: true });
-  await must([
-    'go',
-    'build',
-    '-C',
-    join(ROOT, 'e2e', 'go'),
-    '-o',
-    program,
-    'github.com/google/go-containerregistry/cmd/crane',
-  ]);
+  mkdirSync(cache, { recursive: true });
+  await must(['go', 'build', '-C', join(ROOT, 'e2e', dir), '-ldflags=-s -w', '-o', program, `${module}/${path}`]);
   return program;
 }
 

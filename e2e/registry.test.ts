@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { attachReferrer, listReferrers, parseReference, Registry } from '../src/registry/index.ts';
 import { must, ROOT, run } from './inlay.ts';
 import {
+  type Counted,
   countRequests,
   crane,
   type Login,
@@ -24,6 +25,7 @@ interface Pushed {
   uploaded: string[];
   mounted: string[];
   existing: string[];
+  referrers: string[];
   sentBytes: number;
 }
 interface Built {
@@ -54,6 +56,33 @@ async function project(name: string, version: string, model: 'reference' | 'exam
   );
   await must([INLAY, 'lock', folder], { env: { INLAY_HOME: HOME } });
   return folder;
+}
+/** Leaves the requests for an image itself: what is attached to it, its documents and its lists are told from their digests. */
+async function besidesReferrers(
+  sent: readonly Counted[],
+  image: string,
+  referrers: readonly string[],
+  env: Record<string, string>,
+): Promise<Counted[]> {
+  const digests = new Set(referrers);
+  for (const digest of referrers) {
+    const text = await must([await crane(), 'manifest', '--insecure', `${image}@${digest}`], { env });
+    const manifest = JSON.parse(text) as Record<'config' | 'subject', { digest: string }> & {
+      layers: { digest: string }[];
+    };
+    for (const part of [manifest.config, ...manifest.layers]) digests.add(part.digest);
+    digests.add(manifest.subject.digest.replace(':', '-'));
+  }
+  const rest: Counted[] = [];
+  for (const request of sent) {
+    const path = decodeURIComponent(request.path);
+    // The session of an upload is begun by a POST that names no digest, right before: it goes with the PUT that ends it.
+    if ([...digests].some((digest) => path.endsWith(digest) || path.includes(`digest=${digest}`))) {
+      const begun = path.includes('/uploads/') ? rest.findLastIndex(({ method }) => method === 'POST') : -1;
+      if (begun >= 0) rest.splice(begun, 1);
+    } else rest.push(request);
+  }
+  return rest;
 }
 const json = async <T>(args: readonly string[], env: Record<string, string> = {}): Promise<T> =>
   JSON.parse(await must([INLAY, ...args, '--json'], { env: { INLAY_HOME: HOME, ...env } })) as T;
@@ -127,10 +156,12 @@ describe.each([
     counter.seen.length = 0;
     const second = await json<Built>(['build', folder, '--push'], env);
     const model = second.platforms[0]?.layers.find((layer) => layer.kind === 'model');
-    const writes = counter.seen.filter(({ method }) => method !== 'GET');
-    const bytes = counter.seen.reduce((sum, request) => sum + request.bodyBytes, 0);
+    const sent = counter.seen.filter(({ method }) => method !== 'GET');
+    const writes = await besidesReferrers(sent, image, second.push.referrers, env);
+    const sum = (requests: readonly Counted[]) => requests.reduce((total, request) => total + request.bodyBytes, 0);
+    const bytes = sum(writes);
     process.stderr.write(
-      `${counter.seen.length} requests, ${writes.length} besides GET, ${bytes} bytes for a model layer of ${model?.sizeBytes}\n`,
+      `${counter.seen.length} requests, ${writes.length} besides GET, ${bytes} bytes for a model layer of ${model?.sizeBytes}; for what is attached ${sent.length - writes.length}, ${sum(sent) - bytes} bytes\n`,
     );
     expect(writes.length).toBeLessThanOrEqual(8);
     expect(bytes).toBeLessThan((model?.sizeBytes ?? 0) + 20_000);
@@ -170,9 +201,11 @@ describe.each([
       ['copy', `${image}:0.0.2`, `${counter.host}/prod/iris:1`],
       env,
     );
-    expect(same.referrers).toEqual([attached.digest]);
+    // An SBOM, and provenance of the index and of the platform, besides.
+    expect(same.referrers).toContain(attached.digest);
+    expect(same.referrers.length).toBe(4);
     expect(same.mounted.length + same.existing.length).toBeGreaterThanOrEqual(4);
-    expect(same.sentBytes).toBeLessThan(20_000);
+    expect(same.sentBytes).toBeLessThan(40_000);
     const other = await startCraneRegistry();
     try {
       const target = `${other.host}/prod/iris`;
@@ -180,7 +213,8 @@ describe.each([
       expect(copied.digest).toBe(same.digest);
       await must([await crane(), 'validate', '--insecure', '--fast', '--remote', `${target}:1`], { env });
       const listed = await listReferrers({ registry, reference: parseReference(`${target}:1`) });
-      expect(listed.map((d) => d.digest)).toEqual([attached.digest]);
+      expect(listed.map((d) => d.digest)).toContain(attached.digest);
+      expect(listed.length).toBe(2);
     } finally {
       await other.stop();
     }

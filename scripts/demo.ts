@@ -105,7 +105,7 @@ await step('every request of the reference', async () => {
 });
 
 if (keep) {
-  say(`\nIt serves on. Open ${url}/docs, or\n  curl ${url}/predict -d '{"data":[[5.1,3.5,1.4,0.2]]}'\nCtrl-C ends it.`);
+  say(`\nIt serves on. Open ${url}, or\n  curl ${url}/predict -d '{"data":[[5.1,3.5,1.4,0.2]]}'\nCtrl-C ends it.`);
   process.on('SIGINT', () => server.kill('SIGINT'));
   process.on('SIGTERM', () => server.kill('SIGTERM'));
   process.exit(await server.exited);

@@ -3,7 +3,7 @@
 cd "$(dirname "$0")/.." || exit 3
 . scripts/install.sh
 missing=
-for package in runc skopeo umoci docker-registry; do
+for package in chromium docker-registry prometheus runc skopeo umoci; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 if [ -n "$missing" ]; then
@@ -17,7 +17,7 @@ if [ -n "$missing" ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null || exit 3
 fi
 if ! command -v go >/dev/null; then
-  echo "e2e needs Go: it builds crane (e2e/go/go.mod)" >&2
+  echo "e2e needs Go: it builds crane and cosign (e2e/go, e2e/cosign)" >&2
   exit 3
 fi
 exec "$bun" test --no-env-file --timeout 600000 ./e2e "$@"

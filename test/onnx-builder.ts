@@ -6,6 +6,7 @@ export type Part = Uint8Array[];
 export const FLOAT = 1;
 export const INT64 = 7;
 export const STRING = 8;
+export const FLOAT16 = 10;
 export const BFLOAT16 = 16;
 
 const message = (number: number, ...parts: Part[]): Part => encodeField(number, parts.flat());

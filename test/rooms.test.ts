@@ -8,13 +8,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   error: [],
   contract: ['error'],
   engine: ['contract', 'error'],
-  server: ['engine', 'contract', 'error'],
+  web: ['contract', 'error'],
+  server: ['engine', 'web', 'contract', 'error'],
   source: ['error'],
   check: ['engine', 'contract', 'source', 'error'],
-  image: ['contract', 'error'],
+  image: ['web', 'contract', 'error'],
   registry: ['image', 'contract', 'error'],
+  supply: ['image', 'source', 'contract', 'error'],
   container: ['image', 'error'],
-  cli: ['container', 'registry', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
+  cli: ['supply', 'container', 'registry', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
 };
 
 interface Import {

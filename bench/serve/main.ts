@@ -9,6 +9,7 @@ import { binary } from './figures/binary.ts';
 import { heavy } from './figures/heavy.ts';
 import { idle } from './figures/idle.ts';
 import { memory } from './figures/memory.ts';
+import { overload } from './figures/overload.ts';
 import { rows } from './figures/rows.ts';
 import { startup } from './figures/startup.ts';
 import { tail } from './figures/tail.ts';
@@ -18,7 +19,7 @@ import { renderFigure } from './render.ts';
 import type { FigureResult } from './result.ts';
 import { ROOT } from './root.ts';
 
-const FIGURES: readonly Figure[] = [throughput, tail, memory, startup, heavy, rows, binary, idle];
+const FIGURES: readonly Figure[] = [throughput, tail, memory, startup, heavy, overload, rows, binary, idle];
 
 const { values } = parseArgs({
   options: {

@@ -101,15 +101,24 @@ async function checkRunning(project: Project, facts: Fact[], findings: Finding[]
     const second = await engine.run(engine.sample());
     let deterministic = Object.keys(first).every((name) => sameTensor(first[name] as never, second[name] as never));
     if (project.golden) {
+      const { casts } = project.golden.cases;
       const replay = await replayGolden(engine, project.golden.cases);
       deterministic &&= replay.deterministic;
       if (replay.worst && exceeds(replay.worst))
-        findings.push(findingOf(goldenMismatch(replay.worst, contract.golden?.file ?? 'golden.json')));
-      else
+        findings.push(findingOf(goldenMismatch(replay.worst, contract.golden?.file ?? 'golden.json', casts)));
+      else {
+        if (casts.length > 0)
+          findings.push({
+            code: 'GOLDEN_DTYPE',
+            severity: 'warning',
+            message: `input ${casts.join(', input ')}; the answers agree all the same`,
+            hint: 'Other rows may not: cast in training what the model casts when it serves.',
+          });
         facts.push({
           topic: 'golden',
           text: `${replay.rows} rows from training: largest difference ${replay.worst?.size.toPrecision(2) ?? 0}, allowed ${replay.worst?.allowed.toPrecision(1) ?? 0}`,
         });
+      }
     }
     if (!deterministic) {
       findings.push({

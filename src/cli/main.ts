@@ -10,6 +10,8 @@ import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
+import { addSign } from './commands/sign.ts';
+import { addVerify } from './commands/verify.ts';
 import { EXIT, reportError } from './output.ts';
 import { INLAY_VERSION } from './version.ts';
 
@@ -29,6 +31,8 @@ const commands = [
   addPull,
   addCopy,
   addInspect,
+  addSign,
+  addVerify,
   addLock,
 ];
 for (const add of commands) add(program);

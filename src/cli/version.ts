@@ -1,3 +1,1 @@
-import manifest from '../../package.json' with { type: 'json' };
-
-export const INLAY_VERSION = manifest.version;
+export { INLAY_VERSION } from '../contract/index.ts';

@@ -1,5 +1,5 @@
-// The small build of zod: this is bundled into the image.
-import * as z from 'zod/mini';
+// valibot here, zod elsewhere: this is bundled into the image, which starts 15 ms sooner without zod.
+import * as v from 'valibot';
 import { InlayError } from '../error/index.ts';
 import { DATATYPE_NAMES, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
 import type { FileDigest } from './file-digest.ts';
@@ -8,64 +8,66 @@ import type { ModelFacts } from './onnx/model-facts.ts';
 import { TASKS, type Task } from './task.ts';
 import { nestTensor, parseTensor, type Tensor } from './tensor.ts';
 
-const tensorSpec = z.object({
-  name: z.string(),
-  datatype: z.enum(DATATYPE_NAMES),
-  shape: z.array(z.int().check(z.minimum(-1))),
-  missing: z.optional(z.literal('nan')),
+const integer = v.pipe(v.number(), v.integer());
+
+const tensorSpec = v.object({
+  name: v.string(),
+  datatype: v.picklist(DATATYPE_NAMES),
+  shape: v.array(v.pipe(integer, v.minValue(-1))),
+  missing: v.optional(v.literal('nan')),
 });
 
 /** contract.json: what a model promises, frozen into its image. */
-export const contractSchema = z.object({
-  schemaVersion: z.literal(1),
-  name: z.string(),
-  version: z.string(),
-  task: z.enum(TASKS),
-  model: z.object({
-    file: z.string(),
-    digest: z.string(),
-    sizeBytes: z.int(),
-    irVersion: z.int(),
-    opsets: z.array(z.object({ domain: z.string(), version: z.int() })),
-    producer: z.object({ name: z.string(), version: z.string() }),
+export const contractSchema = v.object({
+  schemaVersion: v.literal(1),
+  name: v.string(),
+  version: v.string(),
+  task: v.picklist(TASKS),
+  model: v.object({
+    file: v.string(),
+    digest: v.string(),
+    sizeBytes: integer,
+    irVersion: integer,
+    opsets: v.array(v.object({ domain: v.string(), version: integer })),
+    producer: v.object({ name: v.string(), version: v.string() }),
     /** Files beside the model that hold its weights. */
-    externalData: z.array(z.object({ file: z.string(), digest: z.string(), sizeBytes: z.int() })),
+    externalData: v.array(v.object({ file: v.string(), digest: v.string(), sizeBytes: integer })),
   }),
-  inputs: z.array(tensorSpec),
-  outputs: z.array(tensorSpec),
+  inputs: v.array(tensorSpec),
+  outputs: v.array(tensorSpec),
   /** The output that `/predict` answers with. */
-  prediction: z.string(),
-  labels: z.optional(z.object({ file: z.optional(z.string()), keys: z.array(z.string()), names: z.array(z.string()) })),
+  prediction: v.string(),
+  labels: v.optional(v.object({ file: v.optional(v.string()), keys: v.array(v.string()), names: v.array(v.string()) })),
   /** The classes as the graph names them, in column order. */
-  classes: z.optional(
-    z.union([
-      z.object({ kind: z.literal('int'), values: z.array(z.number()) }),
-      z.object({ kind: z.literal('string'), values: z.array(z.string()) }),
+  classes: v.optional(
+    v.union([
+      v.object({ kind: v.literal('int'), values: v.array(v.number()) }),
+      v.object({ kind: v.literal('string'), values: v.array(v.string()) }),
     ]),
   ),
   /** Names of the columns of the one input. */
-  features: z.optional(z.array(z.string())),
+  features: v.optional(v.array(v.string())),
   /** By input name, nested lists. `generated`: nobody gave one, so it is zeros. */
-  sample: z.object({ generated: z.boolean(), inputs: z.record(z.string(), z.unknown()) }),
+  sample: v.object({ generated: v.boolean(), inputs: v.record(v.string(), v.unknown()) }),
   /** Answers that training saw; `inImage`: the file lies beside the model. */
-  golden: z.optional(
-    z.object({
-      file: z.string(),
-      digest: z.string(),
-      cases: z.int(),
-      inImage: z.boolean(),
+  golden: v.optional(
+    v.object({
+      file: v.string(),
+      digest: v.string(),
+      cases: integer,
+      inImage: v.boolean(),
       /** What training imported, by pip's names. */
-      environment: z.record(z.string(), z.string()),
+      environment: v.record(v.string(), v.string()),
     }),
   ),
   /** What training measured: accuracy and the like. */
-  metrics: z.optional(z.record(z.string(), z.number())),
-  server: z.object({ cpu: z.string(), memory: z.string() }),
-  owner: z.optional(z.string()),
+  metrics: v.optional(v.record(v.string(), v.number())),
+  server: v.object({ cpu: v.string(), memory: v.string() }),
+  owner: v.optional(v.string()),
   /** Codes of findings that somebody accepted when building (`inlay build --skip`). */
-  accepted: z.optional(z.array(z.string())),
+  accepted: v.optional(v.array(v.string())),
 });
-export type Contract = z.infer<typeof contractSchema>;
+export type Contract = v.InferOutput<typeof contractSchema>;
 
 /** What the server needs where a contract asks for nothing. */
 export const DEFAULT_SERVER = { cpu: '500m', memory: '300Mi' } as const;
@@ -149,11 +151,11 @@ export function parseContract(text: string, file: string): Contract {
       hint: 'inlay build writes it; do not edit it by hand.',
     });
   }
-  const parsed = contractSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new InlayError('CONTRACT_INVALID', `${file}: ${issue?.path.join('.')}: ${issue?.message}`, {
-    cause: parsed.error,
+  const parsed = v.safeParse(contractSchema, value);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new InlayError('CONTRACT_INVALID', `${file}: ${v.getDotPath(issue) ?? 'top'}: ${issue.message}`, {
+    cause: new v.ValiError(parsed.issues),
     hint: 'It was written by another version of inlay, or edited. Build the image again.',
   });
 }

@@ -1,21 +1,21 @@
-// The small build of zod: this is bundled into the image.
-import * as z from 'zod/mini';
+// valibot, not zod: this is bundled into the image.
+import * as v from 'valibot';
 import { InlayError } from '../error/index.ts';
 import { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
 import { readGoldenNpz } from './golden-npz.ts';
 import type { ClassLabels } from './onnx/model-facts.ts';
 import { convertTensor, jsonValues, parseTensor, type Tensor } from './tensor.ts';
 
-const values = z.record(z.string(), z.unknown());
-const tolerance = z.number().check(z.nonnegative());
-const goldenSchema = z.strictObject({
-  schemaVersion: z.optional(z.literal(1)),
-  tolerance: z.optional(z.union([tolerance, z.record(z.string(), tolerance)])),
+const values = v.record(v.string(), v.unknown());
+const tolerance = v.pipe(v.number(), v.minValue(0));
+const goldenSchema = v.strictObject({
+  schemaVersion: v.optional(v.literal(1)),
+  tolerance: v.optional(v.union([tolerance, v.record(v.string(), tolerance)])),
   /** What training imported, by the name that pip knows. */
-  environment: z.optional(z.record(z.string(), z.string())),
+  environment: v.optional(v.record(v.string(), v.string())),
   /** numpy's dtype of each input and output, as training had them. */
-  dtypes: z.optional(z.record(z.string(), z.string())),
-  cases: z.array(z.strictObject({ inputs: values, outputs: values })).check(z.minLength(1)),
+  dtypes: v.optional(v.record(v.string(), v.string())),
+  cases: v.pipe(v.array(v.strictObject({ inputs: values, outputs: values })), v.minLength(1)),
 });
 
 /** How far a float may be from what training saw where the golden file does not say. */
@@ -24,6 +24,8 @@ const DEFAULT_TOLERANCE = 1e-5;
 /** What training answered: inputs, and the outputs that it saw, to be answered again by whatever serves the model. */
 export interface Golden {
   readonly environment: Readonly<Record<string, string>>;
+  /** Inputs that training had in another width of float than the model: `x is float64 in golden.json and float32 in the model`. */
+  readonly casts: readonly string[];
   readonly cases: readonly GoldenCase[];
   /** Allowed difference of an output: absolute, or relative to values beyond 1. */
   readonly tolerance: (output: string) => number;
@@ -55,23 +57,23 @@ export interface Difference {
 /**
  * Reads golden.json or golden.npz and holds its inputs and outputs against the contract.
  * @param content the file's bytes @param file how to name it; .npz is an archive of arrays, all else is JSON
- * @throws GOLDEN_INVALID; GOLDEN_DTYPE when training used another datatype than the model has
+ * @throws GOLDEN_INVALID; GOLDEN_DTYPE when training had another kind of value than the model takes
  */
 export function parseGolden(content: Uint8Array, file: string, contract: Tensors, classes?: ClassLabels): Golden {
   const document = file.endsWith('.npz') ? readGoldenNpz(content, file) : readJson(content, file);
-  const parsed = goldenSchema.safeParse(document);
+  const parsed = v.safeParse(goldenSchema, document);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new InlayError('GOLDEN_INVALID', `${file}: ${issue?.path.join('.') || 'top'}: ${issue?.message}`, {
-      cause: parsed.error,
+    const [issue] = parsed.issues;
+    throw new InlayError('GOLDEN_INVALID', `${file}: ${v.getDotPath(issue) ?? 'top'}: ${issue.message}`, {
+      cause: new v.ValiError(parsed.issues),
       hint: 'Write {"tolerance": 1e-5, "cases": [{"inputs": {NAME: …}, "outputs": {NAME: …}}]}; inlay_golden does.',
     });
   }
-  const { data } = parsed;
-  checkDatatypes(file, data.dtypes ?? {}, contract);
+  const data = parsed.output;
   const allowed = data.tolerance ?? DEFAULT_TOLERANCE;
   return {
     environment: data.environment ?? {},
+    casts: castsOf(file, data.dtypes ?? {}, contract),
     tolerance: (output) => (typeof allowed === 'number' ? allowed : (allowed[output] ?? DEFAULT_TOLERANCE)),
     cases: data.cases.map((one, i) => {
       const at = `${file}: case ${i}`;
@@ -227,7 +229,13 @@ function flattenMaps(
   );
 }
 
-function checkDatatypes(file: string, dtypes: Readonly<Record<string, string>>, { inputs, outputs }: Tensors): void {
+/**
+ * Where training had another datatype than the model. Between floats of other widths the answers decide: replaying the
+ * cases tells whether the cast changes them. Outputs may be wider than the model's, as scikit-learn's are.
+ * @throws GOLDEN_DTYPE where no cast leads from one to the other
+ */
+function castsOf(file: string, dtypes: Readonly<Record<string, string>>, { inputs, outputs }: Tensors): string[] {
+  const casts: string[] = [];
   for (const [role, specs] of [
     ['input', inputs],
     ['output', outputs],
@@ -236,11 +244,15 @@ function checkDatatypes(file: string, dtypes: Readonly<Record<string, string>>, 
       const trained = dtypes[spec.name];
       const served: string = DATATYPES[spec.datatype].numpy;
       if (trained === undefined || same(trained, spec.datatype)) continue;
-      throw new InlayError('GOLDEN_DTYPE', `${role} ${spec.name} is ${trained} in ${file} and ${served} in the model`, {
-        hint: `Training and the model see other numbers: cast to ${served} in training, or export the model with ${trained}.`,
-      });
+      const told = `${spec.name} is ${trained} in ${file} and ${served} in the model`;
+      if (!isFloat(spec.datatype) || !/^float(16|32|64)$/.test(trained))
+        throw new InlayError('GOLDEN_DTYPE', `${role} ${told}`, {
+          hint: `Training and the model see other values: cast to ${served} in training, or export the model with ${trained}.`,
+        });
+      if (role === 'input') casts.push(told);
     }
   }
+  return casts;
 }
 
 function same(numpy: string, datatype: Datatype): boolean {

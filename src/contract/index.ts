@@ -19,3 +19,4 @@ export type { Project } from './project.ts';
 export { quantityBytes } from './quantity.ts';
 export { TASKS, type Task } from './task.ts';
 export { allocate, elementCount, jsonValues, nestTensor, parseTensor, type Tensor, type TensorData } from './tensor.ts';
+export { INLAY_VERSION } from './version.ts';

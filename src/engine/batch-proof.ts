@@ -21,8 +21,9 @@ export interface BatchProof {
 
 /** Fewer different rows than these prove nothing. */
 const FEWEST_ROWS = 8;
-const SIZES = [2, 3, 4, 8, 16, 32, 64, 128];
-/** Above this a run is so long that each size is tried on one group of rows, not on all, and up to 64 rows. */
+const ROWS = 64;
+const SIZES = [2, 3, 4, 8, 16, 32, 64];
+/** Above this a run is so long that each size is tried on one group of rows, not on all. */
 const LONG_RUN_MS = 1;
 const RELATIVE = 1e-6;
 /** Above this a run is so long that running rows together gains little, and proving it would hold up the start. */
@@ -32,20 +33,24 @@ const HEAVY_RUN_MS = 50;
  * Proves whether rows may be run together, on rows that are all different: known ones first, then variations of them,
  * always the same. Sizes that share a kernel can still differ, so each is tried.
  * @param known rows of the contract's inputs, from golden cases and the sample
+ * @param brief tries each size on one group of rows: for a server's start, after `check` has tried all
  */
-export async function proveBatch(engine: Engine, contract: Contract, known: readonly Feeds[]): Promise<BatchProof> {
+export async function proveBatch(
+  engine: Engine,
+  contract: Contract,
+  known: readonly Feeds[],
+  brief = false,
+): Promise<BatchProof> {
   const free = (shape: readonly number[]) => shape[0] === -1;
   // What outputs promise is not asked: LightGBM's converter writes a label of one row, and gives one a row.
   if (!contract.inputs.every((spec) => free(spec.shape))) return proof('fixed');
   const [first] = known;
   if (!first || contract.inputs.length === 0 || engine.runMs > HEAVY_RUN_MS) return proof('off');
-  const long = engine.runMs > LONG_RUN_MS;
-  const most = long ? 64 : 128;
 
   const rows: Feeds[] = [];
   const alone: Readonly<Record<string, Tensor>>[] = [];
-  for (const row of candidates(known, most)) {
-    if (rows.length === most) break;
+  for (const row of candidates(known)) {
+    if (rows.length === ROWS) break;
     try {
       alone.push(await engine.run(row));
       rows.push(row);
@@ -56,26 +61,32 @@ export async function proveBatch(engine: Engine, contract: Contract, known: read
   // Few words or flags make few rows: these come again then, beside others each time.
   const different = rows.length;
   if (different < FEWEST_ROWS) return proof('off');
-  for (let i = 0; rows.length < most; i++) {
+  for (let i = 0; rows.length < ROWS; i++) {
     rows.push(rows[i % different] as Feeds);
     alone.push(alone[i % different] as (typeof alone)[number]);
   }
 
   let state: BatchState = 'exact';
-  for (const size of SIZES.filter((one) => one <= most)) {
-    for (let from = 0; from + size <= (long ? size : most); from += size) {
+  let next = 0;
+  for (const size of SIZES) {
+    const groups = brief || engine.runMs > LONG_RUN_MS ? 1 : Math.floor(ROWS / size);
+    for (let group = 0; group < groups; group++) {
+      // Each size goes on where the one before ended, so that with one group a size every row is in some.
+      const from = next + size <= ROWS ? next : 0;
+      next = from + size;
       const together = await engine.run(joined(rows.slice(from, from + size)));
       for (const [name, tensor] of Object.entries(together)) {
-        if (tensor.shape[0] !== size) return proof('off', 0, true);
+        const width = tensor.data.length / size;
+        if (tensor.shape[0] !== size || alone[from]?.[name]?.data.length !== width) return proof('off', 0, true);
         for (let row = 0; row < size; row++) {
-          const found = compare(alone[from + row]?.[name] as Tensor, sliceRows(tensor, row, row + 1));
+          const found = compare(alone[from + row]?.[name] as Tensor, tensor, row * width);
           if (found === 'off') return proof('off', 0, true);
           if (found === 'within') state = 'within';
         }
       }
     }
   }
-  return proof(state, most);
+  return proof(state, ROWS);
 }
 
 /** @param rows compared in every size */
@@ -83,17 +94,23 @@ function proof(state: BatchState, rows = 0, interferes = false): BatchProof {
   return { state, interferes, rows, maxRows: Math.max(1, rows) };
 }
 
-/** Differences count against the largest value of the row: 1 - p is no more exact than p is. */
-function compare(alone: Tensor, together: Tensor): BatchState {
-  if (alone.data.length !== together.data.length) return 'off';
+/**
+ * A row that ran alone against the same row of a larger run. Differences count against the largest value of the row:
+ * 1 - p is no more exact than p is.
+ * @param at where the row starts in `together`
+ */
+function compare(alone: Tensor, together: Tensor, at: number): BatchState {
+  const width = alone.data.length;
+  if (together.data.length < at + width || together.shape.length !== alone.shape.length) return 'off';
+  const float = isFloat(alone.datatype);
   let largest = 0;
   let difference = 0;
-  for (let i = 0; i < alone.data.length; i++) {
+  for (let i = 0; i < width; i++) {
     const a = alone.data[i] as number;
-    const b = together.data[i] as number;
-    if (isFloat(alone.datatype)) largest = Math.max(largest, Math.abs(a), Math.abs(b));
+    const b = together.data[at + i] as number;
+    if (float) largest = Math.max(largest, Math.abs(a), Math.abs(b));
     if (Object.is(a, b)) continue;
-    if (!isFloat(alone.datatype)) return 'off';
+    if (!float) return 'off';
     difference = Math.max(difference, Math.abs(a - b));
   }
   if (difference === 0) return 'exact';
@@ -111,9 +128,9 @@ function joined(rows: readonly Feeds[]): Feeds {
 }
 
 /** Known rows, then variations of them without an end that comes before ten times the rows needed; no row comes twice. */
-function* candidates(known: readonly Feeds[], most: number): Generator<Feeds> {
+function* candidates(known: readonly Feeds[]): Generator<Feeds> {
   const seen = new Set<string>();
-  for (const row of variations(known, most)) {
+  for (const row of variations(known)) {
     const tensors = Object.values(row);
     // Floats are varied so finely that rows do not meet, and images would be long keys.
     const key = tensors.some(({ datatype }) => isFloat(datatype))
@@ -125,15 +142,15 @@ function* candidates(known: readonly Feeds[], most: number): Generator<Feeds> {
   }
 }
 
-function* variations(known: readonly Feeds[], most: number): Generator<Feeds> {
+function* variations(known: readonly Feeds[]): Generator<Feeds> {
   const rows: Feeds[] = [];
   for (const feeds of known) {
     const count = Math.min(...Object.values(feeds).map((tensor) => tensor.shape[0] ?? 1));
-    for (let row = 0; row < count && rows.length < most; row++) rows.push(rowOf(feeds, row));
+    for (let row = 0; row < count && rows.length < ROWS; row++) rows.push(rowOf(feeds, row));
   }
   yield* rows;
   const random = generator(1);
-  for (let i = 0; i < most * 10; i++) {
+  for (let i = 0; i < ROWS * 10; i++) {
     const from = rows[i % rows.length] as Feeds;
     const other = rows[Math.floor(random() * rows.length)] as Feeds;
     // A model may know a few words only (categories): every second row is made of words that stand in its column.

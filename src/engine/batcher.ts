@@ -1,4 +1,5 @@
 import { allocate, type Tensor, type TensorSpec } from '../contract/index.ts';
+import { InlayError } from '../error/index.ts';
 import { concatRows } from './ort-tensor.ts';
 import type { Answers, Feeds } from './session.ts';
 
@@ -8,7 +9,11 @@ export interface Job {
   feeds: Feeds | undefined;
   rows: number;
   /** Outputs to compute; undefined for the batcher's own. Jobs that hold the very same list may share a run. */
-  readonly names: readonly string[] | undefined;
+  readonly names?: readonly string[] | undefined;
+  /** When it came, milliseconds of performance.now(); set by the batcher. */
+  since: number;
+  /** True when nobody waits for the answer any more: it is dropped before it runs. */
+  gone(): boolean;
   /** Takes rows `[from, from + this.rows)` of a run's answers, or all of them where it was run alone. */
   done(answers: Answers, from: number, alone: boolean): void;
   fail(error: unknown): void;
@@ -27,6 +32,21 @@ export interface BatcherOptions {
   readonly maxRows: number;
   /** The one input whose rows may be staged, `[-1, width]`; undefined where there is none of that shape. */
   readonly staged: TensorSpec | undefined;
+  readonly limits: QueueLimits;
+  readonly watch?: BatchWatch | undefined;
+}
+
+/** How much may wait for a run: beyond it a request is refused at once, rather than answered when nobody waits any more. */
+export interface QueueLimits {
+  readonly maxRows: number;
+  /** How long a request may wait, milliseconds: those that would wait longer are refused when they come. */
+  readonly maxWaitMs: number;
+}
+
+/** Told of each run. */
+export interface BatchWatch {
+  /** @param seconds from handing over to the answers */
+  ran(rows: number, seconds: number): void;
 }
 
 type Numbers = Exclude<Tensor['data'], string[]>;
@@ -35,6 +55,10 @@ type Numbers = Exclude<Tensor['data'], string[]>;
 const TURN_MS = 4;
 /** Runs of several requests are kept to about this long, ms: a longer one would keep all of them waiting. */
 const RUN_MS = 40;
+/** A request that has waited for less than this is not asked whether somebody still waits for it, ms. */
+const FRESH_MS = 5;
+/** Share of the longest wait up to which requests are let in, by what runs took of late. */
+const ADMITTED = 0.8;
 const FIRST_STAGE = 1024;
 
 /**
@@ -53,9 +77,14 @@ export class Batcher {
   #stagedValues = 0;
   #waiting: Job[] = [];
   #scheduled = false;
-  #stagedNext = true;
+  #stagedNext = false;
   /** Milliseconds a row, of late. */
   #rowMs = 0;
+  #queuedRows = 0;
+  #lastFinished = 0;
+  #runningRows = 0;
+  /** When the first of those that came in this turn of the event loop came: near enough for all of them. */
+  #turnStarted = 0;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -66,7 +95,7 @@ export class Batcher {
 
   /** Rows that wait for a run. */
   get queuedRows(): number {
-    return sumRows(this.#stagedWaiting) + sumRows(this.#waiting);
+    return this.#queuedRows;
   }
 
   /**
@@ -86,6 +115,7 @@ export class Batcher {
   /** Rows that were written to `room`. */
   commit(rows: number, job: Job): void {
     job.rows = rows;
+    if (!this.#admit(job)) return;
     this.#stagedValues += rows * this.#width;
     this.#stagedWaiting.push(job);
     this.#schedule();
@@ -95,8 +125,27 @@ export class Batcher {
   add(feeds: Feeds, rows: number, job: Job): void {
     job.feeds = feeds;
     job.rows = rows;
+    if (!this.#admit(job)) return;
     this.#waiting.push(job);
     this.#schedule();
+  }
+
+  /** Takes a request into the queue, or fails it where the queue is full or too slow. An empty queue takes any. */
+  #admit(job: Job): boolean {
+    const queued = this.#queuedRows;
+    if (queued > 0) {
+      const { maxRows, maxWaitMs } = this.#options.limits;
+      const full = queued + job.rows > maxRows;
+      // With some room, since what is let in and then waits for too long was refused late.
+      if (full || (queued + this.#runningRows) * this.#rowMs > maxWaitMs * ADMITTED) {
+        job.fail(overloaded(full ? `${queued} rows wait already` : `the queue is longer than ${maxWaitMs} ms`));
+        return false;
+      }
+    }
+    if (!this.#scheduled || this.#idle.length === 0) this.#turnStarted = performance.now();
+    job.since = this.#turnStarted;
+    this.#queuedRows = queued + job.rows;
+    return true;
   }
 
   #schedule(): void {
@@ -109,13 +158,11 @@ export class Batcher {
     this.#scheduled = false;
     const started = performance.now();
     while (this.#idle.length > 0) {
-      const staged = this.#stagedWaiting.length;
-      const others = this.#waiting.length;
-      if (staged + others === 0) return;
-      // By turns where both wait, so that neither keeps the other from running.
-      if (staged > 0 && (others === 0 || this.#stagedNext)) this.#runStaged();
-      else this.#runWaiting();
+      // By turns, so that neither kind waits for the other to end.
       this.#stagedNext = !this.#stagedNext;
+      if (this.#stagedWaiting.length > 0 && (this.#stagedNext || this.#waiting.length === 0)) this.#runStaged();
+      else if (this.#waiting.length > 0) this.#runWaiting();
+      else return;
       if (performance.now() - started > TURN_MS) break;
     }
     if (this.#idle.length > 0 && this.#stagedWaiting.length + this.#waiting.length > 0) this.#schedule();
@@ -135,14 +182,50 @@ export class Batcher {
     this.#stagedValues -= values;
     if (this.#stagedValues === 0 && this.#stage.length > 2 ** 20)
       this.#stage = allocate(spec.datatype, FIRST_STAGE) as Numbers;
-    this.#run({ [spec.name]: { datatype: spec.datatype, shape: [rows, this.#width], data } }, batch, rows);
+    this.#queuedRows -= rows;
+    const feedsOf = (count: number, taken: Numbers): Feeds => ({
+      [spec.name]: { datatype: spec.datatype, shape: [count, this.#width], data: taken },
+    });
+    // Those that came a moment ago are still wanted.
+    if (performance.now() - (batch[0] as Job).since < FRESH_MS) {
+      this.#run(feedsOf(rows, data), batch, rows);
+      return;
+    }
+    const wanted: Job[] = [];
+    let from = 0;
+    let kept = 0;
+    for (const job of batch) {
+      const values = job.rows * this.#width;
+      if (this.#stillWanted(job)) {
+        data.copyWithin(kept, from, from + values);
+        kept += values;
+        wanted.push(job);
+      }
+      from += values;
+    }
+    if (wanted.length > 0)
+      this.#run(feedsOf(kept / this.#width, data.slice(0, kept) as Numbers), wanted, kept / this.#width);
   }
 
   #runWaiting(): void {
     const count = this.#together(this.#waiting);
     const batch = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
-    this.#run(joined(batch.map(({ feeds }) => feeds as Feeds)), batch, sumRows(batch));
+    this.#queuedRows -= sumRows(batch);
+    const wanted = batch.filter((job) => this.#stillWanted(job));
+    if (wanted.length > 0) this.#run(joined(wanted.map(({ feeds }) => feeds as Feeds)), wanted, sumRows(wanted));
+  }
+
+  /** False for a request that nobody waits for, and, failed, for one that has waited too long. */
+  #stillWanted(job: Job): boolean {
+    const { maxWaitMs } = this.#options.limits;
+    if (performance.now() - job.since > maxWaitMs) {
+      job.fail(overloaded(`it waited for longer than ${maxWaitMs} ms`));
+      return false;
+    }
+    if (!job.gone()) return true;
+    job.fail(new InlayError('CLIENT_GONE', 'the client went away before its request was run'));
+    return false;
   }
 
   /** How many of the first that wait go into one run. */
@@ -164,9 +247,16 @@ export class Batcher {
     const lane = this.#idle.pop() as Lane;
     const names = batch[0]?.names ?? this.#options.names;
     const started = performance.now();
+    this.#runningRows += rows;
     const finish = (answers: Answers) => {
       this.#idle.push(lane);
-      const rowMs = (performance.now() - started) / rows;
+      this.#runningRows -= rows;
+      // A lane on another thread is given the next run while it still works on one.
+      const now = performance.now();
+      const ms = now - Math.max(started, this.#lastFinished);
+      this.#lastFinished = now;
+      this.#options.watch?.ran(rows, ms / 1000);
+      const rowMs = ms / rows;
       this.#rowMs = this.#rowMs === 0 ? rowMs : this.#rowMs * 0.9 + rowMs * 0.1;
       let from = 0;
       for (const job of batch) {
@@ -180,6 +270,7 @@ export class Batcher {
     };
     const refuse = (error: unknown) => {
       this.#idle.push(lane);
+      this.#runningRows -= rows;
       if (batch.length === 1) (batch[0] as Job).fail(error);
       else this.#runApart(feeds, batch);
     };
@@ -209,6 +300,12 @@ export class Batcher {
       );
     }
   }
+}
+
+function overloaded(why: string): InlayError {
+  return new InlayError('OVERLOADED', `the server has more to do than it can: ${why}`, {
+    hint: 'Try again in a moment, or run more replicas.',
+  });
 }
 
 function sumRows(waiting: readonly Job[]): number {

@@ -1,5 +1,5 @@
 export { type BatchProof, type BatchState, proveBatch } from './batch-proof.ts';
-export { Batcher, type BatcherOptions, type Job, type Lane } from './batcher.ts';
+export { Batcher, type BatcherOptions, type Job, type Lane, type QueueLimits } from './batcher.ts';
 export { cpuLimit, threadsFor } from './cpu-limit.ts';
 export { checkFinite, Engine, type EngineOptions } from './engine.ts';
 export { type Lanes, loadForServing, openLanes } from './lanes.ts';

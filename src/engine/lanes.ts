@@ -37,5 +37,6 @@ export async function openLanes(engine: Engine): Promise<Lanes> {
   if (engine.runMs < HEAVY_MS) return { lanes: [engine.session], mode: 'inline', close: () => engine.session.close() };
   const lane = await WorkerLane.start(engine.spec);
   await engine.close();
-  return { lanes: [lane], mode: 'worker', close: () => lane.close() };
+  // Twice: while it works on one run the next is on its way, so that it never waits for this thread.
+  return { lanes: [lane, lane], mode: 'worker', close: () => lane.close() };
 }

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type CaseInput, type Contract, digestFile, graphForServing, mapFile } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
@@ -17,19 +18,32 @@ export interface OpenedModel {
  */
 export async function openModel(path: string, contract: Contract): Promise<OpenedModel> {
   const folder = dirname(path);
-  await verify(path, contract.model.digest);
-  for (const { file, digest } of contract.model.externalData) await verify(join(folder, file), digest);
-  const bytes = mapFile(path);
+  const bytes = await readVerified(path, contract.model);
+  for (const { file, digest } of contract.model.externalData)
+    verify(join(folder, file), (await digestFile(join(folder, file))).digest, digest);
   const graph = await graphForServing(bytes);
-  return { model: graph.bytes === bytes ? path : graph.bytes, folder, caseInputs: graph.caseInputs };
+  const changed = graph.bytes !== bytes || bytes.length <= READ_BYTES;
+  return { model: changed ? graph.bytes : path, folder, caseInputs: graph.caseInputs };
 }
 
-async function verify(path: string, digest: string): Promise<void> {
-  const found = await digestFile(path);
-  if (found.digest === digest) return;
+/** Up to this a model is read at once; beyond it is mapped, since a runtime that reads it itself would hold it twice. */
+const READ_BYTES = 2 ** 22;
+
+async function readVerified(path: string, expected: Contract['model']): Promise<Uint8Array> {
+  if (expected.sizeBytes <= READ_BYTES && existsSync(path)) {
+    const bytes = new Uint8Array(readFileSync(path));
+    verify(path, `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}`, expected.digest);
+    return bytes;
+  }
+  verify(path, (await digestFile(path)).digest, expected.digest);
+  return mapFile(path);
+}
+
+function verify(path: string, found: string, expected: string): void {
+  if (found === expected) return;
   throw new InlayError(
     'INTEGRITY_MISMATCH',
-    `${path} is not what the contract was made for: its digest is ${found.digest}, the contract's ${digest}`,
+    `${path} is not what the contract was made for: its digest is ${found}, the contract's ${expected}`,
     {
       hint: 'The file was changed after the build. Build the image again.',
     },

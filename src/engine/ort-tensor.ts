@@ -40,14 +40,13 @@ const DATATYPE_OF = Object.fromEntries(Object.entries(ORT_TYPES).map(([datatype,
 type TensorConstructor = new (type: OrtType, data: TensorData, dims: readonly number[]) => TypedTensor<OrtType>;
 
 export function toOrt(TensorClass: unknown, tensor: Tensor): OrtTensor {
-  if (tensor.data instanceof Float16Array) return ofHalves(tensor.shape, tensor.data);
+  // Bun's Node-API does not know Float16Array, and the class makes one of whatever it gets: the binding takes the bits.
+  if (tensor.data instanceof Float16Array) {
+    const { buffer, byteOffset, length } = tensor.data;
+    const bits = new Uint16Array(buffer, byteOffset, length);
+    return { type: 'float16', dims: tensor.shape, data: bits, cpuData: bits, location: 'cpu' } as never;
+  }
   return new (TensorClass as TensorConstructor)(ORT_TYPES[tensor.datatype], tensor.data, tensor.shape);
-}
-
-/** The binding reads float16 as its bits; Bun tells it that a Float16Array is empty, and the class would make one of them. */
-function ofHalves(dims: readonly number[], { buffer, byteOffset, length }: Float16Array): OrtTensor {
-  const data = new Uint16Array(buffer, byteOffset, length);
-  return { type: 'float16', dims, location: 'cpu', data } as unknown as OrtTensor;
 }
 
 export function fromOrt(tensor: OrtTensor): Tensor {

@@ -35,16 +35,19 @@ export function sameTensor(a: Tensor, b: Tensor): boolean {
 }
 
 /** The error of golden cases that are answered differently, with both numbers. */
-export function goldenMismatch(worst: Difference, file: string): InlayError {
+export function goldenMismatch(worst: Difference, file: string, casts: readonly string[] = []): InlayError {
   const by =
     typeof worst.expected === 'number' && typeof worst.actual === 'number'
       ? ` (allowed difference ${worst.allowed})`
       : '';
   return new InlayError(
     'GOLDEN_MISMATCH',
-    `the model answers differently from training: ${file} row ${worst.row}: training saw ${worst.expected} in ${worst.output}, this runtime gives ${worst.actual}${by}`,
+    `the model answers differently from training: ${file} row ${worst.row}: training saw ${worst.expected} in ${worst.output}, this runtime gives ${worst.actual}${by}${casts.length > 0 ? `; input ${casts.join(', input ')}` : ''}`,
     {
-      hint: 'Is this the model that was trained, exported with the preprocessing that training used, in the same datatype?',
+      hint:
+        casts.length > 0
+          ? 'The cast changes the answers: export the model with the datatype of training, or train with the model’s.'
+          : 'Is this the model that was trained, exported with the preprocessing that training used, in the same datatype?',
     },
   );
 }

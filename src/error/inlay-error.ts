@@ -50,13 +50,19 @@ export type ErrorCode =
   | 'REGISTRY_FAILED'
   | 'REGISTRY_UNSUPPORTED'
   | 'TAG_EXISTS'
+  // signatures
+  | 'KEY_INVALID'
+  | 'SIGNATURE_MISSING'
+  | 'SIGNATURE_INVALID'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'
   | 'CONTAINER_FAILED'
   | 'ENGINE_UNAVAILABLE'
   | 'COMMAND_FAILED'
-  | 'NOT_READY';
+  | 'NOT_READY'
+  | 'OVERLOADED'
+  | 'CLIENT_GONE';
 
 export interface InlayErrorOptions {
   /** What to do about it, one sentence or two. */

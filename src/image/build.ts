@@ -5,6 +5,7 @@ import { type ImageFacts, imageAnnotations, imageLabels, LABEL_PREFIX } from './
 import type { Compression } from './layer/compression.ts';
 import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
+import type { Materials } from './materials.ts';
 import { modelEntries, modelEnvironment, modelLayerKey } from './model-layer.ts';
 import { OciLayout } from './oci/layout.ts';
 import { MEDIA_TYPE } from './oci/media-types.ts';
@@ -55,8 +56,16 @@ export interface BuiltImage {
   }[];
 }
 
+/** An image, and what is told of it in statements that are attached to it. */
+export interface BuildResult {
+  readonly image: BuiltImage;
+  readonly index: Descriptor;
+  readonly materials: readonly Materials[];
+}
+
 interface PlatformImage {
   readonly descriptor: Descriptor;
+  readonly materials: Materials;
   readonly layers: readonly BuiltLayer[];
 }
 
@@ -74,7 +83,7 @@ export function referenceOf(project: Project): string {
  * Builds a project's model image into the local store and names it. Same inputs, same digest.
  * @throws BASE_UNAVAILABLE, BASE_MOVED, LOCK_INVALID, RUNTIME_UNAVAILABLE, INTEGRITY_MISMATCH, PLATFORM_UNSUPPORTED
  */
-export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
+export async function buildImage(options: BuildOptions): Promise<BuildResult> {
   const layout = await OciLayout.open(storeDir(options.home));
   const images: PlatformImage[] = [];
   for (const platform of options.platforms) images.push(await buildPlatform(layout, platform, options));
@@ -87,7 +96,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const descriptor = await layout.putJson(index, MEDIA_TYPE.index);
   const reference = referenceOf(options.project);
   await layout.tag(reference, descriptor);
-  return {
+  const image: BuiltImage = {
     reference,
     digest: descriptor.digest,
     platforms: images.map(({ descriptor: manifest, layers }) => ({
@@ -97,6 +106,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       layers,
     })),
   };
+  return { image, index: descriptor, materials: images.map(({ materials }) => materials) };
 }
 
 async function buildPlatform(layout: OciLayout, platform: Platform, options: BuildOptions): Promise<PlatformImage> {
@@ -175,9 +185,16 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     layers: layers.map((layer) => ({ ...layer.descriptor, annotations: { [`${LABEL_PREFIX}layer`]: layer.kind } })),
     annotations: { ...imageAnnotations(project, options.inlayVersion) },
   };
-  const descriptor = await layout.putJson(manifest, MEDIA_TYPE.manifest);
+  const descriptor = { ...(await layout.putJson(manifest, MEDIA_TYPE.manifest)), platform };
   return {
-    descriptor: { ...descriptor, platform },
+    descriptor,
+    materials: {
+      manifest: descriptor,
+      os: base.facts.os,
+      base: base.facts.packages,
+      runtime: runtime.packages,
+      server: server.packages,
+    },
     layers: layers.map((layer) => ({
       kind: layer.kind,
       contents: layer.contents,

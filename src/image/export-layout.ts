@@ -1,8 +1,9 @@
 import { OciLayout } from './oci/layout.ts';
+import { referrersInLayout } from './oci/layout-attachments.ts';
 import { type Descriptor, indexSchema, manifestSchema } from './oci/schema.ts';
 
 /**
- * Copies an image with all its blobs into an OCI layout of its own, under the tag of its reference, so that other
+ * Copies an image with all its blobs, and what is attached to it, into an OCI layout of its own, under the tag of its reference, so that other
  * tools find it: `skopeo inspect oci:DIR:TAG`.
  * @throws IMAGE_NOT_FOUND, IMAGE_INVALID
  */
@@ -11,9 +12,17 @@ export async function exportLayout(store: OciLayout, reference: string, dir: str
   if (!found) await store.resolve(reference, { os: '', architecture: '' }); // throws what is wrong
   const { annotations: _, ...root } = found as Descriptor;
   const target = await OciLayout.open(dir);
-  for (const descriptor of await reachable(store, root)) {
+  const all = await reachable(store, root);
+  for (const descriptor of all) {
     if (!(await target.has(descriptor)))
       await target.putStream(Bun.file(store.blobPath(descriptor.digest)).stream(), descriptor.mediaType);
+  }
+  for (const { digest } of all.filter((one) => one.mediaType.includes('json'))) {
+    for (const referrer of await referrersInLayout(store, digest)) {
+      for (const { digest: part } of await reachable(store, referrer))
+        await target.putBytes(await store.readBytes(part), '');
+      await target.list(referrer);
+    }
   }
   await target.tag(reference.slice(reference.lastIndexOf(':') + 1), root);
 }

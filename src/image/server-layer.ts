@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InlayError } from '../error/index.ts';
+import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
+import { nameByContent } from './chunk-names.ts';
 import type { TarEntry } from './layer/tar.ts';
+import { bundledPackages, type NpmPackage } from './npm-package.ts';
 
 /** The in-image server's folder. */
 export const SERVER_DIR = '/opt/inlay/server';
@@ -15,6 +18,8 @@ export interface ServerBundle {
   /** Changes when, and only when, a byte of the server does. */
   readonly key: string;
   readonly entries: readonly TarEntry[];
+  /** The npm packages that are bundled, by name. */
+  readonly packages: readonly NpmPackage[];
 }
 
 /**
@@ -31,19 +36,29 @@ export async function bundleServer(): Promise<ServerBundle> {
     // Names stay, so that a stack trace in a log can be read.
     minify: { whitespace: true, syntax: true, identifiers: false },
     naming: { entry: '[name].js', chunk: '[name]-[hash].js', asset: '[name].[ext]' },
+    metafile: true,
     throw: false,
   });
   if (!built.success)
     throw new InlayError('COMMAND_FAILED', `the server cannot be bundled: ${built.logs.map(String).join('; ')}`, {
       hint: 'Install inlay again.',
     });
+  const playground = await bundlePlayground();
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
-  for (const output of built.outputs) {
-    const content = new Uint8Array(await output.arrayBuffer());
-    const path = `opt/inlay/server/${output.path.replace(/^.*\//, '')}`;
+  const outputs = await Promise.all(
+    built.outputs.map(async (output) => ({
+      name: output.path.replace(/^.*\//, ''),
+      content: new Uint8Array(await output.arrayBuffer()),
+    })),
+  );
+  const script = { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) };
+  for (const { name, content } of [...nameByContent(outputs), script]) {
+    const path = `opt/inlay/server/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
-  return { key: hash.digest('hex'), entries };
+  const inputs = [...Object.keys(built.metafile?.inputs ?? {}), ...playground.inputs];
+  const packages = await bundledPackages(inputs.map((path) => resolve(path)));
+  return { key: hash.digest('hex'), entries, packages };
 }

@@ -1,26 +1,16 @@
-import { MEDIA_TYPE } from '../image/index.ts';
+import { type AttachedDocument, artifactManifest, type Descriptor } from '../image/index.ts';
 import { bytesBlob } from './blob/blob-source.ts';
 import { uploadBlob } from './blob/upload.ts';
-import { digestOf, parseManifest, requireManifest } from './manifest/manifests.ts';
+import { parseManifest, requireManifest } from './manifest/manifests.ts';
 import { putReferrer } from './manifest/referrers.ts';
 import { formatReference, type ImageReference, identifierOf } from './reference.ts';
 import type { Registry } from './registry.ts';
+import type { Repository } from './repository.ts';
 
-/** A document to attach: small, as it is held in memory. */
-export interface AttachedLayer {
-  readonly mediaType: string;
-  readonly bytes: Uint8Array;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-export interface AttachOptions {
+export interface AttachOptions extends AttachedDocument {
   readonly registry: Registry;
   /** The image, index or manifest that it is about. */
   readonly subject: ImageReference;
-  /** What kind of thing it is, for example `application/vnd.dev.sigstore.bundle.v0.3+json`. */
-  readonly artifactType: string;
-  readonly layers: readonly AttachedLayer[];
-  readonly annotations?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,36 +27,24 @@ export interface AttachResult {
  * @throws REGISTRY_NOT_FOUND when there is no such subject
  */
 export async function attachReferrer(options: AttachOptions): Promise<AttachResult> {
-  const { registry, subject, artifactType, layers, annotations, signal } = options;
+  const { registry, subject, signal } = options;
   const repository = registry.open(subject, { actions: ['pull', 'push'], signal });
-  const { mediaType, digest, size } = (await requireManifest(repository, identifierOf(subject))).descriptor;
-  const empty = new TextEncoder().encode('{}');
-  const parts = layers.length > 0 ? layers : [{ mediaType: MEDIA_TYPE.empty, bytes: empty }];
-  const blobs = new Map([empty, ...parts.map(({ bytes }) => bytes)].map((bytes) => [digestOf(bytes), bytes]));
-  for (const [blob, bytes] of blobs) await uploadBlob(repository, bytesBlob(blob, bytes));
-  const bytes = new TextEncoder().encode(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MEDIA_TYPE.manifest,
-      artifactType,
-      config: { mediaType: MEDIA_TYPE.empty, digest: digestOf(empty), size: empty.byteLength },
-      layers: parts.map((layer) => ({
-        mediaType: layer.mediaType,
-        digest: digestOf(layer.bytes),
-        size: layer.bytes.byteLength,
-        ...('annotations' in layer && layer.annotations ? { annotations: layer.annotations } : {}),
-      })),
-      subject: { mediaType, digest, size },
-      ...(annotations ? { annotations } : {}),
-    }),
-  );
-  const manifest = parseManifest(bytes);
+  const { descriptor } = await requireManifest(repository, identifierOf(subject));
+  const digest = await attachTo(repository, options, descriptor);
+  return { reference: formatReference({ ...subject, digest }), digest, subject: descriptor.digest };
+}
+
+/** Attaches a document to a manifest of the repository. @returns the digest of what is attached */
+export async function attachTo(
+  repository: Repository,
+  document: AttachedDocument,
+  subject: Descriptor,
+): Promise<string> {
+  const artifact = artifactManifest(document, subject);
+  for (const { digest, bytes } of artifact.blobs) await uploadBlob(repository, bytesBlob(digest, bytes));
+  const manifest = parseManifest(artifact.bytes);
   // Made two lines above.
   if (!manifest) throw new TypeError('not a manifest');
-  await putReferrer(repository, manifest, digest);
-  return {
-    reference: formatReference({ ...subject, digest: manifest.descriptor.digest }),
-    digest: manifest.descriptor.digest,
-    subject: digest,
-  };
+  await putReferrer(repository, manifest, subject.digest);
+  return manifest.descriptor.digest;
 }

@@ -1,4 +1,5 @@
-export { type AttachedLayer, type AttachOptions, type AttachResult, attachReferrer } from './attach.ts';
+export { type AttachOptions, type AttachResult, attachReferrer } from './attach.ts';
+export { attachmentsInRegistry } from './attachments.ts';
 export { type CopyOptions, type CopyResult, copyImage } from './copy.ts';
 export { type InspectedImage, type InspectOptions, inspectImage } from './inspect.ts';
 export { deleteManifest, listReferrers, listTags, type RepositoryQuery, resolveDigest } from './listing.ts';
@@ -6,5 +7,5 @@ export type { Clock, RegistryOptions, RetryPolicy } from './options.ts';
 export type { Moved, OnProgress, TransferProgress } from './progress.ts';
 export { type PullOptions, type PullResult, pullImage } from './pull.ts';
 export { type PushOptions, type PushResult, pushImage } from './push.ts';
-export { formatReference, type ImageReference, identifierOf, parseReference } from './reference.ts';
+export { formatReference, type ImageReference, identifierOf, parseReference, registryReference } from './reference.ts';
 export { Registry } from './registry.ts';

@@ -1,5 +1,7 @@
 import { InlayError, isInlayError } from '../error/index.ts';
 import {
+  type Attachments,
+  attachmentsInLayout,
   configSchema,
   type DescribedImage,
   describeImage,
@@ -9,11 +11,12 @@ import {
   type Platform,
   platformName,
 } from '../image/index.ts';
-import { readBlob } from './blob/download.ts';
-import { digestOf, type Manifest, requireManifest } from './manifest/manifests.ts';
-import { readReferrers } from './manifest/referrers.ts';
+import { type Attached, attachedTo } from './attached.ts';
+import { attachmentsInRegistry } from './attachments.ts';
+import { readSmallBlob } from './blob/small.ts';
+import { type Manifest, requireManifest } from './manifest/manifests.ts';
 import { jsonOf } from './manifest/tags.ts';
-import { formatReference, identifierOf, parseReference } from './reference.ts';
+import { formatReference, identifierOf, parseReference, registryReference } from './reference.ts';
 import type { Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 
@@ -31,12 +34,11 @@ export interface InspectedImage extends DescribedImage {
   readonly digest: string;
   /** Where it was found. */
   readonly from: 'store' | 'registry';
-  /** What is attached to it that signs it; of an image in the store nothing is known. */
-  readonly signatures: readonly { readonly digest: string; readonly artifactType: string }[];
+  /** What is attached to it and to this platform's manifest that signs them; nothing is verified. */
+  readonly signatures: readonly Attached[];
+  readonly sboms: readonly Attached[];
+  readonly provenance: readonly Attached[];
 }
-
-const SIGNATURES = /sigstore\.bundle|cosign|notary\.signature/;
-const CONFIG_LIMIT = 4 * 2 ** 20;
 
 /**
  * What is in an image, without its layers: from the store where it is there, else from its registry.
@@ -45,11 +47,12 @@ const CONFIG_LIMIT = 4 * 2 ** 20;
 export async function inspectImage(options: InspectOptions): Promise<InspectedImage> {
   const { layout, reference, platform } = options;
   try {
-    const { digest, manifest, config } = await layout.resolve(reference, platform);
-    return { reference, digest, from: 'store', ...describeImage(manifest, config), signatures: [] };
+    const { digest, manifestDigest, manifest, config } = await layout.resolve(reference, platform);
+    const attached = await attachedHere(await attachmentsInLayout(layout, reference), [digest, manifestDigest]);
+    return { reference, digest, from: 'store', ...describeImage(manifest, config), ...attached };
   } catch (error) {
     // A name without a registry would be asked of Docker Hub, which is not what a typing mistake means.
-    if (!isInlayError(error) || error.code !== 'IMAGE_NOT_FOUND' || !namesRegistry(reference)) throw error;
+    if (!isInlayError(error) || error.code !== 'IMAGE_NOT_FOUND' || !registryReference(reference)) throw error;
   }
   return inspectRemote(options);
 }
@@ -60,7 +63,7 @@ async function inspectRemote({ registry, reference, platform, signal }: InspectO
   const root = await requireManifest(repository, identifierOf(parsed));
   const image = await platformManifest(repository, root, platform);
   const manifest: ImageManifest = manifestSchema.parse(jsonOf(image.bytes));
-  const config = configSchema.safeParse(jsonOf(await readSmall(repository, manifest.config))).data;
+  const config = configSchema.safeParse(jsonOf(await readSmallBlob(repository, manifest.config))).data;
   if (!config)
     throw repository.failure(
       'IMAGE_INVALID',
@@ -70,15 +73,13 @@ async function inspectRemote({ registry, reference, platform, signal }: InspectO
         hint: 'What is there is another kind of artifact.',
       },
     );
-  const { referrers } = await readReferrers(repository, root.descriptor.digest);
+  const attachments = await attachmentsInRegistry({ registry, reference: parsed, write: false, signal });
   return {
     reference: formatReference({ ...parsed, digest: root.descriptor.digest }),
     digest: root.descriptor.digest,
     from: 'registry',
     ...describeImage(manifest, config),
-    signatures: referrers.flatMap(({ digest, artifactType }) =>
-      artifactType !== undefined && SIGNATURES.test(artifactType) ? [{ digest, artifactType }] : [],
-    ),
+    ...(await attachedHere(attachments, [root.descriptor.digest, image.descriptor.digest])),
   };
 }
 
@@ -95,24 +96,8 @@ async function platformManifest(repository: Repository, root: Manifest, platform
   );
 }
 
-/** A config, in memory: it is a few kilobytes. */
-async function readSmall(
-  repository: Repository,
-  blob: { readonly digest: string; readonly size: number },
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  if (blob.size <= CONFIG_LIMIT) for await (const chunk of readBlob(repository, blob)) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  if (digestOf(bytes) === blob.digest) return bytes;
-  throw repository.failure('INTEGRITY_MISMATCH', `reading ${blob.digest}`, 'the bytes have another digest', {
-    hint: `The copy in ${repository.host} is damaged: push the image again.`,
-  });
-}
-
-function namesRegistry(reference: string): boolean {
-  try {
-    return parseReference(reference).registryNamed;
-  } catch {
-    return false;
-  }
+async function attachedHere(attachments: Attachments, digests: readonly string[]) {
+  const attached = (await Promise.all([...new Set(digests)].map((digest) => attachedTo(attachments, digest)))).flat();
+  const of = (kind: Attached['kind']) => attached.filter((one) => one.kind === kind);
+  return { signatures: of('signature'), sboms: of('sbom'), provenance: of('provenance') };
 }

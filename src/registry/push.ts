@@ -8,6 +8,7 @@ import { hasManifest, type Manifest, putManifest } from './manifest/manifests.ts
 import { neighbourBlobs } from './neighbour.ts';
 import { DEFAULTS } from './options.ts';
 import { Meter, type Moved, type OnProgress } from './progress.ts';
+import { pushAttached } from './push-attached.ts';
 import { formatReference, type ImageReference } from './reference.ts';
 import type { Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
@@ -36,6 +37,8 @@ export interface PushResult {
   readonly uploaded: readonly string[];
   readonly mounted: readonly string[];
   readonly existing: readonly string[];
+  /** Digests of what is attached to the image and its platforms, whether it was sent or there. */
+  readonly referrers: readonly string[];
   /** All bytes of all request bodies, what was sent twice included. */
   readonly sentBytes: number;
 }
@@ -78,7 +81,7 @@ class Push {
   }
 
   async run(): Promise<PushResult> {
-    const { to, force = false } = this.#options;
+    const { to, layout, force = false } = this.#options;
     const { root, children, blobs } = this.#graph;
     const { digest } = root.descriptor;
     const tags = [...new Set([...(to.tag === undefined ? [] : [to.tag]), ...(this.#options.tags ?? [])])];
@@ -91,6 +94,9 @@ class Push {
     const proven = again ? new Set<string>() : await neighbourBlobs(this.#repository, current.find(Boolean));
     await this.#sendBlobs(blobs, proven, again);
     for (const child of children) await this.#sendManifest(child, again);
+    // Before the tag: who lets in only what is signed must never meet a tag whose signature is on its way. A registry has to take
+    // a referrer before its subject (distribution-spec, "Pushing Manifests with Subject").
+    const referrers = await pushAttached(this.#repository, layout, [...children, root]);
 
     // The tag may have been taken while the blobs went up.
     for (const [i, tag] of tags.entries())
@@ -106,6 +112,7 @@ class Push {
       uploaded: which('sent'),
       mounted: which('mounted'),
       existing: which('there'),
+      referrers,
       sentBytes: this.#repository.sentBytes,
     };
   }

@@ -80,3 +80,13 @@ function invalid(text: string, why: string): InlayError {
     hint: 'Expected REGISTRY/REPOSITORY:TAG, for example registry.example.com/ml/iris:0.0.1.',
   });
 }
+
+/** The reference where it names a registry by itself; undefined for a name that would only by custom mean Docker Hub. */
+export function registryReference(text: string): ImageReference | undefined {
+  try {
+    const reference = parseReference(text);
+    return reference.registryNamed ? reference : undefined;
+  } catch {
+    return undefined;
+  }
+}

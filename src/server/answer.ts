@@ -1,8 +1,14 @@
 import { type ErrorCode, isInlayError } from '../error/index.ts';
-import type { Log } from './log.ts';
+import type { Log, LogFields } from './log.ts';
 
 /** Codes that only an HTTP answer has. */
-export type HttpErrorCode = 'BODY_INVALID' | 'BODY_TOO_LARGE' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'INTERNAL';
+export type HttpErrorCode =
+  | 'BODY_INVALID'
+  | 'BODY_TOO_LARGE'
+  | 'BODY_TIMEOUT'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'INTERNAL';
 
 /** A request that is answered with an error. */
 export class HttpError extends Error {
@@ -25,7 +31,14 @@ export class HttpError extends Error {
   }
 }
 
-const STATUS: Partial<Record<ErrorCode, number>> = { INPUT_INVALID: 400, NOT_READY: 503 };
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  INPUT_INVALID: 400,
+  NOT_READY: 503,
+  OVERLOADED: 503,
+  CLIENT_GONE: 499,
+};
+/** Seconds after which a client that was refused for load may try again: a queue is no longer than that. */
+const RETRY_AFTER = { 'retry-after': '1' };
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
 export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
@@ -41,22 +54,36 @@ export interface Failure {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What to tell of an error, which is logged where it is the server's own. Nothing of the inside leaks out. */
-export function describeError(error: unknown, log: Log): Failure {
+/** How a family of routes tells of a failure. */
+export type ErrorBody = (failure: Failure) => unknown;
+
+/**
+ * What to tell of an error, which is logged where it is the server's own. Nothing of the inside leaks out.
+ * @param fields what ties its log line to the request
+ */
+export function describeError(error: unknown, log: Log, fields: LogFields = {}): Failure {
   if (error instanceof HttpError) return error;
   if (isInlayError(error)) {
     const { code, message, hint } = error;
     const status = STATUS[code] ?? 500;
-    if (status === 500) log.error(message, { code });
-    return { status, code, message, hint, headers: {} };
+    if (status === 500) log.error(message, { code, ...fields });
+    return { status, code, message, hint, headers: code === 'OVERLOADED' ? RETRY_AFTER : {} };
   }
-  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL' });
+  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL', ...fields });
   const message = 'the server failed on this request';
   return { status: 500, code: 'INTERNAL', message, hint: 'Its log has the cause.', headers: {} };
 }
 
-/** The JSON answer to a failed request: `{"error": {"code", "message", "hint"?}}`. */
-export function errorAnswer(error: unknown, log: Log): Response {
-  const { status, code, message, hint, headers } = describeError(error, log);
-  return json({ error: { code, message, ...(hint ? { hint } : {}) } }, status, headers);
+/**
+ * The JSON answer to a failed request.
+ * @param fields what ties its log line to the request
+ */
+export function errorAnswer(error: unknown, log: Log, fields: LogFields = {}, body: ErrorBody = ownBody): Response {
+  const failure = describeError(error, log, fields);
+  return json(body(failure), failure.status, failure.headers);
+}
+
+/** `{"error": {"code", "message", "hint"?}}` */
+function ownBody({ code, message, hint }: Failure) {
+  return { error: { code, message, ...(hint ? { hint } : {}) } };
 }

@@ -1,13 +1,27 @@
 import type { Contract } from '../contract/index.ts';
 import { Batcher, type BatchProof, type Lanes } from '../engine/index.ts';
+import type { Metrics } from './metrics.ts';
 import { stagedInput } from './model-routes.ts';
+import type { Settings } from './settings.ts';
+
+export interface BatcherParts {
+  readonly contract: Contract;
+  readonly batch: BatchProof;
+  readonly lanes: Lanes;
+  readonly settings: Pick<Settings, 'maxQueueRows' | 'maxQueueMs'>;
+  readonly metrics: Metrics;
+}
 
 /** What runs a model's requests, as it was proven that they may be run. */
-export function batcherOf(contract: Contract, batch: BatchProof, lanes: Lanes): Batcher {
-  return new Batcher({
+export function batcherOf({ contract, batch, lanes, settings, metrics }: BatcherParts): Batcher {
+  const batcher = new Batcher({
     lanes: lanes.lanes,
     names: [contract.prediction],
     maxRows: batch.maxRows,
     staged: stagedInput(contract),
+    limits: { maxRows: settings.maxQueueRows, maxWaitMs: settings.maxQueueMs },
+    watch: metrics,
   });
+  metrics.queueRows = () => batcher.queuedRows;
+  return batcher;
 }

@@ -12,14 +12,15 @@ export function readBytes(request: Request, limit: number): Promise<Uint8Array> 
 }
 
 /**
- * As readBytes, as text: quicker, and bytes that are no UTF-8 become U+FFFD, which nothing that this is for may hold.
- * @throws HttpError 413 when it is larger
+ * Reads a request's body as text, at most `limit` bytes of it.
+ * @param loose quicker: bytes that are no UTF-8 become U+FFFD; for bodies that may hold no such text anyway
+ * @throws HttpError 413 when it is larger, 400 when it is no UTF-8
  */
-export function readText(request: Request, limit: number): Promise<string> {
+export function readText(request: Request, limit: number, loose: boolean): Promise<string> {
   const announced = request.headers.get('content-length');
   if (announced === null) return readChunks(request, limit).then(utf8);
   if (Number(announced) > limit) return Promise.reject(tooLarge(limit, `${announced} bytes`));
-  return request.text();
+  return loose ? request.text() : request.bytes().then(utf8);
 }
 
 /** @throws HttpError 400 */

@@ -1,4 +1,3 @@
-export { batcherOf } from './batcher-of.ts';
 export { createLog, type Log } from './log.ts';
 export { openGrpc } from './open-grpc.ts';
 export { openContract } from './open-model.ts';

@@ -1,11 +1,19 @@
-import { type Contract, DATATYPES, type TensorSpec } from '../contract/index.ts';
+import { type Contract, DATATYPES, INLAY_VERSION, type TensorSpec } from '../contract/index.ts';
 import type { Answers, Batcher, BatchProof, Engine, Feeds, Job, Lanes } from '../engine/index.ts';
+import type { AllMetrics } from './all-metrics.ts';
 import { HttpError, json } from './answer.ts';
-import { notUtf8, parseJson, readBytes, readText, utf8 } from './body.ts';
+import { notUtf8, parseJson, readText } from './body.ts';
+import type { Awaiting, BodyDeadline } from './body-deadline.ts';
 import { docsRoutes } from './docs.ts';
+import { type Exchange, REQUEST_ID } from './exchange.ts';
+import { type LabelCounter, labelCounter } from './label-counter.ts';
+import type { Log } from './log.ts';
 import { metadataOf } from './metadata.ts';
+import { type Metrics, renderMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
+import { playgroundRoutes } from './playground.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
+import { PredictionLog } from './prediction-log.ts';
 import { readRows } from './read-rows.ts';
 import { labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
@@ -18,13 +26,24 @@ export interface Served {
   readonly batcher: Batcher;
   readonly batch: BatchProof;
   readonly lanes: Lanes;
+  readonly metrics: Metrics;
+  /** This thread's and those of its siblings. */
+  readonly allMetrics: AllMetrics;
+  readonly log: Log;
+  readonly deadline: BodyDeadline;
+  /** Writes a line to stdout. */
+  readonly print: (line: string) => void;
 }
 
 /** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
 type Render = (part: Part) => unknown;
 
-/** The routes that a model opens. */
-export async function modelRoutes(served: Served, settings: Settings): Promise<Routes> {
+/** The routes that a model opens, and those of them that finish their exchanges themselves. */
+export async function modelRoutes(
+  served: Served,
+  settings: Settings,
+  exchangeOf: (route: string) => Exchange,
+): Promise<ModelRoutes> {
   const { contract, engine, lanes } = served;
   const [lane] = lanes.lanes;
   const answers = await lane?.run(engine.sample(), [contract.prediction]);
@@ -35,76 +54,134 @@ export async function modelRoutes(served: Served, settings: Settings): Promise<R
   const openApi = openApiOf(contract, samplePrediction);
   const { labels } = contract;
   const label: Render = (part) => labelOf(contract.prediction, part, labels?.names ?? []);
-  const labelled = (handler: Handler): Handler =>
-    labels && contract.task === 'classification'
-      ? handler
-      : () => {
-          throw new HttpError(404, 'NOT_FOUND', `this model has no labels: its task is ${contract.task}`, {
-            hint: 'POST /predict answers its numbers.',
-          });
-        };
+  const labelled = labels !== undefined && contract.task === 'classification';
+  const noLabels: Handler = () => {
+    throw new HttpError(404, 'NOT_FOUND', `this model has no labels: its task is ${contract.task}`, {
+      hint: 'POST /predict answers its numbers.',
+    });
+  };
   const docs = Object.fromEntries(
     Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
   );
-  return {
+  const count = labelCounter(contract, served.metrics);
+  const log = PredictionLog.open({
+    settings,
+    model: contract,
+    features: contract.features,
+    log: served.log,
+    print: served.print,
+  });
+  const predicting = (path: string, render: Render): Predicting => ({
+    exchange: exchangeOf(path),
+    output: contract.prediction,
+    render,
+    count,
+    log,
+  });
+  const routes: Routes = {
     ...docs,
-    '/': { GET: () => new Response(null, { status: 307, headers: { location: 'docs' } }) },
+    ...playgroundRoutes(contract),
     '/openapi.json': { GET: () => json(openApi) },
     '/metadata': { GET: () => json(metadata) },
     '/label': {
-      GET: labelled(() =>
-        json(Object.fromEntries((labels?.keys ?? []).map((key, column) => [key, labels?.names[column]]))),
-      ),
+      GET: labelled
+        ? () => json(Object.fromEntries(labels.keys.map((key, column) => [key, labels.names[column]])))
+        : noLabels,
     },
-    '/predict/test': { GET: sampleHandler(served, predict) },
-    '/predict/test/label': { GET: labelled(sampleHandler(served, label)) },
-    '/predict': { POST: predictHandler(served, predict, settings.maxBodyBytes) },
-    '/predict/label': { POST: labelled(predictHandler(served, label, settings.maxBodyBytes)) },
+    '/metrics': { GET: metricsHandler(served) },
+    ...(labelled ? {} : { '/predict/test/label': { GET: noLabels }, '/predict/label': { POST: noLabels } }),
   };
+  const own: Routes = {
+    '/predict/test': { GET: sampleHandler(served, predicting('/predict/test', predict)) },
+    '/predict': { POST: predictHandler(served, predicting('/predict', predict), settings.maxBodyBytes) },
+    ...(labelled
+      ? {
+          '/predict/test/label': { GET: sampleHandler(served, predicting('/predict/test/label', label)) },
+          '/predict/label': {
+            POST: predictHandler(served, predicting('/predict/label', label), settings.maxBodyBytes),
+          },
+        }
+      : {}),
+  };
+  return { routes, own };
+}
+
+/** Routes whose exchanges are still to be finished, and those that do it themselves since every request counts there. */
+export interface ModelRoutes {
+  readonly routes: Routes;
+  readonly own: Routes;
+}
+
+function metricsHandler({ contract, allMetrics }: Served): Handler {
+  const { name, version, model } = contract;
+  const info = { name, version, digest: model.digest, inlay: INLAY_VERSION };
+  const labels = contract.task === 'classification' ? (contract.labels?.names ?? []) : [];
+  return async () =>
+    new Response(renderMetrics(await allMetrics.collect(), info, labels), {
+      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+    });
+}
+
+/** A route that predicts: all that its requests share. */
+interface Predicting {
+  readonly exchange: Exchange;
+  readonly output: string;
+  readonly render: Render;
+  /** Counts the labels of a classifier's rows; undefined for other tasks. */
+  readonly count: LabelCounter | undefined;
+  readonly log: PredictionLog | undefined;
 }
 
 /** A request that waits for its prediction. */
-class Prediction implements Job {
+class Prediction implements Job, Awaiting {
   feeds: Feeds | undefined = undefined;
   rows = 0;
-  readonly names = undefined;
-  readonly #output: string;
-  readonly #render: Render;
+  since = 0;
+  /** The body, where it may be logged. */
+  text: string | undefined = undefined;
+  arrived = false;
+  readonly #route: Predicting;
+  readonly #request: Request;
   readonly #resolve: (response: Response) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #started = performance.now();
 
-  constructor(output: string, render: Render, resolve: (response: Response) => void, reject: (error: unknown) => void) {
-    this.#output = output;
-    this.#render = render;
+  constructor(route: Predicting, request: Request, resolve: (response: Response) => void) {
+    this.#route = route;
+    this.#request = request;
     this.#resolve = resolve;
-    this.#reject = reject;
   }
 
   done(answers: Answers, from: number, alone: boolean): void {
-    const tensor = answers[this.#output] as Part['tensor'];
-    this.#resolve(Response.json({ prediction: this.#render({ tensor, from, rows: this.rows, alone }) }));
+    const { exchange, output, render, count, log } = this.#route;
+    const part: Part = { tensor: answers[output] as Part['tensor'], from, rows: this.rows, alone };
+    const prediction = render(part);
+    count?.(part);
+    if (log && this.text !== undefined && log.wants())
+      log.add(this.text, prediction, this.#request.headers.get(REQUEST_ID));
+    this.#resolve(exchange.finish(this.#request, Response.json({ prediction }, exchange.init), this.#started, true));
   }
 
   fail(error: unknown): void {
-    this.#reject(error);
+    this.#resolve(this.#route.exchange.refuse(this.#request, error, this.#started));
+  }
+
+  gone(): boolean {
+    return this.#request.signal.aborted;
   }
 }
 
-function sampleHandler({ contract, engine, batcher }: Served, render: Render): Handler {
+function sampleHandler({ contract, engine, batcher }: Served, route: Predicting): Handler {
   const sample = engine.sample();
   const rows = rowsOf(sample, contract.inputs);
-  return () =>
-    new Promise((resolve, reject) =>
-      batcher.add(sample, rows, new Prediction(contract.prediction, render, resolve, reject)),
-    );
+  return (request) => new Promise((resolve) => batcher.add(sample, rows, new Prediction(route, request, resolve)));
 }
 
-function predictHandler({ contract, engine, batcher }: Served, render: Render, limit: number): Handler {
+function predictHandler({ contract, engine, batcher, deadline }: Served, route: Predicting, limit: number): Handler {
   const body: BodySpec = { inputs: engine.inputs, features: contract.features, sample: () => engine.sample() };
   const staged = stagedInput(contract);
   const width = staged?.shape[1] ?? 0;
   const most = staged?.datatype === 'FP16' ? 65519 : Number.POSITIVE_INFINITY;
-  const general = (text: string, job: Job): void => {
+  const general = (text: string, job: Prediction): void => {
     try {
       const feeds = feedsOf(parseJson(text), body);
       batcher.add(feeds, rowsOf(feeds, body.inputs), job);
@@ -112,21 +189,31 @@ function predictHandler({ contract, engine, batcher }: Served, render: Render, l
       job.fail(error);
     }
   };
-  const straight = (text: string, job: Job): void => {
+  const straight = (text: string, job: Prediction): void => {
     const { stage, at } = batcher.room(text.length >> 1);
     const rows = readRows(text, width, most, stage as Float32Array, at);
     if (rows > 0) batcher.commit(rows, job);
     else if (text.includes('\uFFFD')) job.fail(notUtf8());
     else general(text, job);
   };
+  const take = staged ? straight : general;
   return (request) =>
-    new Promise((resolve, reject) => {
-      const job = new Prediction(contract.prediction, render, resolve, reject);
-      if (staged) readText(request, limit).then((text) => straight(text, job), reject);
-      else
-        readBytes(request, limit)
-          .then((bytes) => general(utf8(bytes), job))
-          .catch(reject);
+    new Promise((resolve) => {
+      const job = new Prediction(route, request, resolve);
+      deadline.watch(job);
+      readText(request, limit, staged !== undefined).then(
+        (text) => {
+          if (job.arrived) return;
+          job.arrived = true;
+          if (route.log) job.text = text;
+          take(text, job);
+        },
+        (error) => {
+          if (job.arrived) return;
+          job.arrived = true;
+          job.fail(error);
+        },
+      );
     });
 }
 

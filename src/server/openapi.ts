@@ -68,6 +68,7 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
       version: contract.version,
       description: `${contract.task}: ${contract.inputs.map((i) => `${i.name} ${describeSpec(i)}`).join(', ')} → ${output.name} ${describeSpec(output)}`,
     },
+    externalDocs: { description: 'Playground', url: '.' },
     paths: {
       '/health': get('Is the server there?', health),
       '/metadata': get('What the model takes and gives', { type: 'object' }),

@@ -32,17 +32,23 @@ export function predictionOf(name: string, part: Part): unknown {
  */
 export function labelOf(name: string, part: Part, labels: readonly string[]): string | string[] {
   const { first, rows, width } = placeOf(part);
-  const { tensor } = part;
-  checkFinite(name, tensor, first, first + rows * width);
-  const data = tensor.data as Float32Array;
-  const labelAt = (at: number): string => {
+  checkFinite(name, part.tensor, first, first + rows * width);
+  const found: string[] = [];
+  eachBest(part, (column) => found.push(labels[column] ?? String(column)));
+  return rows === 1 ? (found[0] as string) : found;
+}
+
+/** The column of the largest value of each row, the first where several are largest. */
+export function eachBest(part: Part, take: (column: number) => void): void {
+  const { first, rows, width } = placeOf(part);
+  const data = part.tensor.data as Float32Array;
+  for (let row = 0; row < rows; row++) {
+    const at = first + row * width;
     let best = 0;
     for (let column = 1; column < width; column++)
       if ((data[at + column] as number) > (data[at + best] as number)) best = column;
-    return labels[best] ?? String(best);
-  };
-  if (rows === 1) return labelAt(first);
-  return Array.from({ length: rows }, (_, row) => labelAt(first + row * width));
+    take(best);
+  }
 }
 
 function placeOf({ tensor, from, rows, alone }: Part): { first: number; rows: number; width: number } {

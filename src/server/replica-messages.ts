@@ -4,12 +4,20 @@ import type { Settings } from './settings.ts';
 
 /** To a replica: first what to serve, later that it should drain. `hurry` ends the drain's wait. */
 export type ToReplica =
-  | { readonly kind: 'serve'; readonly settings: Settings; readonly spec: EngineOptions; readonly batch: BatchProof }
+  | {
+      readonly kind: 'serve';
+      readonly settings: Settings;
+      readonly spec: EngineOptions;
+      readonly batch: BatchProof;
+      /** How many serve, the main one included. */
+      readonly threads: number;
+      readonly draining: Int32Array;
+    }
   | { readonly kind: 'drain' }
   | { readonly kind: 'hurry' };
 
 export type FromReplica =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'log' | 'print'; readonly line: string }
   | { readonly kind: 'drained' };

@@ -1,7 +1,6 @@
 // The program of a worker thread that serves beside the main thread, on the same port.
 import { Engine, openLanes } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
-import { batcherOf } from './batcher-of.ts';
 import { createLog } from './log.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
 import { ModelServer } from './server.ts';
@@ -18,14 +17,15 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     await server?.drain(hurry.promise);
     return send({ kind: 'drained' });
   }
-  const { settings, spec, batch } = data;
+  const { settings, spec, batch, threads, draining } = data;
   try {
     const engine = await Engine.load(spec);
     const lanes = await openLanes(engine);
     const { contract } = spec;
     const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
-    server = new ModelServer({ settings, log, sharePort: 'join' });
-    await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
+    const print = (line: string) => send({ kind: 'print', line });
+    server = new ModelServer({ settings, log, print, draining, sharePort: 'join' });
+    await server.serve({ contract, engine, batch, lanes, threads });
     send({ kind: 'ready' });
   } catch (error) {
     send({

@@ -9,7 +9,12 @@ export interface ReplicasOptions {
   readonly spec: EngineOptions;
   readonly batch: BatchProof;
   readonly count: number;
+  /** Takes log lines. */
   readonly write: (line: string) => void;
+  /** Takes lines for stdout. */
+  readonly print: (line: string) => void;
+  /** Shared memory: see ModelServer. */
+  readonly draining: Int32Array;
 }
 
 /** Beside the bundle in an image, among the sources in a checkout. */
@@ -28,10 +33,14 @@ export class Replicas {
 
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
-    const workers = Array.from({ length: options.count }, () => new Replica(options.write));
-    const { settings, spec, batch } = options;
+    const workers = Array.from({ length: options.count }, () => new Replica(options.write, options.print));
+    const { settings, spec, batch, draining } = options;
     try {
-      await Promise.all(workers.map((worker) => worker.serve({ kind: 'serve', settings, spec, batch })));
+      await Promise.all(
+        workers.map((worker) =>
+          worker.serve({ kind: 'serve', settings, spec, batch, threads: 1 + options.count, draining }),
+        ),
+      );
     } catch (error) {
       for (const worker of workers) worker.end();
       throw error;
@@ -51,11 +60,12 @@ class Replica {
   readonly #ready = Promise.withResolvers<void>();
   readonly #drained = Promise.withResolvers<void>();
 
-  constructor(write: (line: string) => void) {
+  constructor(write: (line: string) => void, print: (line: string) => void) {
     this.#worker.onmessage = ({ data }: MessageEvent<FromReplica>) => {
       if (data.kind === 'ready') this.#ready.resolve();
       else if (data.kind === 'failed') this.#ready.reject(new InlayError(data.code, data.message));
       else if (data.kind === 'log') write(data.line);
+      else if (data.kind === 'print') print(data.line);
       else this.#drained.resolve();
     };
     this.#worker.onerror = (event) => {

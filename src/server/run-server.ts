@@ -11,7 +11,6 @@ import {
   threadsFor,
 } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
-import { batcherOf } from './batcher-of.ts';
 import { createLog, type Log } from './log.ts';
 import { openGrpc } from './open-grpc.ts';
 import { Replicas } from './replicas.ts';
@@ -25,7 +24,7 @@ export interface RunServerOptions {
   readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
-  /** Takes the line that tells the URL once requests are answered. */
+  /** Takes lines for stdout: the one that tells the URL once requests are answered, and a prediction log's. */
   readonly announce: (line: string) => void;
 }
 
@@ -40,7 +39,15 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const started = performance.now();
   const signals = watchSignals(log);
   const cpus = cpuLimit();
-  const server = new ModelServer({ settings, log, sharePort: threadsFor(cpus) > 1 ? 'first' : undefined });
+  const draining = new Int32Array(new SharedArrayBuffer(4));
+  const print = options.announce;
+  const server = new ModelServer({
+    settings,
+    log,
+    print,
+    draining,
+    sharePort: threadsFor(cpus) > 1 ? 'first' : undefined,
+  });
   const grpc = await openBeside(server, () => openGrpc(server, settings, log));
   let lanes: Lanes;
   let replicas: Replicas | undefined;
@@ -48,10 +55,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     const { contract, golden } = await options.open();
     const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
-    const batch = await proveBatch(engine, contract, [
-      ...(golden?.cases.map((one) => one.inputs) ?? []),
-      engine.sample(),
-    ]);
+    const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
+    const batch = await proveBatch(engine, contract, known, true);
     lanes = await openLanes(engine);
     const count = replicaCount(contract, cpus, lanes);
     if (count > 0)
@@ -61,8 +66,10 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         batch,
         count,
         write: options.write,
+        print,
+        draining,
       });
-    await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
+    await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
     grpc?.readinessChanged();
     log.info('serving', {
       model: contract.name,
@@ -78,8 +85,6 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
-    // What loading and proving left behind would otherwise stay until the heap has grown several times over.
-    Bun.gc(true);
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
@@ -130,7 +135,7 @@ function replicaCount(contract: Contract, cpus: number, lanes: Lanes): number {
 async function proveAnswers(engine: Engine, golden: Golden, contract: Contract, log: Log): Promise<number> {
   const { rows, worst } = await replayGolden(engine, golden);
   if (worst && exceeds(worst)) {
-    const mismatch = goldenMismatch(worst, contract.golden?.file ?? 'golden.json');
+    const mismatch = goldenMismatch(worst, contract.golden?.file ?? 'golden.json', golden.casts);
     if (!contract.accepted?.includes(mismatch.code)) throw mismatch;
     log.warning(mismatch.message, { code: mismatch.code, accepted: true });
   }

@@ -1,9 +1,15 @@
 import type { Server } from 'bun';
 import { InlayError } from '../error/index.ts';
-import { errorAnswer, json } from './answer.ts';
+import { AllMetrics } from './all-metrics.ts';
+import { type ErrorBody, errorAnswer, json } from './answer.ts';
+import { batcherOf } from './batcher-of.ts';
+import { BodyDeadline } from './body-deadline.ts';
+import { ConnectionAge } from './connection-age.ts';
+import { Exchange } from './exchange.ts';
 import type { Log } from './log.ts';
-import { modelRoutes, type Served } from './model-routes.ts';
-import { checkOipPath, isOipPath, OipModel, oipErrors, oipHealthRoutes, oipRoutes } from './oip/index.ts';
+import { Metrics } from './metrics.ts';
+import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
+import { checkOipPath, isOipPath, OipModel, oipError, oipHealthRoutes, oipPattern, oipRoutes } from './oip/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,9 +19,16 @@ const IDLE_TIMEOUT_S = 75;
 export interface ServerOptions {
   readonly settings: Settings;
   readonly log: Log;
+  /** Writes a line to stdout: for a prediction log that goes there. */
+  readonly print?: (line: string) => void;
+  /** One number that all serving threads see: 1 once they drain, so that no thread says that it is ready then. */
+  readonly draining?: Int32Array;
   /** Threads of this process listen on the same port: this is the `first` of them, or joins it. */
   readonly sharePort?: 'first' | 'join' | undefined;
 }
+
+/** A model to serve, and how many threads of this process serve it. */
+export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & { readonly threads?: number };
 
 type Phase = 'starting' | 'ready' | 'draining';
 
@@ -27,7 +40,14 @@ export class ModelServer {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #server: Server<undefined>;
-  #routes: Routes;
+  readonly #print: (line: string) => void;
+  readonly #draining: Int32Array;
+  readonly #ages: ConnectionAge;
+  readonly #deadline: BodyDeadline;
+  readonly metrics: Metrics;
+  /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
+  #routes: ModelRoutes;
+  #model: string | undefined;
   #phase: Phase = 'starting';
   #oip: OipModel | undefined;
 
@@ -35,7 +55,12 @@ export class ModelServer {
   constructor(options: ServerOptions) {
     this.#settings = options.settings;
     this.#log = options.log;
-    this.#routes = this.#healthRoutes();
+    this.#print = options.print ?? (() => {});
+    this.#draining = options.draining ?? new Int32Array(1);
+    this.#deadline = new BodyDeadline(options.settings.bodyTimeoutMs);
+    this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
+    this.metrics = new Metrics();
+    this.#routes = { routes: this.#healthRoutes(), own: {} };
     this.#server = this.#listen(options.sharePort);
   }
 
@@ -59,15 +84,29 @@ export class ModelServer {
   }
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
-  async serve(served: Served): Promise<void> {
-    const routes = await modelRoutes(served, this.#settings);
+  async serve(model: ServedModel): Promise<void> {
+    const { contract, batch, lanes, threads = 1 } = model;
+    const metrics = this.metrics;
+    if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
+    const batcher = batcherOf({ contract, batch, lanes, settings: this.#settings, metrics });
+    const served: Served = {
+      ...model,
+      batcher,
+      metrics,
+      allMetrics: new AllMetrics(metrics, threads),
+      log: this.#log,
+      print: this.#print,
+      deadline: this.#deadline,
+    };
+    this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
+    const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
     this.#oip = new OipModel(served);
     const oip = oipRoutes(this.#oip, {
       notReady: this.notReady,
       limit: this.#settings.maxBodyBytes,
-      log: this.#log,
+      deadline: this.#deadline,
     });
-    this.#routes = { ...this.#healthRoutes(), ...routes, ...oip };
+    this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own };
     this.#phase = 'ready';
     this.#server.reload(this.#handlers((handler) => handler));
   }
@@ -80,6 +119,7 @@ export class ModelServer {
   async drain(hurry: Promise<void> = new Promise(() => {})): Promise<void> {
     if (this.#phase === 'draining') return;
     this.#phase = 'draining';
+    Atomics.store(this.#draining, 0, 1);
     this.#server.reload(this.#handlers(closing));
     await Promise.race([Bun.sleep(this.#settings.drainMs), hurry]);
     // Stops accepting; answers under way go out.
@@ -88,31 +128,47 @@ export class ModelServer {
     // Connections that are idle now have nothing under way: what was answered was flushed by the turn before.
     await Promise.race([closed, Bun.sleep(50)]);
     await this.#server.stop(true);
+    this.#ages.close();
+    this.#deadline.close();
   }
 
   /** Ends at once, whatever is under way. */
   async close(): Promise<void> {
     this.#phase = 'draining';
+    this.#ages.close();
+    this.#deadline.close();
     await this.#server.stop(true);
+  }
+
+  /** @param errorBody how the route tells of errors, where not as ours do */
+  #exchangeOf(route: string, errorBody?: ErrorBody): Exchange {
+    return new Exchange(route, {
+      log: this.#log,
+      metrics: this.metrics,
+      ages: this.#ages,
+      accessLog: this.#settings.accessLog,
+      model: this.#model,
+      errorBody,
+      peer: (request) => this.#server.requestIP(request),
+    });
   }
 
   /** What Bun calls for each request: its own router first, `fetch` for what that does not know, `error` for what fails. */
   #handlers(wrap: (handler: Handler) => Handler) {
-    const routes = Object.fromEntries(
-      Object.entries(this.#routes).map(([path, methods]) => [
-        path,
-        Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, wrap(handler)])),
-      ]),
+    const { routes, own } = this.#routes;
+    const wrapped = mapHandlers(routes, (handler, path) =>
+      (isOipPath(path) ? this.#exchangeOf(oipPattern(path), oipError) : this.#exchangeOf(path)).wrap(handler),
     );
-    const others = elsewhere(this.#routes, () => this.#phase !== 'starting');
-    const oipOthers = oipErrors((request) => {
+    const others = elsewhere({ ...routes, ...own }, () => this.#phase !== 'starting');
+    const other = this.#exchangeOf('other').wrap(others);
+    const oipOther = this.#exchangeOf('other', oipError).wrap((request) => {
       if (this.#oip) checkOipPath(this.#oip, pathOf(request.url));
       return others(request);
-    }, this.#log);
-    const fallback: Handler = (request) => (isOipPath(pathOf(request.url)) ? oipOthers : others)(request);
+    });
+    const fallback: Handler = (request) => (isOipPath(pathOf(request.url)) ? oipOther : other)(request);
     const refuse = (error: unknown) => errorAnswer(error, this.#log);
     return {
-      routes,
+      routes: mapHandlers({ ...wrapped, ...own }, wrap),
       fetch: wrap(fallback),
       error: this.#phase === 'draining' ? (error: unknown) => closeAfter(refuse(error)) : refuse,
     };
@@ -154,8 +210,9 @@ export class ModelServer {
 
   /** Why it is not ready, undefined where it is. */
   readonly notReady = (): string | undefined => {
-    if (this.#phase === 'ready') return undefined;
-    return this.#phase === 'draining' ? 'the server is stopping' : 'the model is loading';
+    if (this.#phase === 'starting') return 'the model is loading';
+    const draining = this.#phase === 'draining' || Atomics.load(this.#draining, 0) !== 0;
+    return draining ? 'the server is stopping' : undefined;
   };
 
   #healthRoutes(): Routes {
@@ -175,6 +232,15 @@ export class ModelServer {
       ...oipHealthRoutes(this.notReady),
     };
   }
+}
+
+function mapHandlers(routes: Routes, change: (handler: Handler, path: string) => Handler): Routes {
+  return Object.fromEntries(
+    Object.entries(routes).map(([path, methods]) => [
+      path,
+      Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, change(handler, path)])),
+    ]),
+  );
 }
 
 /** A client that keeps its connection would find it closed at the end of the drain. */

@@ -17,6 +17,21 @@ export interface Settings {
   readonly drainMs: number;
   /** The largest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** How long a body may take to come, milliseconds. */
+  readonly bodyTimeoutMs: number;
+  /** Rows that may wait for a run. */
+  readonly maxQueueRows: number;
+  /** How long a request may wait for its run, milliseconds. */
+  readonly maxQueueMs: number;
+  /** After about so long a connection is closed behind an answer, milliseconds; 0: never. */
+  readonly maxConnectionAgeMs: number;
+  readonly accessLog: boolean;
+  /** Where predictions are logged: `stdout`, a file's absolute path, or nowhere. */
+  readonly predictionLog: string | undefined;
+  /** Share of the predictions that are logged, from 0 to 1. */
+  readonly predictionLogSample: number;
+  /** Names of features or inputs whose values are left out of the log. */
+  readonly predictionLogRedact: readonly string[];
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -27,6 +42,14 @@ export const DEFAULT_SETTINGS: Settings = {
   logFormat: 'TEXT',
   drainMs: 5_000,
   maxBodyBytes: 16 * 1024 * 1024,
+  bodyTimeoutMs: 30_000,
+  maxQueueRows: 10_000,
+  maxQueueMs: 1_000,
+  maxConnectionAgeMs: 300_000,
+  accessLog: false,
+  predictionLog: undefined,
+  predictionLogSample: 1,
+  predictionLogRedact: [],
 };
 
 /** Where the model lies; paths are absolute. */
@@ -82,6 +105,44 @@ export function readSettings(env: Environment): Settings {
       (text) => whole(text, 1, 2 ** 31),
       'bytes from 1 to 2147483648',
     ),
+    bodyTimeoutMs: read(
+      'BODY_TIMEOUT_S',
+      DEFAULT_SETTINGS.bodyTimeoutMs,
+      (text) => seconds(text, 3600) || undefined,
+      'seconds above 0, to 3600',
+    ),
+    maxQueueRows: read(
+      'MAX_QUEUE_ROWS',
+      DEFAULT_SETTINGS.maxQueueRows,
+      (text) => whole(text, 1, 1e9),
+      'rows from 1 to 1000000000',
+    ),
+    maxQueueMs: read(
+      'MAX_QUEUE_MS',
+      DEFAULT_SETTINGS.maxQueueMs,
+      (text) => whole(text, 1, 3.6e6),
+      'milliseconds from 1 to 3600000',
+    ),
+    maxConnectionAgeMs: read(
+      'MAX_CONNECTION_AGE_S',
+      DEFAULT_SETTINGS.maxConnectionAgeMs,
+      (text) => seconds(text, 86_400),
+      'seconds from 0 to 86400',
+    ),
+    accessLog: read('ACCESS_LOG', DEFAULT_SETTINGS.accessLog, flag, 'true or false'),
+    predictionLog: read<string | undefined>(
+      'PREDICTION_LOG',
+      DEFAULT_SETTINGS.predictionLog,
+      (text) => (text === 'stdout' || isAbsolute(text) ? text : undefined),
+      "stdout or a file's absolute path",
+    ),
+    predictionLogSample: read(
+      'PREDICTION_LOG_SAMPLE',
+      DEFAULT_SETTINGS.predictionLogSample,
+      (text) => (/^(0|1|0?\.\d+|1\.0+)$/.test(text) ? Number(text) : undefined),
+      'a share from 0 to 1',
+    ),
+    predictionLogRedact: (env.PREDICTION_LOG_REDACT ?? '').split(',').flatMap((name) => name.trim() || []),
   };
   if (mistakes.length > 0) {
     throw new InlayError(
@@ -118,6 +179,10 @@ function readGrpc(port: number | undefined, httpPort: string | undefined): Setti
 
 function absolute(path: string, from: string): string {
   return isAbsolute(path) ? path : join(from, path);
+}
+
+function flag(text: string): boolean | undefined {
+  return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : undefined;
 }
 
 function whole(text: string, least: number, most: number): number | undefined {

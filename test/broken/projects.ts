@@ -356,6 +356,27 @@ export const BROKEN: readonly BrokenProject[] = [
   golden('golden inputs in float64', 'GOLDEN_DTYPE', (g) => {
     g.dtypes.float_input = 'float64';
   }),
+  golden('golden labels as text where the model has numbers', 'GOLDEN_DTYPE', (g) => {
+    g.dtypes.output_label = '<U10';
+  }),
+  {
+    what: 'float64 in training that float32 rounds to another answer',
+    code: 'GOLDEN_MISMATCH',
+    make: (dir) => {
+      small(dir, model([X, Y, initializer('w', [2], [16777216, 0]), node('Sub', ['x', 'w'], ['y'])]), [[16777217, 2]], {
+        y: [[1, 2]],
+      });
+      editGolden(dir, (g) => Object.assign(g, { dtypes: { x: 'float64' } }));
+    },
+  },
+  {
+    what: 'float16 in training, fed as float32',
+    code: 'GOLDEN_MISMATCH',
+    make: (dir) => {
+      small(dir, model([X, Y, node('Exp', ['x'], ['y'])]), [[0.1, 2.3]], { y: [[1.10546875, 9.9765625]] });
+      editGolden(dir, (g) => Object.assign(g, { dtypes: { x: 'float16' } }));
+    },
+  },
   golden('golden inputs of another width', 'GOLDEN_INVALID', (_, c) => {
     c.inputs.float_input = (c.inputs.float_input ?? []).map((row) => row.slice(1));
   }),

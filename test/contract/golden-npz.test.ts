@@ -96,9 +96,10 @@ test('NaN is a missing value where the contract says so, else refused; infinity 
   );
 });
 
-test('an input of another dtype than the model’s is GOLDEN_DTYPE', () => {
-  expect(codeOf(() => input('FP16', npy('<f4', [1], floats(1))))).toContain('GOLDEN_DTYPE');
-  expect(codeOf(() => input('FP32', npy('<f2', [1], new Uint8Array(2))))).toContain('GOLDEN_DTYPE');
+test('an input of another kind than the model’s is GOLDEN_DTYPE; a float of another width is cast', () => {
+  expect(codeOf(() => input('INT32', npy('<f4', [1], floats(1))))).toContain('GOLDEN_DTYPE');
+  expect(codeOf(() => input('FP32', npy('<i4', [1], new Uint8Array(4))))).toContain('GOLDEN_DTYPE');
+  expect(input('FP16', npy('<f4', [1], floats(1.5)))).toEqual(Float16Array.of(1.5) as never);
 });
 
 const good = { 'cases/0/inputs/x.npy': x, 'cases/0/outputs/y.npy': y };

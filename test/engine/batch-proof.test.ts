@@ -24,8 +24,8 @@ test('rows that are worked on one by one: exact', async () => {
   expect(await prove(model([x(-1, 2), y(-1, 2), node('Neg', ['x'], ['y'])]))).toEqual({
     state: 'exact',
     interferes: false,
-    rows: 128,
-    maxRows: 128,
+    rows: 64,
+    maxRows: 64,
   });
 });
 

@@ -26,15 +26,21 @@ test('the server’s bundle is the same twice, names no path of this machine, an
   const names = one.entries.map((entry) => entry.path.replace(/-[a-z0-9]{8}\.js$/, '-HASH.js'));
   expect([...new Set(names)].sort()).toEqual([
     'opt/inlay/server/grpc-HASH.js',
+    'opt/inlay/server/index-HASH.js',
     'opt/inlay/server/letter-case-surgery-HASH.js',
     'opt/inlay/server/main-HASH.js',
     'opt/inlay/server/main.js',
+    'opt/inlay/server/playground-icon.svg',
+    'opt/inlay/server/playground.css',
+    'opt/inlay/server/playground.js',
     'opt/inlay/server/project-HASH.js',
     'opt/inlay/server/replica-worker.js',
     'opt/inlay/server/session-worker.js',
     'opt/inlay/server/swagger-ui-bundle.js',
     'opt/inlay/server/swagger-ui.css',
   ]);
+  // Of the browser's script, too: the bill of materials has what is in it.
+  expect(one.packages.map(({ name }) => name)).toContain('d3-dsv');
   const main = one.entries.find((entry) => entry.path.endsWith('main.js'));
   expect(new TextDecoder().decode(main?.content as Uint8Array)).not.toContain(join(import.meta.dir, '../..'));
 });

@@ -49,6 +49,7 @@ test('push, pull, copy and inspect print one document each', async () => {
     'uploaded',
     'mounted',
     'existing',
+    'referrers',
     'sentBytes',
   ]);
   expect(fake.repo('ml/iris').tags.get('latest')).toBe(digest);

@@ -33,7 +33,7 @@ test('the reference server’s routes answer as it does', async () => {
       prediction_type: 'float32',
       prediction_structure: '(1,3)',
       prediction_sample: SETOSA,
-      execution: { batch: 'exact', max_batch_rows: 128, mode: 'inline' },
+      execution: { batch: 'exact', max_batch_rows: 64, mode: 'inline' },
     },
   ]);
   expect(await get('/label')).toEqual([200, { '0': 'setosa', '1': 'versicolor', '2': 'virginica' }]);

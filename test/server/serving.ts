@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Contract, contractOfModel, deriveContract, readModelFacts } from '../../src/contract/index.ts';
 import { type BatchProof, Engine, openLanes, proveBatch } from '../../src/engine/index.ts';
-import { batcherOf, createLog, DEFAULT_SETTINGS, ModelServer, type Settings } from '../../src/server/index.ts';
+import { createLog, DEFAULT_SETTINGS, ModelServer, type Settings } from '../../src/server/index.ts';
 
 export const REFERENCE = join(import.meta.dir, '../data/reference');
 export const SETOSA = [0.9709315896034241, 0.015583082102239132, 0.013485366478562355];
@@ -34,5 +34,5 @@ export async function serveReference(
 export async function serveEngine(server: ModelServer, contract: Contract, engine: Engine): Promise<void> {
   const batch: BatchProof = await proveBatch(engine, contract, [engine.sample()]);
   const lanes = await openLanes(engine);
-  await server.serve({ contract, engine, batch, lanes, batcher: batcherOf(contract, batch, lanes) });
+  await server.serve({ contract, engine, batch, lanes });
 }

@@ -51,15 +51,15 @@ class Project:
 
     @contextlib.contextmanager
     def serve(self):
-        """Starts `inlay serve` on a free port; gives a function that predicts one row through it."""
+        """Starts `inlay serve` on a free port; gives a function that predicts one row, or what `body` holds, through it."""
         server = subprocess.Popen(
             [INLAY, "serve", self.dir, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENV
         )
         try:
             url = server.stdout.readline().split()[-1]
 
-            def predict(row, route="/predict"):
-                body = json.dumps({"data": [row]}, allow_nan=False).encode()
+            def predict(row=None, route="/predict", body=None):
+                body = json.dumps(body or {"data": [row]}, allow_nan=False).encode()
                 with urllib.request.urlopen(url + route, data=body, timeout=10) as answer:
                     return json.load(answer)["prediction"]
 

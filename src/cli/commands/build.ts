@@ -6,6 +6,7 @@ import type { BuiltImage } from '../../image/index.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
+import { describeSigned, SIGN, signInStore, signingKey } from '../signing.ts';
 import { INLAY_VERSION } from '../version.ts';
 import { describePush, targetOf } from './push.ts';
 
@@ -23,6 +24,7 @@ export function addBuild(program: Command): void {
     .option('--push', 'then push it, as inlay push does')
     .option(...TAG)
     .option('--force', 'with --push: let tags that name another image name this one')
+    .option(...SIGN)
     .option(...INSECURE_REGISTRY)
     .option(...CA_FILE)
     .option('--skip <list>', 'errors of check to accept, recorded in the image: golden, weights, random, memory, size')
@@ -49,21 +51,36 @@ export function addBuild(program: Command): void {
         throw new InlayError('USAGE', '--tag is for --push', { hint: 'The local tag is the version of inlay.yaml.' });
       // Looked at before minutes of building.
       const destination = options.push ? await targetOf(referenceOf(project)) : undefined;
+      const key = await signingKey(options.sign);
       const home = inlayHome(process.env);
       const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
       output.progress(`check     ${kept ? 'as before' : 'ok'}`);
-      const image = await buildImage({
+      const epochS = sourceDateEpoch(process.env.SOURCE_DATE_EPOCH);
+      const result = await buildImage({
         project,
         home,
         platforms,
         compression,
         lockPath: join(project.dir, 'inlay.lock'),
         inlayVersion: INLAY_VERSION,
-        epochS: sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
+        epochS,
         env: process.env,
         onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
       });
-      if (target !== undefined) await exportLayout(await OciLayout.open(storeDir(home)), image.reference, target);
+      const layout = await OciLayout.open(storeDir(home));
+      const { attachStatements } = await import('../../supply/index.ts');
+      const statements = await attachStatements({
+        layout,
+        project,
+        built: result,
+        compression,
+        epochS,
+        inlayVersion: INLAY_VERSION,
+        env: process.env,
+      });
+      const image = { ...result.image, ...statements };
+      if (key !== undefined) output.progress(describeSigned(await signInStore(layout, image.reference, key)));
+      if (target !== undefined) await exportLayout(layout, image.reference, target);
       const built = describeImage(image, performance.now() - started);
       if (destination === undefined) {
         output.result(built, image);
@@ -72,7 +89,6 @@ export function addBuild(program: Command): void {
       output.progress(built);
       const { pushImage } = await import('../../registry/index.ts');
       const pushing = performance.now();
-      const layout = await OciLayout.open(storeDir(home));
       const push = await withRegistry(options, (registry, signal) =>
         pushImage({
           registry,

@@ -9,7 +9,7 @@ export function addInspect(program: Command): void {
     .command('inspect')
     .summary('what is in an image')
     .description(
-      'Shows contract, layers, libraries and signatures: of the image in the local store, else of the one in its registry, without its layers.',
+      'Shows contract, layers, libraries, signatures, SBOM and provenance: of the image in the local store, else of the one in its registry, without its layers.',
     )
     .argument('<image>', 'the image')
     .option('--platform <platform>', 'linux/amd64 or linux/arm64 (default: this machine)')
@@ -28,6 +28,12 @@ export function addInspect(program: Command): void {
     });
 }
 
+/** What is attached is listed, not verified: that is for inlay verify. */
+function attached(list: InspectedImage['signatures']): string {
+  const types = [...new Set(list.map((one) => one.artifactType))].join(', ');
+  return list.length === 0 ? 'none' : `${list.length} (${types})`;
+}
+
 function describe(image: InspectedImage): string {
   const { contract } = image;
   const facts = [
@@ -42,7 +48,9 @@ function describe(image: InspectedImage): string {
       : [['model', 'none: inlay did not build this image']]),
     ['runs on', `${image.os}, ${image.platform}`],
     ['libraries', `${Object.keys(image.libraries).length}`],
-    ['signatures', image.from === 'store' ? 'not known of an image in the local store' : `${image.signatures.length}`],
+    ['signatures', attached(image.signatures)],
+    ['sbom', attached(image.sboms)],
+    ['provenance', attached(image.provenance)],
   ];
   const layers = image.layers.map((layer) => [layer.kind, formatBytes(layer.sizeBytes).padStart(8), layer.digest]);
   const digest = image.reference.includes('@') ? image.reference : `${image.reference}@${image.digest}`;

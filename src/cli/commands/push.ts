@@ -4,6 +4,7 @@ import type { PushResult } from '../../registry/index.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, formatBytes, formatMs } from '../output.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
+import { describeSigned, SIGN, signInStore, signingKey } from '../signing.ts';
 
 export function addPush(program: Command): void {
   program
@@ -16,6 +17,7 @@ export function addPush(program: Command): void {
     .argument('[to]', 'another name for it there: REGISTRY/REPOSITORY:TAG')
     .option(...TAG)
     .option('--force', 'let tags that name another image name this one')
+    .option(...SIGN)
     .option(...INSECURE_REGISTRY)
     .option(...CA_FILE)
     .option('--json', 'print one JSON document')
@@ -26,6 +28,8 @@ export function addPush(program: Command): void {
       const started = performance.now();
       const target = await targetOf(to ?? image);
       const layout = await OciLayout.open(storeDir(inlayHome(process.env)));
+      const key = await signingKey(options.sign);
+      if (key !== undefined) output.progress(describeSigned(await signInStore(layout, image, key)));
       const result = await withRegistry(options, (registry, signal) =>
         pushImage({
           registry,
@@ -43,8 +47,8 @@ export function addPush(program: Command): void {
 }
 
 export function describePush(result: PushResult, tookMs: number): string {
-  const { uploaded, mounted, existing } = result;
-  return `${result.reference}\n${formatBytes(result.sentBytes)} sent in ${formatMs(tookMs)}: ${uploaded.length} new, ${mounted.length} mounted, ${existing.length} there`;
+  const { uploaded, mounted, existing, referrers } = result;
+  return `${result.reference}\n${formatBytes(result.sentBytes)} sent in ${formatMs(tookMs)}: ${uploaded.length} new, ${mounted.length} mounted, ${existing.length} there, ${referrers.length} attached`;
 }
 
 /** Where to push: a name without a registry is no accident on the way to Docker Hub. */

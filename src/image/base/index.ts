@@ -19,7 +19,7 @@ export interface BaseOptions {
 
 export interface BaseFacts {
   readonly os: { readonly id: string; readonly versionId: string; readonly prettyName: string };
-  readonly packages: readonly { readonly name: string; readonly version: string }[];
+  readonly packages: readonly Pin[];
 }
 
 export interface Base {
@@ -84,7 +84,7 @@ async function composed(pins: readonly Pin[], options: BaseOptions, apt?: Privat
           .join('\n'),
       )
       .digest('hex'),
-    facts: { os: osOf(pins), packages: pins.map(({ name, version }) => ({ name, version })) },
+    facts: { os: osOf(pins), packages: pins },
     entries: async () => rootFsOf(await debs()),
   };
 }

@@ -125,6 +125,15 @@ export class OciLayout {
     await this.#writeIndex({ ...index, manifests: [...others, named] });
   }
 
+  /** Lists a manifest without naming it, as what is attached to an image is; `instead` are taken off the list. */
+  async list(descriptor: Descriptor, instead: readonly string[] = []): Promise<void> {
+    const index = await this.index();
+    const others = index.manifests.filter(
+      (m) => m.annotations?.[REF_NAME] !== undefined || (m.digest !== descriptor.digest && !instead.includes(m.digest)),
+    );
+    await this.#writeIndex({ ...index, manifests: [...others, descriptor] });
+  }
+
   /** The references in this layout, in the order they were named. */
   async references(): Promise<readonly { readonly reference: string; readonly descriptor: Descriptor }[]> {
     return (await this.index()).manifests.flatMap((descriptor) => {

@@ -7,6 +7,7 @@ import { extract } from 'tar-stream';
 import { InlayError } from '../../error/index.ts';
 import { type Env, lastLines, runCommand } from '../command.ts';
 import type { TarEntry } from '../layer/tar.ts';
+import type { NpmPackage } from '../npm-package.ts';
 import type { Platform } from '../oci/schema.ts';
 import { RUNTIME_LOCK } from './lock.ts';
 
@@ -20,6 +21,8 @@ export interface RuntimeOptions {
 export interface Runtime {
   readonly key: string;
   readonly facts: { readonly bun: string; readonly onnxruntime: string };
+  /** The npm packages that it is taken from. */
+  readonly packages: readonly (NpmPackage & { readonly integrity: string })[];
   readonly entries: () => Promise<TarEntry[]>;
 }
 
@@ -45,6 +48,7 @@ export async function prepareRuntime(options: RuntimeOptions): Promise<Runtime> 
   return {
     key: createHash('sha256').update(`${FORMAT}\n${options.platform.architecture}\n${integrity}`).digest('hex'),
     facts: { bun: versionOf(BUN[options.platform.architecture] ?? ''), onnxruntime: versionOf('onnxruntime-node') },
+    packages: sources.map(({ name }) => ({ name, ...pinOf(name), licence: 'MIT' })),
     entries: async () => (await Promise.all(sources.map((source) => entriesOf(source, options)))).flat(),
   };
 }

@@ -1,4 +1,4 @@
 export { GrpcListener } from './grpc/listener.ts';
 export { OipModel } from './model.ts';
 export { oipPaths } from './openapi.ts';
-export { checkOipPath, isOipPath, type NotReady, oipErrors, oipHealthRoutes, oipRoutes } from './routes.ts';
+export { checkOipPath, isOipPath, type NotReady, oipError, oipHealthRoutes, oipPattern, oipRoutes } from './routes.ts';

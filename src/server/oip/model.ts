@@ -2,6 +2,7 @@ import { type Contract, isFloat, type Tensor, type TensorSpec } from '../../cont
 import { type Answers, type Batcher, checkFinite, type Feeds, type Job, sliceRows } from '../../engine/index.ts';
 import { didYouMean, InlayError, isInlayError } from '../../error/index.ts';
 import { HttpError } from '../answer.ts';
+import { type LabelCounter, labelCounter } from '../label-counter.ts';
 import type { Served } from '../model-routes.ts';
 import { rowsOf, sameRows } from '../predict.ts';
 
@@ -14,14 +15,17 @@ export class OipModel {
   /** What a request may give: free first dimensions, also where the graph takes one row at a time. */
   readonly inputs: readonly TensorSpec[];
   readonly #batcher: Batcher;
+  /** Counts the labels of a classifier's rows. */
+  readonly #count: LabelCounter | undefined;
   readonly #all: readonly string[];
   /** By names joined: requests share a run where they hold the very same list. */
   readonly #lists = new Map<string, readonly string[]>();
 
-  constructor({ contract, engine, batcher }: Pick<Served, 'contract' | 'engine' | 'batcher'>) {
+  constructor({ contract, engine, batcher, metrics }: Pick<Served, 'contract' | 'engine' | 'batcher' | 'metrics'>) {
     this.contract = contract;
     this.inputs = engine.inputs;
     this.#batcher = batcher;
+    this.#count = labelCounter(contract, metrics);
     this.#all = contract.outputs.map(({ name }) => name);
   }
 
@@ -71,32 +75,51 @@ export class OipModel {
 
   /**
    * Runs the model, together with what else came meanwhile. Resolves to the outputs of these rows alone.
-   * @param outputs a list from `outputs`
-   * @throws INPUT_INVALID, OUTPUT_NOT_FINITE
+   * @param outputs a list from `outputs` @param gone true once nobody waits for the answer
+   * @throws INPUT_INVALID, OUTPUT_NOT_FINITE, OVERLOADED, CLIENT_GONE
    */
-  infer(feeds: Feeds, outputs: readonly string[]): Promise<Answers> {
+  infer(feeds: Feeds, outputs: readonly string[], gone: () => boolean): Promise<Answers> {
     return new Promise((resolve, reject) =>
       this.#batcher.add(
         feeds,
         rowsOf(feeds, this.inputs),
-        new Inference(outputs, resolve, (error) => reject(blame(error, feeds))),
+        new Inference({
+          names: outputs,
+          gone,
+          resolve: (answers) => {
+            const predicted = answers[this.contract.prediction];
+            if (predicted) this.#count?.({ tensor: predicted, from: 0, rows: 1, alone: true });
+            resolve(answers);
+          },
+          fail: (error) => reject(blame(error, feeds)),
+        }),
       ),
     );
   }
+}
+
+interface InferenceParts {
+  readonly names: readonly string[];
+  readonly gone: () => boolean;
+  readonly resolve: (answers: Answers) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** A request that waits for its outputs. */
 class Inference implements Job {
   feeds: Feeds | undefined = undefined;
   rows = 0;
+  since = 0;
   readonly names: readonly string[];
-  readonly #resolve: (answers: Answers) => void;
+  readonly gone: () => boolean;
   readonly fail: (error: unknown) => void;
+  readonly #resolve: (answers: Answers) => void;
 
-  constructor(names: readonly string[], resolve: (answers: Answers) => void, fail: (error: unknown) => void) {
+  constructor({ names, gone, resolve, fail }: InferenceParts) {
     this.names = names;
-    this.#resolve = resolve;
+    this.gone = gone;
     this.fail = fail;
+    this.#resolve = resolve;
   }
 
   done(answers: Answers, from: number, alone: boolean): void {

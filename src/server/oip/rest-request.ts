@@ -1,5 +1,5 @@
-// The small build of zod: this is bundled into the image.
-import * as z from 'zod/mini';
+// valibot, not zod: this is bundled into the image.
+import * as v from 'valibot';
 import type { Tensor } from '../../contract/index.ts';
 import type { Feeds } from '../../engine/index.ts';
 import { parseJson, utf8 } from '../body.ts';
@@ -11,22 +11,22 @@ import { badRequest, type OipModel, quote } from './model.ts';
 export const HEADER_LENGTH = 'inference-header-content-length';
 
 // Python's clients write null for what is left out.
-const parameters = z.nullish(z.record(z.string(), z.unknown()));
-const requestSchema = z.object({
-  id: z.nullish(z.string()),
+const parameters = v.nullish(v.record(v.string(), v.unknown()));
+const requestSchema = v.object({
+  id: v.nullish(v.string()),
   parameters,
-  inputs: z.array(
-    z.object({
-      name: z.string(),
-      shape: z.array(z.number()),
-      datatype: z.string(),
+  inputs: v.array(
+    v.object({
+      name: v.string(),
+      shape: v.array(v.number()),
+      datatype: v.string(),
       parameters,
-      data: z.optional(z.unknown()),
+      data: v.optional(v.unknown()),
     }),
   ),
-  outputs: z.nullish(z.array(z.object({ name: z.string(), parameters }))),
+  outputs: v.nullish(v.array(v.object({ name: v.string(), parameters }))),
 });
-type Body = z.infer<typeof requestSchema>;
+type Body = v.InferOutput<typeof requestSchema>;
 
 /** An inference request, read and checked. */
 export interface InferRequest {
@@ -55,12 +55,12 @@ export function readInferRequest(model: OipModel, headerLength: string | null, b
 }
 
 function fromBody(model: OipModel, json: Uint8Array, tensors: Uint8Array): InferRequest {
-  const parsed = requestSchema.safeParse(parseJson(utf8(json)));
+  const parsed = v.safeParse(requestSchema, parseJson(utf8(json)));
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw badRequest(`the request's ${issue?.path.join('.') || 'JSON'} is wrong: ${issue?.message}`);
+    const [issue] = parsed.issues;
+    throw badRequest(`the request's ${v.getDotPath(issue) ?? 'JSON'} is wrong: ${issue.message}`);
   }
-  const body: Body = parsed.data;
+  const body: Body = parsed.output;
   const given = readInputs(model, body.inputs, tensors);
   const asked = body.outputs ?? [];
   const outputs = model.outputs(asked.map(({ name }) => name));

@@ -1,6 +1,6 @@
-import { describeError, HttpError, json } from '../answer.ts';
+import { type ErrorBody, HttpError, json } from '../answer.ts';
 import { readBytes } from '../body.ts';
-import type { Log } from '../log.ts';
+import type { BodyDeadline } from '../body-deadline.ts';
 import type { Handler, Routes } from '../router.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
 import type { OipModel } from './model.ts';
@@ -23,7 +23,10 @@ export function oipHealthRoutes(notReady: NotReady): Routes {
  * The Open Inference Protocol's REST routes of a model, with the binary tensor extension.
  * @param limit the largest body, bytes
  */
-export function oipRoutes(model: OipModel, options: { notReady: NotReady; limit: number; log: Log }): Routes {
+export function oipRoutes(
+  model: OipModel,
+  options: { notReady: NotReady; limit: number; deadline: BodyDeadline },
+): Routes {
   const { name, version } = model.contract;
   const metadata = modelMetadata(model);
   const infer: Handler = async (request) => {
@@ -32,20 +35,23 @@ export function oipRoutes(model: OipModel, options: { notReady: NotReady; limit:
       throw new HttpError(415, 'BODY_INVALID', `bodies of content-encoding ${encoding.slice(0, 40)} are not read`, {
         hint: 'Send it as it is.',
       });
-    const bytes = await readBytes(request, options.limit);
+    const bytes = await options.deadline.within(readBytes(request, options.limit));
     const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
-    return inferAnswer(model.contract, asked, await model.infer(asked.feeds, asked.outputs));
+    return inferAnswer(
+      model.contract,
+      asked,
+      await model.infer(asked.feeds, asked.outputs, () => request.signal.aborted),
+    );
   };
   const ready: Handler = () => {
     const error = options.notReady();
     return json({ name, ready: error === undefined, ...(error === undefined ? {} : { error }) }, error ? 503 : 200);
   };
-  const guarded = (handler: Handler) => oipErrors(handler, options.log);
   const routes: Record<string, Routes[string]> = { '/v2': { GET: () => json(SERVER_METADATA) } };
   for (const path of [`/v2/models/${name}`, `/v2/models/${name}/versions/${version}`]) {
     routes[path] = { GET: () => json(metadata) };
     routes[`${path}/ready`] = { GET: ready };
-    routes[`${path}/infer`] = { POST: guarded(infer) };
+    routes[`${path}/infer`] = { POST: infer };
   }
   return bothSlashForms(routes);
 }
@@ -64,17 +70,16 @@ export function checkOipPath(model: OipModel, path: string): void {
   if (match) model.check(decoded(match[1] as string), decoded(match[2] ?? ''));
 }
 
-/** Answers what fails as the protocol does: `{"error": "…"}`. */
-export function oipErrors(handler: Handler, log: Log): Handler {
-  return async (request) => {
-    try {
-      return await handler(request);
-    } catch (error) {
-      const { status, message, hint, headers } = describeError(error, log);
-      return json({ error: sentence(message, hint) }, status, headers);
-    }
-  };
+/** The route that a path is counted as: without names, versions and the slash at the end. */
+export function oipPattern(path: string): string {
+  return path
+    .replace(/\/$/, '')
+    .replace(/^\/v2\/models\/[^/]+/, '/v2/models/{name}')
+    .replace(/\/versions\/[^/]+/, '/versions/{version}');
 }
+
+/** What fails is told as the protocol does: `{"error": "…"}`. */
+export const oipError: ErrorBody = ({ message, hint }) => ({ error: sentence(message, hint) });
 
 /** What went wrong and what to do about it, where there is room for one text only. */
 export function sentence(message: string, hint: string | undefined): string {

@@ -7,14 +7,19 @@ import { type ModelInferRequest, type ModelInferResponse, ModelInferResponseSche
 
 /**
  * Answers a ModelInfer: in raw contents where they came so, or where an output has no other form; else in typed ones.
- * @throws HttpError 400 and 404, INPUT_INVALID, OUTPUT_NOT_FINITE
+ * @param gone true once nobody waits for the answer
+ * @throws HttpError 400 and 404, INPUT_INVALID, OUTPUT_NOT_FINITE, OVERLOADED, CLIENT_GONE
  */
-export async function modelInfer(model: OipModel, request: ModelInferRequest): Promise<ModelInferResponse> {
+export async function modelInfer(
+  model: OipModel,
+  request: ModelInferRequest,
+  gone: () => boolean,
+): Promise<ModelInferResponse> {
   model.check(request.modelName, request.modelVersion);
   const feeds = model.feeds(readInputs(model, request));
   const asked = request.outputs.map(({ name }) => name);
   const outputs = model.outputs(asked);
-  const answers = await model.infer(feeds, outputs);
+  const answers = await model.infer(feeds, outputs, gone);
   const names = asked.length === 0 ? outputs : asked;
   const tensors = names.map((name) => answers[name] as Tensor);
   const raw = request.rawInputContents.length > 0 || !tensors.every(({ datatype }) => hasContents(datatype));

@@ -1,11 +1,13 @@
 import { create, type Message } from '@bufbuild/protobuf';
-import type { handleUnaryCall } from '@grpc/grpc-js';
+import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import { InlayError } from '../../../error/index.ts';
 import type { Log } from '../../log.ts';
+import type { Metrics } from '../../metrics.ts';
 import { modelMetadata, SERVER_METADATA } from '../metadata.ts';
 import type { OipModel } from '../model.ts';
 import type { NotReady } from '../routes.ts';
 import {
+  GRPCInferenceService,
   type ModelInferRequest,
   type ModelMetadataRequest,
   ModelMetadataResponseSchema,
@@ -23,6 +25,7 @@ export interface Serving {
   /** Undefined while it loads. */
   readonly model: () => OipModel | undefined;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** How many calls are under way: a server that closes waits for them. */
@@ -31,37 +34,46 @@ export interface Calls {
 }
 
 /** The handlers of inference.GRPCInferenceService, by method. */
-export function inferenceHandlers({ notReady, model, log }: Serving, calls: Calls) {
+export function inferenceHandlers({ notReady, model, log, metrics }: Serving, calls: Calls) {
   const served = (): OipModel => {
     const one = model();
     if (!one) throw new InlayError('NOT_READY', notReady() ?? 'the model is loading');
     return one;
   };
   const unary = <Request>(
-    answer: (request: Request) => Message | Promise<Message>,
+    method: string,
+    answer: (request: Request, gone: () => boolean) => Message | Promise<Message>,
   ): handleUnaryCall<Request, Message> => {
-    return async ({ request }, callback) => {
+    const route = `/${GRPCInferenceService.typeName}/${method}`;
+    return async (call, callback) => {
       calls.underWay++;
+      const started = performance.now();
+      const count = (code: status) => metrics.requestsOf(route, status[code])((performance.now() - started) / 1000);
       try {
-        callback(null, await answer(request));
+        const message = await answer(call.request, () => call.cancelled);
+        count(status.OK);
+        callback(null, message);
       } catch (error) {
-        callback(statusOf(error, log));
+        const failure = statusOf(error, log);
+        metrics.refused(error);
+        count(failure.code);
+        callback(failure);
       } finally {
         calls.underWay--;
       }
     };
   };
   return {
-    serverLive: unary(() => create(ServerLiveResponseSchema, { live: true })),
-    serverReady: unary(() => create(ServerReadyResponseSchema, { ready: notReady() === undefined })),
-    modelReady: unary(({ name, version }: ModelReadyRequest) => {
+    serverLive: unary('ServerLive', () => create(ServerLiveResponseSchema, { live: true })),
+    serverReady: unary('ServerReady', () => create(ServerReadyResponseSchema, { ready: notReady() === undefined })),
+    modelReady: unary('ModelReady', ({ name, version }: ModelReadyRequest) => {
       served().check(name, version);
       return create(ModelReadyResponseSchema, { ready: notReady() === undefined });
     }),
-    serverMetadata: unary(() =>
+    serverMetadata: unary('ServerMetadata', () =>
       create(ServerMetadataResponseSchema, { ...SERVER_METADATA, extensions: [...SERVER_METADATA.extensions] }),
     ),
-    modelMetadata: unary(({ name, version }: ModelMetadataRequest) => {
+    modelMetadata: unary('ModelMetadata', ({ name, version }: ModelMetadataRequest) => {
       served().check(name, version);
       const metadata = modelMetadata(served());
       const tensors = (list: typeof metadata.inputs) => list.map((one) => ({ ...one, shape: one.shape.map(BigInt) }));
@@ -71,6 +83,6 @@ export function inferenceHandlers({ notReady, model, log }: Serving, calls: Call
         outputs: tensors(metadata.outputs),
       });
     }),
-    modelInfer: unary((request: ModelInferRequest) => modelInfer(served(), request)),
+    modelInfer: unary('ModelInfer', (request: ModelInferRequest, gone) => modelInfer(served(), request, gone)),
   };
 }

@@ -1,6 +1,7 @@
 import type { Socket, TCPSocketListener } from 'bun';
 import { InlayError } from '../../../error/index.ts';
 import type { Log } from '../../log.ts';
+import type { Metrics } from '../../metrics.ts';
 import type { OipModel } from '../model.ts';
 import type { NotReady } from '../routes.ts';
 import type { GrpcServer } from './grpc-server.ts';
@@ -15,6 +16,7 @@ export interface GrpcOptions {
   readonly notReady: NotReady;
   readonly model: () => OipModel | undefined;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** What belongs to a connection: its stream, or the bytes that came before there was one. */

@@ -7,6 +7,7 @@ const CODES: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,
   404: status.NOT_FOUND,
   413: status.RESOURCE_EXHAUSTED,
+  499: status.CANCELLED,
   503: status.UNAVAILABLE,
 };
 

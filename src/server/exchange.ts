@@ -1,0 +1,103 @@
+import { type ErrorBody, errorAnswer } from './answer.ts';
+import type { ConnectionAge } from './connection-age.ts';
+import type { Log, LogFields } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Handler } from './router.ts';
+
+/** A request's own id, taken from the client and given back to it. */
+export const REQUEST_ID = 'x-request-id';
+/** What answers: `name:version@digest`, as an image's reference names all three. */
+export const MODEL_HEADER = 'inlay-model';
+
+export interface ExchangeOptions {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly ages: ConnectionAge;
+  readonly accessLog: boolean;
+  /** `name:version@digest`; undefined before there is a model. */
+  readonly model: string | undefined;
+  /** How errors are told, where not as our own routes do. */
+  readonly errorBody: ErrorBody | undefined;
+  readonly peer: (request: Request) => { readonly address: string; readonly port: number } | null;
+}
+
+/** What happens to every request of one route beside its answer: headers, counting, logs. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #route: string;
+  readonly #ok: (seconds: number) => void;
+  /** For answers that take their headers when they are made, which is quicker than to set them afterwards. */
+  readonly init: ResponseInit;
+
+  constructor(route: string, options: ExchangeOptions) {
+    this.#route = route;
+    this.#options = options;
+    this.#ok = options.metrics.requestsOf(route, 200);
+    this.init = options.model === undefined ? {} : { headers: new Headers({ [MODEL_HEADER]: options.model }) };
+  }
+
+  /** A handler with all of it around. */
+  wrap(handler: Handler): Handler {
+    return (request) => {
+      const started = performance.now();
+      try {
+        const answer = handler(request);
+        if (!(answer instanceof Promise)) return this.finish(request, answer, started);
+        return answer.then(
+          (response) => this.finish(request, response, started),
+          (error) => this.refuse(request, error, started),
+        );
+      } catch (error) {
+        return this.refuse(request, error, started);
+      }
+    };
+  }
+
+  /** @param started when the request came, milliseconds of performance.now() @param named it has the model's header */
+  finish(request: Request, response: Response, started: number, named = false): Response {
+    const { model, accessLog, ages, peer } = this.#options;
+    if (!named && model !== undefined) response.headers.set(MODEL_HEADER, model);
+    const id = request.headers.get(REQUEST_ID);
+    if (id !== null) response.headers.set(REQUEST_ID, id.slice(0, 200));
+    if (ages.isOver(request, peer)) response.headers.set('connection', 'close');
+    const ms = performance.now() - started;
+    const { status } = response;
+    if (status === 200) this.#ok(ms / 1000);
+    else this.#options.metrics.requestsOf(this.#route, status)(ms / 1000);
+    if (accessLog) this.#logAccess(request, response, ms);
+    return response;
+  }
+
+  refuse(request: Request, error: unknown, started: number): Response {
+    const { log, metrics, errorBody } = this.#options;
+    metrics.refused(error);
+    return this.finish(request, errorAnswer(error, log, tracing(request), errorBody), started);
+  }
+
+  #logAccess(request: Request, response: Response, ms: number): void {
+    const id = response.headers.get(REQUEST_ID) ?? crypto.randomUUID();
+    response.headers.set(REQUEST_ID, id);
+    this.#options.log.info('request', {
+      ...tracing(request),
+      requestId: id,
+      method: request.method,
+      route: this.#route,
+      status: response.status,
+      ms: Number(ms.toFixed(3)),
+      peer: this.#options.peer(request)?.address,
+    });
+  }
+}
+
+/** W3C Trace Context: version, trace id, parent id, flags. */
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+
+/** What ties a log line to a request: its id and its trace. */
+function tracing(request: Request): LogFields {
+  const [, traceId, spanId] = TRACEPARENT.exec(request.headers.get('traceparent') ?? '') ?? [];
+  const id = request.headers.get(REQUEST_ID);
+  return {
+    ...(id === null ? {} : { requestId: id.slice(0, 200) }),
+    ...(traceId === undefined ? {} : { traceId, spanId }),
+  };
+}

@@ -1,0 +1,93 @@
+import { relative } from 'node:path';
+import type { Project } from '../contract/index.ts';
+import { type Materials, platformName } from '../image/index.ts';
+import type { GitState } from './git.ts';
+import { debPurl, integrityHex, npmPurl } from './purl.ts';
+import { digestSet, type ResourceDescriptor } from './statement.ts';
+
+/** How an image is made of the parameters below: docs/supply-chain.md says it. */
+export const BUILD_TYPE = 'urn:inlay:build:v1';
+
+export interface ProvenanceInput {
+  readonly project: Project;
+  readonly materials: readonly Materials[];
+  readonly compression: string;
+  readonly epochS: number;
+  readonly inlayVersion: string;
+  readonly git: GitState | undefined;
+  readonly mlflow: { readonly runId: string; readonly mlflowVersion?: string | undefined } | undefined;
+  /** Documents that the build made besides the image. */
+  readonly byproducts: readonly ResourceDescriptor[];
+}
+
+/** SLSA provenance v1: from what, with what parameters, by what. No clock: the same inputs give the same predicate. */
+export function provenanceOf(input: ProvenanceInput) {
+  const { project, materials, compression, epochS, inlayVersion } = input;
+  const { config, contract } = project;
+  const defined = <T extends object>(value: T) => JSON.parse(JSON.stringify(value)) as T;
+  return {
+    buildDefinition: {
+      buildType: BUILD_TYPE,
+      externalParameters: defined({
+        project: {
+          name: config.name,
+          version: config.version,
+          image: config.image,
+          task: contract.task,
+          model: config.model,
+          labels: config.labels,
+          golden: contract.golden && { file: contract.golden.file, inImage: contract.golden.inImage },
+          accepted: contract.accepted,
+        },
+        platforms: materials.map(({ manifest }) => manifest.platform && platformName(manifest.platform)),
+        compression,
+      }),
+      internalParameters: { sourceDateEpoch: epochS },
+      resolvedDependencies: unique([...projectParts(input), ...materials.flatMap(materialParts)]),
+    },
+    runDetails: {
+      builder: { id: 'urn:inlay:builder', version: { inlay: inlayVersion } },
+      byproducts: input.byproducts,
+    },
+  };
+}
+
+function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescriptor[] {
+  const { model, golden } = project.contract;
+  return [
+    { name: 'model', uri: relative(project.dir, project.modelPath), digest: digestSet(model.digest) },
+    ...model.externalData.map((one) => ({ name: `model/${one.file}`, digest: digestSet(one.digest) })),
+    ...(golden ? [{ name: 'golden', digest: digestSet(golden.digest) }] : []),
+    ...(git
+      ? [
+          {
+            name: 'source',
+            ...(git.remote === undefined ? {} : { uri: git.remote }),
+            digest: { gitCommit: git.commit },
+            annotations: { dirty: git.dirty },
+          },
+        ]
+      : []),
+    ...(mlflow
+      ? [
+          {
+            name: 'mlflow-run',
+            uri: `urn:mlflow:run:${encodeURIComponent(mlflow.runId)}`,
+            ...(mlflow.mlflowVersion === undefined ? {} : { annotations: { mlflowVersion: mlflow.mlflowVersion } }),
+          },
+        ]
+      : []),
+  ];
+}
+
+function materialParts({ base, os, runtime }: Materials): ResourceDescriptor[] {
+  return [
+    ...base.map((pin) => ({ uri: debPurl(pin, os), digest: { sha256: pin.sha256 } })),
+    ...runtime.map((one) => ({ uri: npmPurl(one), digest: { sha512: integrityHex(one.integrity) } })),
+  ];
+}
+
+/** Platforms share packages. */
+function unique(parts: readonly ResourceDescriptor[]): ResourceDescriptor[] {
+  return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
+}

@@ -1,0 +1,5 @@
+declare module '*.svg' {
+  /** A path: imports with `type: 'file'`. */
+  const path: string;
+  export default path;
+}

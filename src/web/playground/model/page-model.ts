@@ -1,0 +1,38 @@
+import type { Contract, TensorSpec } from '../../../contract/index.ts';
+
+/** Beyond so many characters of JSON a sample does not travel with the page: it is sent as `{}`. */
+const MOST_SAMPLE = 64_000;
+
+/** What the page needs to know of a contract. */
+export interface PageModel {
+  readonly name: string;
+  readonly version: string;
+  readonly task: Contract['task'];
+  readonly digest: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** The output that is the prediction. */
+  readonly prediction: string;
+  /** Class names in column order. */
+  readonly labels?: readonly string[];
+  /** Column names of the one input. */
+  readonly features?: readonly string[];
+  /** By input name, nested lists; absent where it is too large for a page. */
+  readonly sample?: Readonly<Record<string, unknown>>;
+}
+
+export function pageModelOf(contract: Contract): PageModel {
+  const { name, version, task, inputs, outputs, prediction, labels, features, sample } = contract;
+  return {
+    name,
+    version,
+    task,
+    digest: contract.model.digest,
+    inputs,
+    outputs,
+    prediction,
+    ...(labels ? { labels: labels.names } : {}),
+    ...(features ? { features } : {}),
+    ...(JSON.stringify(sample.inputs).length <= MOST_SAMPLE ? { sample: sample.inputs } : {}),
+  };
+}

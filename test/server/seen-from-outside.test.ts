@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SETOSA, serveReference } from './serving.ts';
+
+const BODY = '{"data":[[5.1,3.5,1.4,0.2]]}';
+let dir: string;
+let served: Awaited<ReturnType<typeof serveReference>>;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'inlay-seen-'));
+  served = await serveReference({
+    accessLog: true,
+    predictionLog: join(dir, 'predictions.jsonl'),
+    maxConnectionAgeMs: 0,
+  });
+});
+afterAll(async () => {
+  await served.server.close();
+  rmSync(dir, { recursive: true });
+});
+const post = (body: string, headers: Record<string, string> = {}) =>
+  fetch(`${served.url}/predict`, { method: 'POST', body, headers });
+
+test('every answer names the model, and gives a request its id back', async () => {
+  const answers = [
+    await post(BODY, { 'x-request-id': 'abc' }),
+    await post('nonsense', { 'x-request-id': 'abc' }),
+    await fetch(`${served.url}/health`, { headers: { 'x-request-id': 'abc' } }),
+    await fetch(`${served.url}/nowhere`, { headers: { 'x-request-id': 'abc' } }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([200, 400, 200, 404]);
+  for (const { headers } of answers) {
+    expect(headers.get('inlay-model')).toMatch(/^iris:0\.0\.1@sha256:[0-9a-f]{64}$/);
+    expect(headers.get('x-request-id')).toBe('abc');
+    expect(headers.get('content-type')).toContain('application/json');
+  }
+});
+
+test('/metrics counts requests by route and code, runs, labels and refusals', async () => {
+  await post('{"data":[[5.1,3.5,1.4,0.2],[6.5,3,5.2,2]]}');
+  await post('{"data":[[1]]}');
+  const page = await (await fetch(`${served.url}/metrics`)).text();
+  const value = (sample: string) =>
+    Number(
+      page
+        .split('\n')
+        .find((line) => line.startsWith(`${sample} `))
+        ?.slice(sample.length + 1),
+    );
+  expect(value('inlay_request_duration_seconds_count{route="/predict",code="200"}')).toBeGreaterThanOrEqual(1);
+  expect(value('inlay_request_duration_seconds_bucket{route="/predict",code="200",le="+Inf"}')).toBe(
+    value('inlay_request_duration_seconds_count{route="/predict",code="200"}'),
+  );
+  expect(value('inlay_request_duration_seconds_count{route="/predict",code="400"}')).toBeGreaterThanOrEqual(1);
+  expect(value('inlay_predictions_total{label="setosa"}')).toBeGreaterThanOrEqual(1);
+  expect(value('inlay_predictions_total{label="virginica"}')).toBe(1);
+  expect(value('inlay_rejected_total{reason="input_invalid"}')).toBeGreaterThanOrEqual(1);
+  expect(value('inlay_batch_rows_bucket{le="1"}')).toBeLessThan(value('inlay_batch_rows_count'));
+  expect(page).toMatch(
+    /^inlay_model_info\{name="iris",version="0\.0\.1",digest="sha256:[0-9a-f]{64}",inlay="[^"]+"\} 1$/m,
+  );
+  // Every family is announced before its samples, once.
+  const families = [...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  expect(new Set(families).size).toBe(families.length);
+});
+
+test('the access log ties a request to its trace', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  await post(BODY, { traceparent: `00-${trace}-00f067aa0ba902b7-01`, 'x-request-id': 'with-trace' });
+  const line = served.log.find((one) => one.includes('requestId=with-trace'));
+  expect(line).toContain(`traceId=${trace}`);
+  expect(line).toContain('route=/predict status=200');
+});
+
+test('the prediction log holds inputs, prediction and request id', async () => {
+  await post(BODY, { 'x-request-id': 'logged' });
+  await Bun.sleep(100);
+  const lines = readFileSync(join(dir, 'predictions.jsonl'), 'utf8').trim().split('\n');
+  const line = lines.map((one) => JSON.parse(one)).find((one) => one.requestId === 'logged');
+  expect(line).toMatchObject({ model: 'iris', version: '0.0.1', inputs: JSON.parse(BODY), prediction: SETOSA });
+});
+
+test('old connections are closed behind an answer, young ones are not', async () => {
+  const { server, url } = await serveReference({ maxConnectionAgeMs: 300 });
+  const agent = { keepalive: true };
+  const closes: boolean[] = [];
+  for (let i = 0; i < 12; i++) {
+    const response = await fetch(`${url}/predict`, { method: 'POST', body: BODY, ...agent });
+    closes.push(response.headers.get('connection') === 'close');
+    expect(await response.json()).toEqual({ prediction: SETOSA });
+    await Bun.sleep(50);
+  }
+  expect(closes[0]).toBe(false);
+  expect(closes.filter(Boolean).length).toBeGreaterThanOrEqual(1);
+  expect(closes.filter(Boolean).length).toBeLessThanOrEqual(4);
+  await server.close();
+});
