@@ -10,8 +10,13 @@ import { badRequest, type OipModel, quote } from './model.ts';
 /** Tells where the JSON of a request or an answer ends and binary tensors begin, bytes. */
 export const HEADER_LENGTH = 'inference-header-content-length';
 
-// Python's clients write null for what is left out.
-const parameters = v.nullish(v.record(v.string(), v.unknown()));
+// Python's clients write null for what is left out. Not v.record: to valibot an array is a record too.
+const parameters = v.nullish(
+  v.custom<Readonly<Record<string, unknown>>>(
+    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+    'it is not an object',
+  ),
+);
 const requestSchema = v.object({
   id: v.nullish(v.string()),
   parameters,

@@ -169,6 +169,8 @@ test.each([
   ['an output twice', { inputs: [input()], outputs: [probabilities, probabilities] }],
   ['a flag that is none', { inputs: [input()], parameters: { binary_data_output: 1 } }],
   ['an id that is no text', { id: 1, inputs: [input()] }],
+  ['parameters that are a list', { inputs: [input()], parameters: [null] }],
+  ['an output that is a list', { inputs: [input()], outputs: [[]] }],
 ])('%s is a 400 that says why', async (_, body) => {
   const [status, answer] = await infer(body);
   expect([status, answer]).toEqual([400, { error: expect.stringMatching(/\w/) }]);
