@@ -38,7 +38,7 @@ export function oipPaths({ name, version, inputs, outputs, sample }: Contract): 
         },
         responses: {
           ...answers(object({ model_name: { const: name }, model_version: { const: version }, outputs: list(spec) })),
-          ...Object.fromEntries([400, 413, 415, 500, 503].map(refusal)),
+          ...Object.fromEntries([400, 408, 413, 415, 500, 503].map(refusal)),
         },
       },
     };
