@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm run test:python: the tests of python/, and exports of real frameworks that this checkout's inlay checks and serves, in a
-# Python environment of their own outside the tree (1.1 GB, made once for a requirements file).
+# Python environment of their own outside the tree (1.1 GB, made once for a requirements file); then npm run test:oip, unless
+# arguments for pytest choose some tests.
 cd "$(dirname "$0")/.." || exit 3
 . scripts/install.sh
 venv=${INLAY_PYTHON_ENV:-${XDG_CACHE_HOME:-$HOME/.cache}/inlay-python}
@@ -11,4 +12,5 @@ if [ ! -e "$venv/$stamp" ]; then
   "$venv/bin/pip" install -q --disable-pip-version-check -r python/requirements-test.txt >&2 || exit 3
   touch "$venv/$stamp"
 fi
-cd python && PYTHONPATH=. exec "$venv/bin/python" -m pytest -q -p no:cacheprovider "$@"
+(cd python && PYTHONPATH=. exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --ignore=tests/oip "$@") || exit
+[ $# -gt 0 ] || exec sh scripts/test-oip.sh

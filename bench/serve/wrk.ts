@@ -20,14 +20,23 @@ export interface Load {
 /** As many requests as the server answers, over kept connections, each with one request under way (closed loop). */
 export async function loadWithWrk(
   server: ServerProcess,
-  options: { readonly connections: number; readonly seconds: number },
+  options: {
+    readonly connections: number;
+    readonly seconds: number;
+    /** Another request than the peer's: JSON of `headerLength` bytes with binary tensors behind it. */
+    readonly binary?: { readonly path: string; readonly body: Uint8Array; readonly headerLength: number };
+  },
 ): Promise<Load> {
+  const { binary } = options;
   const command = [
     ...['wrk', '-t', '1', '-c', String(options.connections), '-d', `${Math.ceil(options.seconds)}s`],
-    ...['--timeout', '30s', '-s', join(BENCH, 'load', 'post.lua'), server.url + server.peer.path],
+    ...['--timeout', '30s', '-s', join(BENCH, 'load', 'post.lua'), server.url + (binary?.path ?? server.peer.path)],
   ];
   const before = server.cpuSeconds();
-  const { stdout, coreUse } = await runTool(command, { BODY: await bodyFile(server.peer.body) });
+  const { stdout, coreUse } = await runTool(command, {
+    BODY: await bodyFile(binary?.body ?? server.peer.body),
+    ...(binary ? { HEADER_LENGTH: String(binary.headerLength) } : {}),
+  });
   const serverCpuSeconds = server.cpuSeconds() - before;
   const counted = lastLineOf<{ requests: number; seconds: number; failed: number }>(stdout);
   return {

@@ -18,7 +18,7 @@ export async function startProcess(start: Start): Promise<Started> {
   const [program = '', ...args] = commandOf(image.config, image.reference).map(inside);
   if (!existsSync(program))
     throw new InlayError('IMAGE_INVALID', `${image.reference} starts ${program}, which it does not hold`);
-  const env = environmentOf(image.config, { ...start.env, HOST: '127.0.0.1', PORT: String(start.port) });
+  const env = environmentOf(image.config, { GRPC_PORT: '', ...start.env, HOST: '127.0.0.1', PORT: String(start.port) });
   const loader = await loaderOf(program, rootfs);
   const child = Bun.spawn([...loader, program, ...args], {
     env: Object.fromEntries(

@@ -18,7 +18,8 @@ export async function startRunc(start: Start): Promise<Started> {
     rootfs,
     args: commandOf(image.config, image.reference),
     // The network is the machine's: the server itself must take the port, and on loopback only.
-    env: environmentOf(image.config, { ...start.env, HOST: '127.0.0.1', PORT: String(start.port) }),
+    // Where 8001 is in use, it does without gRPC: nobody asked for it here.
+    env: environmentOf(image.config, { GRPC_PORT: '', ...start.env, HOST: '127.0.0.1', PORT: String(start.port) }),
     cwd: image.config.config.WorkingDir || '/',
     ...(await userOf(image.config, rootfs)),
     limits: start.limits,

@@ -8,6 +8,8 @@ export interface Job {
   /** Undefined for rows that are staged. */
   feeds: Feeds | undefined;
   rows: number;
+  /** Outputs to compute; undefined for the batcher's own. Jobs that hold the very same list may share a run. */
+  readonly names?: readonly string[] | undefined;
   /** When it came, milliseconds of performance.now(); set by the batcher. */
   since: number;
   /** True when nobody waits for the answer any more: it is dropped before it runs. */
@@ -24,6 +26,7 @@ export interface Lane {
 
 export interface BatcherOptions {
   readonly lanes: readonly Lane[];
+  /** Outputs that are computed for jobs that name none. */
   readonly names: readonly string[];
   /** How many rows of several requests may be run together: what was proven. 1: none. */
   readonly maxRows: number;
@@ -235,13 +238,14 @@ export class Batcher {
     for (; count < waiting.length; count++) {
       const next = waiting[count] as Job;
       rows += next.rows;
-      if (rows > most || !fits(first?.feeds, next.feeds)) break;
+      if (rows > most || next.names !== first?.names || !fits(first?.feeds, next.feeds)) break;
     }
     return count;
   }
 
   #run(feeds: Feeds, batch: readonly Job[], rows: number): void {
     const lane = this.#idle.pop() as Lane;
+    const names = batch[0]?.names ?? this.#options.names;
     const started = performance.now();
     this.#runningRows += rows;
     const finish = (answers: Answers) => {
@@ -272,7 +276,7 @@ export class Batcher {
     };
     let answers: Answers | Promise<Answers>;
     try {
-      answers = lane.run(feeds, this.#options.names);
+      answers = lane.run(feeds, names);
     } catch (error) {
       refuse(error);
       return;
@@ -291,7 +295,9 @@ export class Batcher {
     for (const job of batch) {
       const own = sliceFeeds(feeds, from, from + job.rows);
       from += job.rows;
-      (async () => job.done(await lane.run(own, this.#options.names), 0, true))().catch((error) => job.fail(error));
+      (async () => job.done(await lane.run(own, job.names ?? this.#options.names), 0, true))().catch((error) =>
+        job.fail(error),
+      );
     }
   }
 }

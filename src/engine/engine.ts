@@ -96,6 +96,10 @@ function checkAllFinite(answers: Answers): Answers {
 export function checkFinite(name: string, tensor: Tensor, from = 0, to: number = tensor.data.length): void {
   if (!isFloat(tensor.datatype)) return;
   const values = tensor.data as Float64Array;
+  // Zero times what is finite is zero, else NaN: several times quicker than to ask each.
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += (values[i] as number) * 0;
+  if (sum === 0) return;
   for (let i = from; i < to; i++) {
     const value = values[i] as number;
     if (Number.isFinite(value)) continue;

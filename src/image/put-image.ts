@@ -26,7 +26,7 @@ export async function putImage(layout: OciLayout, parts: ImageParts): Promise<De
     os: platform.os,
     config: {
       User: '65532:65532',
-      ExposedPorts: { '8000/tcp': {} },
+      ExposedPorts: { '8000/tcp': {}, '8001/tcp': {} },
       Env: Object.entries({ ...serverEnvironment, ...parts.env }).map(([name, value]) => `${name}=${value}`),
       Entrypoint: ['/opt/inlay/bin/bun', '--no-env-file', '--no-install', `${SERVER_DIR}/main.js`],
       WorkingDir: parts.workingDir,
@@ -52,6 +52,7 @@ const serverEnvironment: Readonly<Record<string, string>> = {
   LANG: 'C.UTF-8',
   HOST: '0.0.0.0',
   PORT: '8000',
+  GRPC_PORT: '8001',
   LOG_LEVEL: 'INFO',
   LOG_FORMAT: 'TEXT',
   // ONNX Runtime would write a device id and report to its maker.

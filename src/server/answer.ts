@@ -45,21 +45,45 @@ export function json(value: unknown, status = 200, headers: Readonly<Record<stri
   return new Response(JSON.stringify(value), { status, headers: { ...JSON_HEADERS, ...headers } });
 }
 
-/**
- * The JSON answer to a failed request: `{"error": {"code", "message", "hint"?}}`. Nothing of the inside leaks out.
- * @param fields what ties its log line to the request
- */
-export function errorAnswer(error: unknown, log: Log, fields: LogFields = {}): Response {
-  if (error instanceof HttpError) return json(body(error.code, error.message, error.hint), error.status, error.headers);
-  if (isInlayError(error)) {
-    const status = STATUS[error.code] ?? 500;
-    if (status === 500) log.error(error.message, { code: error.code, ...fields });
-    return json(body(error.code, error.message, error.hint), status, error.code === 'OVERLOADED' ? RETRY_AFTER : {});
-  }
-  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL', ...fields });
-  return json(body('INTERNAL', 'the server failed on this request', 'Its log has the cause.'), 500);
+/** What a client is told of a failed request. */
+export interface Failure {
+  readonly status: number;
+  readonly code: ErrorCode | HttpErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-function body(code: string, message: string, hint: string | undefined) {
+/** How a family of routes tells of a failure. */
+export type ErrorBody = (failure: Failure) => unknown;
+
+/**
+ * What to tell of an error, which is logged where it is the server's own. Nothing of the inside leaks out.
+ * @param fields what ties its log line to the request
+ */
+export function describeError(error: unknown, log: Log, fields: LogFields = {}): Failure {
+  if (error instanceof HttpError) return error;
+  if (isInlayError(error)) {
+    const { code, message, hint } = error;
+    const status = STATUS[code] ?? 500;
+    if (status === 500) log.error(message, { code, ...fields });
+    return { status, code, message, hint, headers: code === 'OVERLOADED' ? RETRY_AFTER : {} };
+  }
+  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL', ...fields });
+  const message = 'the server failed on this request';
+  return { status: 500, code: 'INTERNAL', message, hint: 'Its log has the cause.', headers: {} };
+}
+
+/**
+ * The JSON answer to a failed request.
+ * @param fields what ties its log line to the request
+ */
+export function errorAnswer(error: unknown, log: Log, fields: LogFields = {}, body: ErrorBody = ownBody): Response {
+  const failure = describeError(error, log, fields);
+  return json(body(failure), failure.status, failure.headers);
+}
+
+/** `{"error": {"code", "message", "hint"?}}` */
+function ownBody({ code, message, hint }: Failure) {
   return { error: { code, message, ...(hint ? { hint } : {}) } };
 }

@@ -29,6 +29,17 @@ export class BodyDeadline {
     if (this.#fresh.push(request) === 1) setImmediate(this.#sort);
   }
 
+  /** What a body is read into, or 408. */
+  within<T>(body: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const awaiting: Awaiting = { arrived: false, fail: reject };
+      this.watch(awaiting);
+      body.then(resolve, reject).finally(() => {
+        awaiting.arrived = true;
+      });
+    });
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }

@@ -1,6 +1,17 @@
 import { HttpError } from './answer.ts';
 
 /**
+ * Reads a request's body, at most `limit` bytes of it.
+ * @throws HttpError 413 when it is larger
+ */
+export function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const announced = request.headers.get('content-length');
+  if (announced === null) return readChunks(request, limit);
+  if (Number(announced) > limit) return Promise.reject(tooLarge(limit, `${announced} bytes`));
+  return request.bytes();
+}
+
+/**
  * Reads a request's body as text, at most `limit` bytes of it.
  * @param loose quicker: bytes that are no UTF-8 become U+FFFD; for bodies that may hold no such text anyway
  * @throws HttpError 413 when it is larger, 400 when it is no UTF-8
@@ -13,7 +24,7 @@ export function readText(request: Request, limit: number, loose: boolean): Promi
 }
 
 /** @throws HttpError 400 */
-function utf8(bytes: Uint8Array): string {
+export function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

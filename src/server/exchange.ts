@@ -1,5 +1,4 @@
-import { isInlayError } from '../error/index.ts';
-import { errorAnswer, HttpError } from './answer.ts';
+import { type ErrorBody, errorAnswer } from './answer.ts';
 import type { ConnectionAge } from './connection-age.ts';
 import type { Log, LogFields } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -17,6 +16,8 @@ export interface ExchangeOptions {
   readonly accessLog: boolean;
   /** `name:version@digest`; undefined before there is a model. */
   readonly model: string | undefined;
+  /** How errors are told, where not as our own routes do. */
+  readonly errorBody: ErrorBody | undefined;
   readonly peer: (request: Request) => { readonly address: string; readonly port: number } | null;
 }
 
@@ -68,11 +69,9 @@ export class Exchange {
   }
 
   refuse(request: Request, error: unknown, started: number): Response {
-    const { log, metrics } = this.#options;
-    const code = error instanceof HttpError || isInlayError(error) ? error.code : 'INTERNAL';
-    if (code === 'OUTPUT_NOT_FINITE') metrics.notFinite();
-    else metrics.rejected(code.toLowerCase());
-    return this.finish(request, errorAnswer(error, log, tracing(request)), started);
+    const { log, metrics, errorBody } = this.#options;
+    metrics.refused(error);
+    return this.finish(request, errorAnswer(error, log, tracing(request), errorBody), started);
   }
 
   #logAccess(request: Request, response: Response, ms: number): void {

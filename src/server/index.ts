@@ -1,4 +1,5 @@
 export { createLog, type Log } from './log.ts';
+export { openGrpc } from './open-grpc.ts';
 export { openContract } from './open-model.ts';
 export { runServer } from './run-server.ts';
 export { ModelServer } from './server.ts';

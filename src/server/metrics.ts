@@ -1,3 +1,6 @@
+import { isInlayError } from '../error/index.ts';
+import { HttpError } from './answer.ts';
+
 /** Upper bounds, seconds, from 100 us on: what answers in less is not told apart. */
 const SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384];
@@ -67,8 +70,8 @@ export class Metrics {
     this.#predictions = new Float64Array(Math.min(labels, MOST_LABELS) + 1);
   }
 
-  /** What to call with the seconds of each request of a route that was answered with a status. */
-  requestsOf(route: string, code: number): (seconds: number) => void {
+  /** What to call with the seconds of each request of a route that was answered with a status: HTTP's number, gRPC's name. */
+  requestsOf(route: string, code: number | string): (seconds: number) => void {
     const key = `${route} ${code}`;
     let histogram = this.#requests.get(key);
     if (!histogram) {
@@ -91,12 +94,11 @@ export class Metrics {
     if (at >= 0) this.#predictions[at] = (this.#predictions[at] as number) + 1;
   }
 
-  notFinite(): void {
-    this.#nonfinite++;
-  }
-
-  rejected(reason: string): void {
-    this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
+  /** A request that ended with an error. */
+  refused(error: unknown): void {
+    const code = error instanceof HttpError || isInlayError(error) ? error.code : 'INTERNAL';
+    if (code === 'OUTPUT_NOT_FINITE') this.#nonfinite++;
+    else this.#rejected.set(code.toLowerCase(), (this.#rejected.get(code.toLowerCase()) ?? 0) + 1);
   }
 
   values(): MetricsValues {

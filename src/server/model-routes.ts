@@ -6,6 +6,7 @@ import { notUtf8, parseJson, readText } from './body.ts';
 import type { Awaiting, BodyDeadline } from './body-deadline.ts';
 import { docsRoutes } from './docs.ts';
 import { type Exchange, REQUEST_ID } from './exchange.ts';
+import { type LabelCounter, labelCounter } from './label-counter.ts';
 import type { Log } from './log.ts';
 import { metadataOf } from './metadata.ts';
 import { type Metrics, renderMetrics } from './metrics.ts';
@@ -14,7 +15,7 @@ import { playgroundRoutes } from './playground.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
 import { PredictionLog } from './prediction-log.ts';
 import { readRows } from './read-rows.ts';
-import { eachBest, labelOf, type Part, predictionOf } from './render.ts';
+import { labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -62,7 +63,7 @@ export async function modelRoutes(
   const docs = Object.fromEntries(
     Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
   );
-  const count = labels && contract.task === 'classification' ? labelCounter(served.metrics) : undefined;
+  const count = labelCounter(contract, served.metrics);
   const log = PredictionLog.open({
     settings,
     model: contract,
@@ -121,18 +122,13 @@ function metricsHandler({ contract, allMetrics }: Served): Handler {
     });
 }
 
-/** Counts each row's most likely label, once it is known to be finite. */
-function labelCounter(metrics: Metrics): (part: Part) => void {
-  return (part) => eachBest(part, (column) => metrics.predicted(column));
-}
-
 /** A route that predicts: all that its requests share. */
 interface Predicting {
   readonly exchange: Exchange;
   readonly output: string;
   readonly render: Render;
   /** Counts the labels of a classifier's rows; undefined for other tasks. */
-  readonly count: ((part: Part) => void) | undefined;
+  readonly count: LabelCounter | undefined;
   readonly log: PredictionLog | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { type Contract, type Datatype, describeSpec, type TensorSpec } from '../contract/index.ts';
+import { oipPaths } from './oip/index.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -83,6 +84,7 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
       ...(labelled ? { '/predict/test/label': get("The sample's label", label) } : {}),
       '/predict': post('Predict', prediction),
       ...(labelled ? { '/predict/label': post("Predict the class's name", label) } : {}),
+      ...oipPaths(contract),
       '/health/live': get('Liveness probe', health),
       '/health/ready': get('Readiness probe', health, notReady),
       '/health/startup': get('Startup probe', health, notReady),
@@ -113,6 +115,8 @@ function bodySchema(input: TensorSpec): Schema {
   return {
     type: 'object',
     properties: { data: { ...data, description: `${input.name} ${describeSpec(input)}` } },
+    // A body without data that has other keys is a typing error.
+    anyOf: [{ required: ['data'] }, { maxProperties: 0 }],
     description: 'Without data: the sample.',
   };
 }

@@ -27,8 +27,8 @@ export function feedsOf(body: unknown, spec: BodySpec): Feeds {
       'Send one of them.',
     );
   if ('data' in body)
-    return sameRows(spec, { [theOne(spec, 'data').name]: parseTensor(theOne(spec, 'data'), body.data) });
-  if ('inputs' in body) return sameRows(spec, namedFeeds(body.inputs, spec));
+    return sameRows(spec.inputs, { [theOne(spec, 'data').name]: parseTensor(theOne(spec, 'data'), body.data) });
+  if ('inputs' in body) return sameRows(spec.inputs, namedFeeds(body.inputs, spec));
   if ('records' in body) return recordFeeds(body.records, spec);
   const [key] = Object.keys(body);
   if (key === undefined) return spec.sample();
@@ -119,7 +119,7 @@ function checkRecord(record: unknown, row: number, columns: readonly string[]): 
 }
 
 /** @throws INPUT_INVALID when inputs with free rows do not agree on how many there are */
-function sameRows({ inputs }: BodySpec, feeds: Feeds): Feeds {
+export function sameRows(inputs: readonly TensorSpec[], feeds: Feeds): Feeds {
   const counts = inputs
     .filter((spec) => spec.shape[0] === -1)
     .map((spec) => ({ name: spec.name, rows: (feeds[spec.name] as Tensor).shape[0] as number }));

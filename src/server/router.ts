@@ -34,7 +34,7 @@ function notFound(path: string, routes: Routes, ready: boolean): Error {
 }
 
 /** The path of `http://host:port/path?query`; URL would parse and allocate far more than this needs. */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   const start = url.indexOf('/', 8);
   if (start < 0) return '/';
   const query = url.indexOf('?', start);

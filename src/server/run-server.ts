@@ -12,6 +12,7 @@ import {
 } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { createLog, type Log } from './log.ts';
+import { openGrpc } from './open-grpc.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
 import type { Settings } from './settings.ts';
@@ -47,6 +48,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     draining,
     sharePort: threadsFor(cpus) > 1 ? 'first' : undefined,
   });
+  const grpc = await openBeside(server, () => openGrpc(server, settings, log));
   let lanes: Lanes;
   let replicas: Replicas | undefined;
   try {
@@ -68,6 +70,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         draining,
       });
     await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
+    grpc?.readinessChanged();
     log.info('serving', {
       model: contract.name,
       version: contract.version,
@@ -75,6 +78,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       cpus,
       threads: engine.spec.threads,
       servingThreads: 1 + count,
+      grpcPort: grpc?.port,
       batch: batch.state,
       runMs: Number(engine.runMs.toPrecision(3)),
       mode: lanes.mode,
@@ -84,14 +88,28 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
-    await server.close();
+    await Promise.all([server.close(), grpc?.close(0)]);
     return 1;
   }
   await signals.first;
-  await Promise.all([server.drain(signals.second), replicas?.drain(signals.second)]);
+  await Promise.all([
+    server.drain(signals.second),
+    grpc?.drain(settings.drainMs, signals.second),
+    replicas?.drain(signals.second),
+  ]);
   lanes.close();
   log.info('stopped');
   return 0;
+}
+
+/** Opens what serves beside a server; when that fails, the server is closed too. */
+async function openBeside<T>(server: ModelServer, open: () => T): Promise<T> {
+  try {
+    return open();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
 }
 
 /** What a thread that serves takes beside the model, bytes: measured. */

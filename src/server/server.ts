@@ -1,7 +1,7 @@
 import type { Server } from 'bun';
 import { InlayError } from '../error/index.ts';
 import { AllMetrics } from './all-metrics.ts';
-import { errorAnswer, json } from './answer.ts';
+import { type ErrorBody, errorAnswer, json } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
 import { BodyDeadline } from './body-deadline.ts';
 import { ConnectionAge } from './connection-age.ts';
@@ -9,7 +9,8 @@ import { Exchange } from './exchange.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
-import { elsewhere, type Handler, type Routes } from './router.ts';
+import { checkOipPath, isOipPath, OipModel, oipError, oipHealthRoutes, oipPattern, oipRoutes } from './oip/index.ts';
+import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
 /** Seconds that a connection may be idle: longer than the 60 s of common load balancers, which must close first. */
@@ -48,6 +49,7 @@ export class ModelServer {
   #routes: ModelRoutes;
   #model: string | undefined;
   #phase: Phase = 'starting';
+  #oip: OipModel | undefined;
 
   /** @throws PORT_IN_USE */
   constructor(options: ServerOptions) {
@@ -72,6 +74,11 @@ export class ModelServer {
     return this.#server.port as number;
   }
 
+  /** The model as the Open Inference Protocol has it, once there is one. */
+  get oip(): OipModel | undefined {
+    return this.#oip;
+  }
+
   get phase(): Phase {
     return this.#phase;
   }
@@ -93,7 +100,13 @@ export class ModelServer {
     };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
     const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
-    this.#routes = { routes: { ...this.#healthRoutes(), ...routes }, own };
+    this.#oip = new OipModel(served);
+    const oip = oipRoutes(this.#oip, {
+      notReady: this.notReady,
+      limit: this.#settings.maxBodyBytes,
+      deadline: this.#deadline,
+    });
+    this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own };
     this.#phase = 'ready';
     this.#server.reload(this.#handlers((handler) => handler));
   }
@@ -127,13 +140,15 @@ export class ModelServer {
     await this.#server.stop(true);
   }
 
-  #exchangeOf(route: string): Exchange {
+  /** @param errorBody how the route tells of errors, where not as ours do */
+  #exchangeOf(route: string, errorBody?: ErrorBody): Exchange {
     return new Exchange(route, {
       log: this.#log,
       metrics: this.metrics,
       ages: this.#ages,
       accessLog: this.#settings.accessLog,
       model: this.#model,
+      errorBody,
       peer: (request) => this.#server.requestIP(request),
     });
   }
@@ -141,12 +156,20 @@ export class ModelServer {
   /** What Bun calls for each request: its own router first, `fetch` for what that does not know, `error` for what fails. */
   #handlers(wrap: (handler: Handler) => Handler) {
     const { routes, own } = this.#routes;
-    const wrapped = mapHandlers(routes, (handler, path) => this.#exchangeOf(path).wrap(handler));
-    const fallback = elsewhere({ ...routes, ...own }, () => this.#phase !== 'starting');
+    const wrapped = mapHandlers(routes, (handler, path) =>
+      (isOipPath(path) ? this.#exchangeOf(oipPattern(path), oipError) : this.#exchangeOf(path)).wrap(handler),
+    );
+    const others = elsewhere({ ...routes, ...own }, () => this.#phase !== 'starting');
+    const other = this.#exchangeOf('other').wrap(others);
+    const oipOther = this.#exchangeOf('other', oipError).wrap((request) => {
+      if (this.#oip) checkOipPath(this.#oip, pathOf(request.url));
+      return others(request);
+    });
+    const fallback: Handler = (request) => (isOipPath(pathOf(request.url)) ? oipOther : other)(request);
     const refuse = (error: unknown) => errorAnswer(error, this.#log);
     return {
       routes: mapHandlers({ ...wrapped, ...own }, wrap),
-      fetch: wrap(this.#exchangeOf('other').wrap(fallback)),
+      fetch: wrap(fallback),
       error: this.#phase === 'draining' ? (error: unknown) => closeAfter(refuse(error)) : refuse,
     };
   }
@@ -185,29 +208,28 @@ export class ModelServer {
     }
   }
 
+  /** Why it is not ready, undefined where it is. */
+  readonly notReady = (): string | undefined => {
+    if (this.#phase === 'starting') return 'the model is loading';
+    const draining = this.#phase === 'draining' || Atomics.load(this.#draining, 0) !== 0;
+    return draining ? 'the server is stopping' : undefined;
+  };
+
   #healthRoutes(): Routes {
     const ok = () => json({ health: 'ok' });
-    const when =
-      (condition: () => boolean, message: () => string): Handler =>
-      () => {
-        if (condition()) return ok();
-        throw new InlayError('NOT_READY', message());
+    const unless = (why: () => string | undefined): Handler => {
+      return () => {
+        const message = why();
+        if (message === undefined) return ok();
+        throw new InlayError('NOT_READY', message);
       };
+    };
     return {
       '/health': { GET: ok },
       '/health/live': { GET: ok },
-      '/health/ready': {
-        GET: when(
-          () => this.#phase === 'ready' && Atomics.load(this.#draining, 0) === 0,
-          () => (this.#phase === 'starting' ? 'the model is loading' : 'the server is stopping'),
-        ),
-      },
-      '/health/startup': {
-        GET: when(
-          () => this.#phase !== 'starting',
-          () => 'the model is loading',
-        ),
-      },
+      '/health/ready': { GET: unless(this.notReady) },
+      '/health/startup': { GET: unless(() => (this.#phase === 'starting' ? this.notReady() : undefined)) },
+      ...oipHealthRoutes(this.notReady),
     };
   }
 }

@@ -9,6 +9,8 @@ export type LogFormat = 'TEXT' | 'JSON';
 export interface Settings {
   readonly host: string;
   readonly port: number;
+  /** Where gRPC is served: port 0 takes a free one; `asked`: it must be this one. Undefined: it is not served. */
+  readonly grpc: { readonly port: number; readonly asked: boolean } | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   /** How long requests are still served after SIGTERM, milliseconds. */
@@ -35,6 +37,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = {
   host: '0.0.0.0',
   port: 8000,
+  grpc: { port: 8001, asked: false },
   logLevel: 'INFO',
   logFormat: 'TEXT',
   drainMs: 5_000,
@@ -74,6 +77,15 @@ export function readSettings(env: Environment): Settings {
   const settings: Settings = {
     host: env.HOST || DEFAULT_SETTINGS.host,
     port: read('PORT', DEFAULT_SETTINGS.port, (text) => whole(text, 0, 65535), 'a port from 0 to 65535'),
+    grpc: readGrpc(
+      read<number | undefined>(
+        'GRPC_PORT',
+        undefined,
+        (text) => whole(text, 0, 65535),
+        'a port from 1 to 65535, or 0 for no gRPC',
+      ),
+      env.PORT,
+    ),
     logLevel: read(
       'LOG_LEVEL',
       DEFAULT_SETTINGS.logLevel,
@@ -157,6 +169,12 @@ export function readModelPaths(env: Environment, cwd: string): ModelPaths & { re
     model: absolute(env.MODEL_FILEPATH, from),
     labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined,
   };
+}
+
+/** Beside a free port for HTTP a free one for gRPC, so that many servers can run on one machine. */
+function readGrpc(port: number | undefined, httpPort: string | undefined): Settings['grpc'] {
+  if (port === undefined) return httpPort === '0' ? { port: 0, asked: false } : DEFAULT_SETTINGS.grpc;
+  return port === 0 ? undefined : { port, asked: true };
 }
 
 function absolute(path: string, from: string): string {

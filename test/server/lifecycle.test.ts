@@ -124,8 +124,8 @@ test.each([
   ['no model', {}, 'error ENVIRONMENT_INVALID: MODEL_FILEPATH is not set'],
   [
     'several mistakes',
-    { ...reference, PORT: 'x', LOG_LEVEL: 'loud', DRAIN_S: '-1' },
-    'PORT=x: expected a port from 0 to 65535; LOG_LEVEL=loud: expected DEBUG, INFO, WARNING, ERROR; DRAIN_S=-1',
+    { ...reference, PORT: 'x', GRPC_PORT: '70000', LOG_LEVEL: 'loud', DRAIN_S: '-1' },
+    'PORT=x: expected a port from 0 to 65535; GRPC_PORT=70000: expected a port from 1 to 65535, or 0 for no gRPC; LOG_LEVEL=loud: expected DEBUG, INFO, WARNING, ERROR; DRAIN_S=-1',
   ],
   ['a model that is not there', { MODEL_FILEPATH: '/nowhere.onnx' }, 'FILE_NOT_FOUND'],
   ['a model that is none', { MODEL_FILEPATH: join(REFERENCE, 'label.json') }, 'MODEL_FORMAT'],

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { type Contract, contractOfModel, deriveContract, readModelFacts } from '../../src/contract/index.ts';
-import { type BatchProof, Engine, openLanes, proveBatch } from '../../src/engine/index.ts';
+import { type BatchProof, Engine, type Lane, openLanes, proveBatch } from '../../src/engine/index.ts';
 import { createLog, DEFAULT_SETTINGS, ModelServer, type Settings } from '../../src/server/index.ts';
 
 export const REFERENCE = join(import.meta.dir, '../data/reference');
 export const SETOSA = [0.9709315896034241, 0.015583082102239132, 0.013485366478562355];
 export const VIRGINICA = [0.3613327741622925, 0.2574760615825653, 0.3811912536621094];
 
-/** The reference model behind a server on a free port of 127.0.0.1. */
+/** The reference model behind a server on a free port of 127.0.0.1. @param around wraps what runs it */
 export async function serveReference(
   settings: Partial<Settings> = {},
+  around?: (lane: Lane) => Lane,
 ): Promise<{ server: ModelServer; engine: Engine; url: string; log: string[] }> {
   const log: string[] = [];
   const modelPath = join(REFERENCE, 'iris_svc.onnx');
@@ -27,12 +28,17 @@ export async function serveReference(
     log: createLog('INFO', 'TEXT', (line) => void log.push(line)),
   });
   const engine = await Engine.load({ contract, modelPath, threads: 1 });
-  await serveEngine(server, contract, engine);
+  await serveEngine(server, contract, engine, around);
   return { server, engine, url: server.url, log };
 }
 
-export async function serveEngine(server: ModelServer, contract: Contract, engine: Engine): Promise<void> {
+export async function serveEngine(
+  server: ModelServer,
+  contract: Contract,
+  engine: Engine,
+  around: (lane: Lane) => Lane = (lane) => lane,
+): Promise<void> {
   const batch: BatchProof = await proveBatch(engine, contract, [engine.sample()]);
   const lanes = await openLanes(engine);
-  await server.serve({ contract, engine, batch, lanes });
+  await server.serve({ contract, engine, batch, lanes: { ...lanes, lanes: lanes.lanes.map(around) } });
 }

@@ -4,6 +4,12 @@ wrk.method = "POST"
 wrk.body = file:read("*a")
 wrk.headers["Content-Type"] = "application/json"
 file:close()
+-- The length of the JSON before binary tensors.
+local header = os.getenv("HEADER_LENGTH")
+if header then
+  wrk.headers["Content-Type"] = "application/octet-stream"
+  wrk.headers["Inference-Header-Content-Length"] = header
+end
 
 function done(summary, latency)
   local e = summary.errors

@@ -1,0 +1,123 @@
+import type { Socket, TCPSocketListener } from 'bun';
+import { InlayError } from '../../../error/index.ts';
+import type { Log } from '../../log.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { OipModel } from '../model.ts';
+import type { NotReady } from '../routes.ts';
+import type { GrpcServer } from './grpc-server.ts';
+import type { SocketStream } from './socket-stream.ts';
+
+export interface GrpcOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** The largest message, bytes. */
+  readonly limit: number;
+  readonly notReady: NotReady;
+  readonly model: () => OipModel | undefined;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** What belongs to a connection: its stream, or the bytes that came before there was one. */
+interface Connection {
+  stream: SocketStream | undefined;
+  early: Uint8Array[];
+}
+
+/** How long calls that are under way may take when it closes, ms. */
+const LAST_CALLS_MS = 30_000;
+
+/**
+ * Listens for gRPC. Its libraries (30 MB, 0.2 s) are loaded when the first connection comes, so that a server
+ * that is asked over HTTP alone does not pay for them.
+ */
+export class GrpcListener {
+  readonly #options: GrpcOptions;
+  readonly #listener: TCPSocketListener<Connection>;
+  #loading: Promise<typeof import('./grpc.ts')> | undefined;
+  #server: GrpcServer | undefined;
+
+  /** @throws PORT_IN_USE, ENVIRONMENT_INVALID */
+  constructor(options: GrpcOptions) {
+    this.#options = options;
+    this.#listener = this.#listen();
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /** Tells those who watch the server's health that it is ready, or no longer. */
+  readinessChanged(): void {
+    this.#server?.readinessChanged();
+  }
+
+  /**
+   * Stops without failing a call: not ready at once, still serving for `drainMs`, then closed when the last answer is out.
+   * @param hurry ends the wait early
+   */
+  async drain(drainMs: number, hurry: Promise<void>): Promise<void> {
+    this.readinessChanged();
+    await Promise.race([Bun.sleep(drainMs), hurry]);
+    await this.close();
+  }
+
+  /** Takes no further connections, sends GOAWAY on those there are, and waits for the answers under way. */
+  async close(mostMs = LAST_CALLS_MS): Promise<void> {
+    this.#listener.stop(false);
+    await this.#loading?.catch(() => {});
+    await this.#server?.close(mostMs);
+    this.#listener.stop(true);
+  }
+
+  #listen(): TCPSocketListener<Connection> {
+    const { host, port } = this.#options;
+    try {
+      return Bun.listen<Connection>({
+        hostname: host,
+        port,
+        socket: {
+          open: (socket) => {
+            socket.data = { stream: undefined, early: [] };
+            this.#serve(socket).catch((error) => {
+              this.#options.log.error(`gRPC cannot be served: ${error}`);
+              socket.end();
+            });
+          },
+          data: ({ data }, bytes) => {
+            if (data.stream) data.stream.received(bytes);
+            else data.early.push(bytes.slice());
+          },
+          drain: ({ data }) => data.stream?.drained(),
+          close: ({ data }) => data.stream?.ended(),
+          error: ({ data }) => data.stream?.ended(),
+        },
+      });
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE')
+        throw new InlayError('PORT_IN_USE', `port ${port} is in use on ${host}`, {
+          cause,
+          hint: 'Choose another with GRPC_PORT, or 0 for no gRPC.',
+        });
+      throw new InlayError('ENVIRONMENT_INVALID', `cannot listen on ${host}:${port}: ${message}`, {
+        cause,
+        hint: 'Check HOST and GRPC_PORT.',
+      });
+    }
+  }
+
+  async #serve(socket: Socket<Connection>): Promise<void> {
+    this.#loading ??= import('./grpc.ts');
+    const { GrpcServer, SocketStream } = await this.#loading;
+    this.#server ??= new GrpcServer(this.#options, this.#options.limit);
+    // A connection that is gone already, as a probe of the port makes.
+    if (socket.readyState !== 1) return;
+    const stream = new SocketStream(socket);
+    socket.data.stream = stream;
+    this.#server.inject(stream);
+    for (const bytes of socket.data.early) stream.received(bytes);
+    socket.data.early = [];
+  }
+}

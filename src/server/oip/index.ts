@@ -1,0 +1,4 @@
+export { GrpcListener } from './grpc/listener.ts';
+export { OipModel } from './model.ts';
+export { oipPaths } from './openapi.ts';
+export { checkOipPath, isOipPath, type NotReady, oipError, oipHealthRoutes, oipPattern, oipRoutes } from './routes.ts';

@@ -1,0 +1,104 @@
+import { type ErrorBody, HttpError, json } from '../answer.ts';
+import { readBytes } from '../body.ts';
+import type { BodyDeadline } from '../body-deadline.ts';
+import type { Handler, Routes } from '../router.ts';
+import { modelMetadata, SERVER_METADATA } from './metadata.ts';
+import type { OipModel } from './model.ts';
+import { inferAnswer } from './rest-answer.ts';
+import { HEADER_LENGTH, readInferRequest } from './rest-request.ts';
+
+/** Why the server is not ready, or undefined where it is. */
+export type NotReady = () => string | undefined;
+
+/** `/v2/health/…`: there before the model is. The status tells; clients differ in what they want of the body. */
+export function oipHealthRoutes(notReady: NotReady): Routes {
+  const ready: Handler = () => {
+    const error = notReady();
+    return error === undefined ? json({ live: true, ready: true }) : json({ live: true, ready: false, error }, 503);
+  };
+  return bothSlashForms({ '/v2/health/live': { GET: () => json({ live: true }) }, '/v2/health/ready': { GET: ready } });
+}
+
+/**
+ * The Open Inference Protocol's REST routes of a model, with the binary tensor extension.
+ * @param limit the largest body, bytes
+ */
+export function oipRoutes(
+  model: OipModel,
+  options: { notReady: NotReady; limit: number; deadline: BodyDeadline },
+): Routes {
+  const { name, version } = model.contract;
+  const metadata = modelMetadata(model);
+  const infer: Handler = async (request) => {
+    const encoding = request.headers.get('content-encoding');
+    if (encoding !== null && encoding !== 'identity')
+      throw new HttpError(415, 'BODY_INVALID', `bodies of content-encoding ${encoding.slice(0, 40)} are not read`, {
+        hint: 'Send it as it is.',
+      });
+    const bytes = await options.deadline.within(readBytes(request, options.limit));
+    const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
+    return inferAnswer(
+      model.contract,
+      asked,
+      await model.infer(asked.feeds, asked.outputs, () => request.signal.aborted),
+    );
+  };
+  const ready: Handler = () => {
+    const error = options.notReady();
+    return json({ name, ready: error === undefined, ...(error === undefined ? {} : { error }) }, error ? 503 : 200);
+  };
+  const routes: Record<string, Routes[string]> = { '/v2': { GET: () => json(SERVER_METADATA) } };
+  for (const path of [`/v2/models/${name}`, `/v2/models/${name}/versions/${version}`]) {
+    routes[path] = { GET: () => json(metadata) };
+    routes[`${path}/ready`] = { GET: ready };
+    routes[`${path}/infer`] = { POST: infer };
+  }
+  return bothSlashForms(routes);
+}
+
+/** Whether a path is the protocol's, and so are its errors. */
+export function isOipPath(path: string): boolean {
+  return path === '/v2' || path.startsWith('/v2/');
+}
+
+/**
+ * A path of the protocol that no route has: another model or version than the one that is served, if it is of that kind.
+ * @throws HttpError 404
+ */
+export function checkOipPath(model: OipModel, path: string): void {
+  const match = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(?:ready|infer))?\/?$/.exec(path);
+  if (match) model.check(decoded(match[1] as string), decoded(match[2] ?? ''));
+}
+
+/** The route that a path is counted as: without names, versions and the slash at the end. */
+export function oipPattern(path: string): string {
+  return path
+    .replace(/\/$/, '')
+    .replace(/^\/v2\/models\/[^/]+/, '/v2/models/{name}')
+    .replace(/\/versions\/[^/]+/, '/versions/{version}');
+}
+
+/** What fails is told as the protocol does: `{"error": "…"}`. */
+export const oipError: ErrorBody = ({ message, hint }) => ({ error: sentence(message, hint) });
+
+/** What went wrong and what to do about it, where there is room for one text only. */
+export function sentence(message: string, hint: string | undefined): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
+}
+
+function bothSlashForms(routes: Routes): Routes {
+  return Object.fromEntries(
+    Object.entries(routes).flatMap(([path, route]) => [
+      [path, route],
+      [`${path}/`, route],
+    ]),
+  );
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
