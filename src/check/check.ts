@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import {
   describeSpec,
   exceeds,
-  mapFile,
   nanWeights,
   type Project,
   quantityBytes,
@@ -60,7 +59,7 @@ export async function checkProject(dir: string, known?: Project): Promise<CheckR
   try {
     const project = known ?? (await readProject(dir));
     facts.push(...modelFacts(project));
-    findings.push(...modelFindings(project, await nanWeights(project.modelPath, mapFile(project.modelPath))));
+    findings.push(...modelFindings(project, await nanWeights(project.modelPath)));
     const training = await checkTraining(project);
     facts.push(...training.facts);
     findings.push(...training.findings);

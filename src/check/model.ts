@@ -1,4 +1,4 @@
-import { type Project, quantityBytes } from '../contract/index.ts';
+import { modelBytes, type Project, quantityBytes } from '../contract/index.ts';
 import { newestOpset, RUNTIME_LIMITS } from '../engine/index.ts';
 import type { Finding } from './finding.ts';
 
@@ -51,7 +51,7 @@ export function modelFindings(project: Pick<Project, 'contract' | 'facts'>, nanW
       'Training diverged or its data had NaN. The model may still answer, but not with what it learnt. Train it again.',
     );
   }
-  const bytes = contract.model.sizeBytes + contract.model.externalData.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const bytes = modelBytes(contract.model);
   const allowed = quantityBytes(contract.server.memory);
   if (bytes > LARGEST_BYTES) {
     error(

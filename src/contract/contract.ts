@@ -18,7 +18,7 @@ const tensorSpec = v.object({
 });
 
 /** contract.json: what a model promises, frozen into its image. */
-export const contractSchema = v.object({
+const contractSchema = v.object({
   schemaVersion: v.literal(1),
   name: v.string(),
   version: v.string(),
@@ -133,6 +133,11 @@ export function deriveContract(input: ContractInput): Contract {
     server: { cpu: input.server?.cpu ?? DEFAULT_SERVER.cpu, memory: input.server?.memory ?? DEFAULT_SERVER.memory },
     ...(input.owner ? { owner: input.owner } : {}),
   };
+}
+
+/** What a model and its external data take on disk, bytes. */
+export function modelBytes({ sizeBytes, externalData }: Contract['model']): number {
+  return externalData.reduce((sum, file) => sum + file.sizeBytes, sizeBytes);
 }
 
 /** contract.json's bytes: one line end, fixed order, so that the same facts give the same digest. */

@@ -3,9 +3,9 @@ export { type Mistake, parseConfig } from './config/load.ts';
 export { type Config, configJsonSchema } from './config/schema.ts';
 export {
   type Contract,
-  contractSchema,
   deriveContract,
   type ModelFile,
+  modelBytes,
   parseContract,
   serializeContract,
 } from './contract.ts';

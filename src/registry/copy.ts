@@ -7,32 +7,14 @@ import { walkImage } from './image-graph.ts';
 import { getManifest, hasManifest, type Manifest, putManifest, requireManifest } from './manifest/manifests.ts';
 import { putReferrer, readReferrers } from './manifest/referrers.ts';
 import { DEFAULTS } from './options.ts';
-import { Meter, type Moved, type OnProgress } from './progress.ts';
+import { Meter, type Moved } from './progress.ts';
+import type { PushOptions, PushResult } from './push.ts';
 import { formatReference, type ImageReference, identifierOf } from './reference.ts';
-import type { Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
 import { guardTag } from './tag-guard.ts';
 
-export interface CopyOptions {
-  readonly registry: Registry;
-  readonly from: ImageReference;
-  readonly to: ImageReference;
-  readonly tags?: readonly string[];
-  readonly force?: boolean;
-  readonly onProgress?: OnProgress | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface CopyResult {
-  readonly reference: string;
-  readonly digest: string;
-  readonly uploaded: readonly string[];
-  readonly mounted: readonly string[];
-  readonly existing: readonly string[];
-  /** Digests of the signatures, SBOMs and other manifests that were attached to the image or its platforms. */
-  readonly referrers: readonly string[];
-  readonly sentBytes: number;
-}
+/** As for a push, but from another repository. */
+export type CopyOptions = Omit<PushOptions, 'layout' | 'source'> & { readonly from: ImageReference };
 
 /** cosign's older way of attaching: tags of the subject's digest (cosign, SIGNATURE_SPEC.md). */
 const COSIGN_SUFFIXES = ['sig', 'att', 'sbom'];
@@ -42,7 +24,7 @@ const COSIGN_SUFFIXES = ['sig', 'att', 'sbom'];
  * In one registry blobs are mounted, not sent. Tags come last.
  * @throws TAG_EXISTS, REGISTRY_NOT_FOUND, INTEGRITY_MISMATCH, INTERRUPTED, and those of every request
  */
-export async function copyImage(options: CopyOptions): Promise<CopyResult> {
+export async function copyImage(options: CopyOptions): Promise<PushResult> {
   const { registry, from, to, signal } = options;
   const same = from.registry === to.registry;
   // A login from the environment is for where one writes, unless both are one registry.
@@ -69,7 +51,7 @@ class Copy {
     this.#meter = new Meter(options.onProgress);
   }
 
-  async run(): Promise<CopyResult> {
+  async run(): Promise<PushResult> {
     const { from, to, force = false } = this.#options;
     const root = await requireManifest(this.#source, identifierOf(from));
     const { digest } = root.descriptor;

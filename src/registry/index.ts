@@ -1,6 +1,6 @@
 export { type AttachOptions, type AttachResult, attachReferrer } from './attach.ts';
 export { attachmentsInRegistry } from './attachments.ts';
-export { type CopyOptions, type CopyResult, copyImage } from './copy.ts';
+export { type CopyOptions, copyImage } from './copy.ts';
 export { type FetchOptions, fetchManifests } from './fetch-manifests.ts';
 export { type InspectedImage, type InspectOptions, inspectImage } from './inspect.ts';
 export { deleteManifest, listReferrers, listTags, type RepositoryQuery, resolveDigest } from './listing.ts';

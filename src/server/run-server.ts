@@ -1,4 +1,4 @@
-import { type Contract, exceeds, type Golden, quantityBytes } from '../contract/index.ts';
+import { type Contract, exceeds, type Golden, modelBytes, quantityBytes } from '../contract/index.ts';
 import {
   cpuLimit,
   type Engine,
@@ -122,8 +122,7 @@ const FIRST_BYTES = 120e6;
  */
 function replicaCount(contract: Contract, cpus: number, lanes: Lanes): number {
   if (lanes.mode !== 'inline') return 0;
-  const { sizeBytes, externalData } = contract.model;
-  const model = 2 * (sizeBytes + externalData.reduce((sum, file) => sum + file.sizeBytes, 0));
+  const model = 2 * modelBytes(contract.model);
   const left = quantityBytes(contract.server.memory) - FIRST_BYTES - model;
   return Math.max(0, Math.min(threadsFor(cpus) - 1, Math.floor(left / (REPLICA_BYTES + model))));
 }

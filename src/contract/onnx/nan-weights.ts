@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { readPieces } from '../file-digest.ts';
+import { mapFile } from '../map-file.ts';
 import { type WireField, wireFields, wireText } from './wire.ts';
 
 /** Where a run of floats lies: in the model file, or in a file of external data. */
@@ -28,9 +29,9 @@ const MAPPED_BYTES = 2 ** 16;
  * The names of weights that hold NaN: initializers (their external data too), and the float attributes of nodes, where
  * scikit-learn's models keep theirs. A model with NaN weights still answers (an SVC with NaN support vectors gives 1/3,
  * 1/3, 1/3), so only the weights tell. An Imputer's NaN is its job: it says which values are missing.
- * @param bytes the ModelProto in `modelPath`, mapped
  */
-export async function nanWeights(modelPath: string, bytes: Uint8Array): Promise<string[]> {
+export async function nanWeights(modelPath: string): Promise<string[]> {
+  const bytes = mapFile(modelPath);
   const found = new Set<string>();
   for (const range of weightRanges(bytes)) {
     if (found.has(range.name)) continue;
