@@ -1,3 +1,4 @@
+export { type Deploy, resolveDeploy } from './config/deploy.ts';
 export { CONFIG_FILE } from './config/file.ts';
 export { type Mistake, parseConfig } from './config/load.ts';
 export { type Config, configJsonSchema } from './config/schema.ts';

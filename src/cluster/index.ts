@@ -1,0 +1,1 @@
+export type { ReleaseContract, ReleaseImage, ServicePlan } from './service.ts';
