@@ -14,11 +14,11 @@ export interface Connection {
 
 export interface Authentication {
   readonly tls: {
-    readonly ca?: string | undefined;
-    readonly cert?: string | undefined;
-    readonly key?: string | undefined;
-    readonly serverName?: string | undefined;
-    readonly rejectUnauthorized?: boolean | undefined;
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+    readonly rejectUnauthorized?: boolean;
   };
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,15 @@
+export {
+  anyObjectSchema,
+  type Deployment,
+  deploymentSchema,
+  isReady,
+  nodeSchema,
+  type Pod,
+  podSchema,
+  type Quota,
+  quotaSchema,
+  restartsOf,
+} from './objects.ts';
+export { observeService, observeTrouble, type Workload } from './observe.ts';
+export { type Progress, progressOf } from './progress.ts';
+export { type Trouble, troubleOf } from './trouble.ts';
