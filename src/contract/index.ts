@@ -23,6 +23,7 @@ export { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 export { nanWeights } from './onnx/nan-weights.ts';
 export { skeletonOf } from './onnx/skeleton.ts';
 export { cutZipMap } from './onnx/zipmap.ts';
+export { type AnyContract, isOpaque, type OpaqueContract, parseOpaqueContract } from './opaque-contract.ts';
 export type { Project } from './project.ts';
 export { quantityBytes } from './quantity.ts';
 export { TASKS, type Task } from './task.ts';
