@@ -1,6 +1,8 @@
 export { type Deploy, resolveDeploy } from './config/deploy.ts';
+export type { NetworkPeer, Toleration } from './config/deploy-schema.ts';
 export { CONFIG_FILE } from './config/file.ts';
 export { type Mistake, parseConfig } from './config/load.ts';
+export { judgeMetric, type MetricJudgement, type MetricRule } from './config/metric-rule.ts';
 export { type Config, configJsonSchema } from './config/schema.ts';
 export {
   type Contract,
