@@ -55,6 +55,8 @@ export type ErrorCode =
   | 'KEY_INVALID'
   | 'SIGNATURE_MISSING'
   | 'SIGNATURE_INVALID'
+  // clusters
+  | 'EXPOSITION_INVALID'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'
