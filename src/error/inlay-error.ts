@@ -72,6 +72,7 @@ export type ErrorCode =
   | 'RELEASE_FAILED'
   | 'RELEASE_PAUSED'
   | 'NOTHING_TO_DO'
+  | 'EXPOSITION_INVALID'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'
