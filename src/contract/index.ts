@@ -1,5 +1,10 @@
-export { type Deploy, resolveDeploy } from './config/deploy.ts';
-export type { NetworkPeer, Toleration } from './config/deploy-schema.ts';
+export { type Deploy, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
+export {
+  type EnvironmentConfig,
+  environmentSchema,
+  type NetworkPeer,
+  type Toleration,
+} from './config/deploy-schema.ts';
 export { CONFIG_FILE } from './config/file.ts';
 export { type Mistake, parseConfig } from './config/load.ts';
 export { judgeMetric, type MetricJudgement, type MetricRule } from './config/metric-rule.ts';

@@ -5,7 +5,7 @@ import { failureOf, isNotFound, isTransientStatus } from './failure.ts';
 import { pathOf, type Resource, resourceOf } from './resources.ts';
 
 /** An object that inlay writes. */
-export interface KubeObject {
+export interface ApiObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
@@ -108,7 +108,7 @@ export class Kube {
    * @throws CLUSTER_CONFLICT where somebody else owns one, unless forced
    */
   async apply(
-    object: KubeObject,
+    object: ApiObject,
     { manager, force = false, dryRun = false }: { manager: string; force?: boolean; dryRun?: boolean },
   ): Promise<unknown> {
     const resource = resourceOf(object);
@@ -135,7 +135,7 @@ export class Kube {
   }
 
   /** @throws CLUSTER_CONFLICT when it is there already */
-  async create(object: KubeObject): Promise<unknown> {
+  async create(object: ApiObject): Promise<unknown> {
     const resource = resourceOf(object);
     const { name, namespace } = object.metadata;
     return this.json({
@@ -147,7 +147,7 @@ export class Kube {
   }
 
   /** Writes the whole object; with a resourceVersion in it only over that version. @throws CLUSTER_CONFLICT */
-  async replace(object: KubeObject): Promise<unknown> {
+  async replace(object: ApiObject): Promise<unknown> {
     const resource = resourceOf(object);
     const { name, namespace } = object.metadata;
     return this.json({
