@@ -14,7 +14,7 @@ const tensors = z.array(
 const imageSchema = z.object({
   reference: z.string(),
   digest: z.string(),
-  platforms: z.array(z.string()),
+  platforms: z.array(z.string()).readonly(),
   contract: z.object({
     name: z.string(),
     version: z.string(),
@@ -22,7 +22,7 @@ const imageSchema = z.object({
     model: z.object({
       digest: z.string(),
       sizeBytes: z.number(),
-      externalData: z.array(z.object({ file: z.string(), digest: z.string(), sizeBytes: z.number() })).optional(),
+      externalData: z.array(z.object({ file: z.string(), digest: z.string(), sizeBytes: z.number() })).exactOptional(),
     }),
     inputs: tensors,
     outputs: tensors,

@@ -1,3 +1,4 @@
+export { followLog, type LogOptions, podLog } from './log.ts';
 export {
   anyObjectSchema,
   type Deployment,
