@@ -7,6 +7,7 @@ import { addEject } from './commands/eject.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLock } from './commands/lock.ts';
+import { addManifests } from './commands/manifests.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
 import { addRun } from './commands/run.ts';
@@ -38,6 +39,7 @@ const commands = [
   addLock,
   addServerImage,
   addEject,
+  addManifests,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();

@@ -48,6 +48,7 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   PATH_ESCAPES: EXIT.usage,
   PLATFORM_UNSUPPORTED: EXIT.usage,
   REFERENCE_INVALID: EXIT.usage,
+  IMAGE_OUTDATED: EXIT.no,
   TAG_EXISTS: EXIT.no,
   KEY_INVALID: EXIT.usage,
   SIGNATURE_MISSING: EXIT.no,

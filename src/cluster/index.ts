@@ -1,5 +1,7 @@
 export {
   autoscalerOf,
+  CLUSTER_COMMANDS,
+  type ClusterCommand,
   CONTAINER,
   deploymentOf,
   GRPC_PORT,
@@ -8,18 +10,25 @@ export {
   type KubeObject,
   lifecycleOf,
   type Manifest,
+  type ManifestFile,
   type ManifestsOptions,
+  manifestFiles,
   manifestsOf,
+  NODES,
   namespaceOf,
   type ObjectName,
+  PERMISSIONS,
   replicasPatch,
   roleServiceName,
+  rolesOf,
   routeOf,
   selectorOf,
   sharedObjects,
   startBudgetS,
+  toYaml,
   unwantedObjects,
   type Weights,
+  writeManifests,
 } from './manifests/index.ts';
 export type { ReleaseContract, ReleaseImage, ServicePlan } from './service.ts';
 export {

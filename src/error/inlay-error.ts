@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'INTEGRITY_MISMATCH'
   | 'IMAGE_NOT_FOUND'
   | 'IMAGE_INVALID'
+  | 'IMAGE_OUTDATED'
   | 'PLATFORM_UNSUPPORTED'
   // registries
   | 'REFERENCE_INVALID'

@@ -12,6 +12,8 @@ export const configSchema = z.strictObject({
       /^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$/,
       'expected a DNS label: lower-case letters, digits and hyphens, a letter first, 50 at most',
     )
+    // `iris-canary` would be the canary of `iris`, and `iris-stable` its Service.
+    .regex(/(?<!-(canary|stable))$/, 'it may not end in -canary or -stable: inlay calls parts of other services so')
     .describe('A DNS label: the service, the Deployment and the Open Inference Protocol model name.'),
   version: z
     .string()

@@ -1,9 +1,22 @@
 import { z } from 'zod';
 
+const between = (least: number, most: number) => (text: string) => Number(text) >= least && Number(text) <= most;
 const number = (least: number, most: number) =>
-  z.union([z.number().min(least).max(most), z.string().regex(/^\d+(\.\d+)?$/, 'expected a number')]);
+  z.union(
+    [
+      z.number().min(least).max(most),
+      z
+        .string()
+        .regex(/^\d+(\.\d+)?$/)
+        .refine(between(least, most)),
+    ],
+    `expected a number from ${least} to ${most}`,
+  );
 const whole = (least: number, most: number) =>
-  z.union([z.int().min(least).max(most), z.string().regex(/^\d+$/, 'expected a whole number')]);
+  z.union(
+    [z.int().min(least).max(most), z.string().regex(/^\d+$/).refine(between(least, most))],
+    `expected a whole number from ${least} to ${most}`,
+  );
 
 /**
  * The server's variables that a person may set (docs/server.md); a test holds them to what the server reads. Where it
@@ -22,7 +35,7 @@ export const serverEnvSchema = z.strictObject({
   MAX_QUEUE_ROWS: whole(1, 1e9).optional(),
   MAX_QUEUE_MS: whole(1, 3.6e6).optional(),
   MAX_CONNECTION_AGE_S: number(0, 86_400).optional(),
-  ACCESS_LOG: z.union([z.boolean(), z.enum(['true', 'false'])]).optional(),
+  ACCESS_LOG: z.union([z.boolean(), z.enum(['true', 'false'])], 'expected true or false').optional(),
   PREDICTION_LOG: z
     .string()
     .regex(/^(stdout|\/tmp\/.+)$/, 'expected stdout, or a file under /tmp: nothing else can be written')
