@@ -1,5 +1,6 @@
 import { isInlayError } from '../error/index.ts';
 import { HttpError } from './answer.ts';
+import type { ProcessMemory } from './memory.ts';
 
 /** Upper bounds, seconds, from 100 us on: what answers in less is not told apart. */
 const SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -117,8 +118,14 @@ export class Metrics {
 /**
  * The page at /metrics (Prometheus text exposition format 0.0.4), of all threads together.
  * @param labels in column order
+ * @param memory of the process, which all threads share
  */
-export function renderMetrics(threads: readonly MetricsValues[], model: ModelInfo, labels: readonly string[]): string {
+export function renderMetrics(
+  threads: readonly MetricsValues[],
+  model: ModelInfo,
+  labels: readonly string[],
+  memory: ProcessMemory,
+): string {
   const lines: string[] = [];
   const family = (name: string, type: string, help: string) =>
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
@@ -182,6 +189,10 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
     lines.push(
       `inlay_rejected_total{reason="${labelValue(reason)}"} ${total(threads.map(({ rejected }) => rejected[reason] ?? 0))}`,
     );
+  family('process_resident_memory_bytes', 'gauge', 'Resident memory, bytes.');
+  lines.push(`process_resident_memory_bytes ${memory.resident}`);
+  family('inlay_memory_held_bytes', 'gauge', 'Resident memory without pages of mapped files, bytes.');
+  lines.push(`inlay_memory_held_bytes ${memory.held}`);
   return `${lines.join('\n')}\n`;
 }
 

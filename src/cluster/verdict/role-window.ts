@@ -35,7 +35,7 @@ export const roleWindowSchema = z
     labels: counts,
     /** Requests that were not run, by reason. */
     rejected: counts,
-    /** The most that each pod had resident. */
+    /** The most that each pod held: `inlay_memory_held_bytes`, else `process_resident_memory_bytes`. */
     memory: z.array(z.object({ pod: z.string(), bytes: count })),
     memoryLimitBytes: count.nullable(),
     restarts: z.array(restartSchema),

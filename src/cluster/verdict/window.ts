@@ -61,7 +61,7 @@ export function windowOf(before: readonly Scrape[], after: readonly Scrape[], fa
       if (earlier) counted.push(increase(earlier, page));
       earlier = page;
     }
-    const bytes = Math.max(...all.map(residentBytes));
+    const bytes = Math.max(...all.map(heldBytes));
     if (bytes > 0) memory.push({ pod, bytes });
   }
   const times = rounds.flat().map(({ at }) => at);
@@ -84,9 +84,14 @@ function missing(all: readonly Scrape[], known: boolean): string | undefined {
   return last && 'unreadable' in last ? last.unreadable : undefined;
 }
 
-function residentBytes(scrape: Scrape): number {
+/** Of the two gauges the one without mapped files, which a server from before it had not. */
+const MEMORY = ['inlay_memory_held_bytes', 'process_resident_memory_bytes'];
+
+function heldBytes(scrape: Scrape): number {
   if (!('samples' in scrape)) return 0;
-  const bytes = scrape.samples.samples.find(({ name }) => name === 'process_resident_memory_bytes')?.value ?? 0;
+  const [bytes = 0] = MEMORY.flatMap(
+    (name) => scrape.samples.samples.find((sample) => sample.name === name)?.value ?? [],
+  );
   return Number.isFinite(bytes) ? bytes : 0;
 }
 
