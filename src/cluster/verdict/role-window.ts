@@ -25,9 +25,9 @@ export const roleWindowSchema = z
     gone: count,
     /** 4xx by route. */
     refused: counts,
-    /** Of requests that were answered or whose client had gone: bounds in seconds, counts one more than bounds, not added up. */
+    /** inlay_answer_duration_seconds: upper bounds in seconds, rising; counts, not added up, one more than bounds. */
     latency: z
-      .object({ bounds: z.array(z.number().positive()), counts: z.array(count), sum: count })
+      .object({ bounds: z.array(z.number().positive()), counts: z.array(count) })
       .refine(({ bounds, counts }) => counts.length === bounds.length + 1, 'one count more than bounds'),
     /** Requests that the model answered with NaN or infinity. */
     nonFinite: count,
