@@ -33,6 +33,7 @@ export { cutZipMap } from './onnx/zipmap.ts';
 export { type AnyContract, isOpaque, type OpaqueContract, parseOpaqueContract } from './opaque-contract.ts';
 export type { Project } from './project.ts';
 export { quantityBytes } from './quantity.ts';
+export { isInference, kindOf, type RequestKind } from './request-kind.ts';
 export { TASKS, type Task } from './task.ts';
 export { allocate, elementCount, jsonValues, nestTensor, parseTensor, type Tensor, type TensorData } from './tensor.ts';
 export { INLAY_VERSION } from './version.ts';

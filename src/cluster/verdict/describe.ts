@@ -30,21 +30,27 @@ const NAMES: Readonly<Record<Metric, string>> = {
  */
 export function describeVerdict({ outcome, reasons }: Verdict): string {
   const summary = reasons.flatMap((reason) => SUMMARY[reason.metric]?.(reason) || []);
-  const more = reasons.filter((reason) => reason.outcome !== 'pass' || reason.note !== undefined);
+  const more = reasons.filter(isWorthALine);
   return [[...summary, outcome].join('   '), ...more.map(describeReason)].join('\n');
+}
+
+/** What is fine speaks through the summary; what was not judged is told where there was something to judge. */
+function isWorthALine({ outcome, note, sample }: Reason): boolean {
+  if (outcome === 'pass') return note !== undefined;
+  return outcome !== 'not-judged' || (note !== undefined && sample.canary > 0);
 }
 
 /** One metric's evidence in a line: `errors 2.1 % / 0 % of 2 496 / 9 984 requests, limit 1 %: fail`. */
 export function describeReason(reason: Reason): string {
   const { metric, canary, stable, limit, sample, note, outcome } = reason;
   const write = WRITE[metric];
-  const numbers = canary === null && stable === null ? '' : ` ${both(canary, stable, write)}`;
+  const numbers = metric === 'labelShift' ? one(canary, write) : both(canary, stable, write);
   const of =
     metric === 'requests' || metric === 'metrics' || metric === 'restarts' || metric === 'memory'
       ? ''
       : ` of ${grouped(sample.canary)} / ${grouped(sample.stable)} ${metric === 'labelShift' ? 'rows' : 'requests'}`;
   const bound = limit === null ? '' : `, ${metric === 'requests' ? 'least' : 'limit'} ${write(limit)}`;
-  return `${NAMES[metric]}${numbers}${of}${bound}: ${outcome.replace('-', ' ')}${note === undefined ? '' : ` (${note})`}`;
+  return `${NAMES[metric]} ${numbers}${of}${bound}: ${outcome.replace('-', ' ')}${note === undefined ? '' : ` (${note})`}`;
 }
 
 const WRITE: Readonly<Record<Metric, (value: number) => string>> = {
@@ -60,5 +66,9 @@ const WRITE: Readonly<Record<Metric, (value: number) => string>> = {
 };
 
 function both(canary: number | null, stable: number | null, write: (value: number) => string): string {
-  return [canary, stable].map((value) => (value === null ? '-' : write(value))).join(' / ');
+  return `${one(canary, write)} / ${one(stable, write)}`;
+}
+
+function one(value: number | null, write: (value: number) => string): string {
+  return value === null ? '-' : write(value);
 }

@@ -7,6 +7,8 @@ import type { Evidence, Reason } from './verdict.ts';
 export const FLOOR_SECONDS = 0.001;
 /** What a p99 leaves above itself. */
 const TAIL = 0.01;
+/** Fewer slow requests prove nothing: a new pod's first ones, whose code is not compiled yet, are as slow. */
+const LEAST_SLOW = 10;
 /** Requests of stable without which it has no p99 to be a measure. */
 const LEAST_REFERENCE = 30;
 
@@ -36,7 +38,7 @@ export function judgeP99({ stable, canary, limits, alpha }: Evidence): Reason {
     canary: { k: of.canary.slowerThan(limit), n: of.canary.total },
     stable: { k: of.stable.slowerThan(limit), n: of.stable.total },
   };
-  const found = compareShares(slower.canary, slower.stable, TAIL, alpha);
+  const found = compareShares(slower.canary, slower.stable, { margin: TAIL, alpha, least: LEAST_SLOW });
   if (found === 'within') return { ...base, limit, outcome: 'pass' };
   const beyond = `${percent(slower.canary.k / slower.canary.n)} of the canary's requests took longer than ${milliseconds(limit)} ms`;
   return found === 'above'

@@ -41,8 +41,7 @@ export function judgeMemory({ stable, canary, limits }: Evidence): Reason {
     sample: { stable: stable.memory.length, canary: canary.memory.length },
   } as const;
   if (base.canary === null) {
-    const note =
-      canary.memoryLimitBytes === null ? 'no memory limit' : 'its pages have no process_resident_memory_bytes';
+    const note = canary.memoryLimitBytes === null ? 'no memory limit' : 'its pages have no inlay_memory_held_bytes';
     return { ...base, outcome: 'not-judged', note };
   }
   if (base.canary <= limits.memory) return { ...base, outcome: 'pass' };

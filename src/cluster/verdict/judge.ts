@@ -1,9 +1,12 @@
 import { ALPHA, ALPHA_EARLY } from './compare.ts';
+import { judgeErrors } from './judge-errors.ts';
 import { judgeLabels } from './judge-labels.ts';
+import { judgeNonFinite } from './judge-non-finite.ts';
 import { judgeP99 } from './judge-p99.ts';
 import { judgeMemory, judgeRestarts, judgeUnreadable } from './judge-pods.ts';
+import { judgeRefused } from './judge-refused.ts';
+import { judgeRequests } from './judge-requests.ts';
 import type { RoleWindow } from './role-window.ts';
-import { judgeErrors, judgeNonFinite, judgeRefused, judgeRequests } from './shares.ts';
 import type { Evidence, Limits, Outcome, Reason, Verdict } from './verdict.ts';
 
 export interface Question {

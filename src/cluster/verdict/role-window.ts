@@ -25,9 +25,9 @@ export const roleWindowSchema = z
     gone: count,
     /** 4xx by route. */
     refused: counts,
-    /** Of requests that were answered or whose client had gone: bounds in seconds, counts one more than bounds, not added up. */
+    /** inlay_answer_duration_seconds: upper bounds in seconds, rising; counts, not added up, one more than bounds. */
     latency: z
-      .object({ bounds: z.array(z.number().positive()), counts: z.array(count), sum: count })
+      .object({ bounds: z.array(z.number().positive()), counts: z.array(count) })
       .refine(({ bounds, counts }) => counts.length === bounds.length + 1, 'one count more than bounds'),
     /** Requests that the model answered with NaN or infinity. */
     nonFinite: count,
@@ -35,7 +35,7 @@ export const roleWindowSchema = z
     labels: counts,
     /** Requests that were not run, by reason. */
     rejected: counts,
-    /** The most that each pod had resident. */
+    /** The most that each pod held: `inlay_memory_held_bytes`, else `process_resident_memory_bytes`. */
     memory: z.array(z.object({ pod: z.string(), bytes: count })),
     memoryLimitBytes: count.nullable(),
     restarts: z.array(restartSchema),

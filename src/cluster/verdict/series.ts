@@ -3,7 +3,7 @@ import type { Samples } from './exposition.ts';
 /** The families that a verdict is made of; all count up, whatever else is on the page is left out. */
 const COUNTED = [
   'inlay_request_duration_seconds_bucket',
-  'inlay_request_duration_seconds_sum',
+  'inlay_answer_duration_seconds_bucket',
   'inlay_predictions_total',
   'inlay_nonfinite_outputs_total',
   'inlay_rejected_total',

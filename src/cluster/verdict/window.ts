@@ -1,6 +1,6 @@
+import { isInference, kindOf } from '../../contract/index.ts';
 import { isInlayError } from '../../error/index.ts';
 import { parseExposition, type Samples } from './exposition.ts';
-import { isInference, kindOf } from './request-kind.ts';
 import type { Restart, RoleWindow } from './role-window.ts';
 import { increase, type Series, seriesOf, sum } from './series.ts';
 
@@ -15,8 +15,8 @@ export type Scrape = {
 export function scrapeOf(pod: string, at: number, text: string): Scrape {
   try {
     const samples = parseExposition(text);
-    if (!samples.types.has('inlay_request_duration_seconds'))
-      return { pod, at, unreadable: 'its page has no inlay_request_duration_seconds' };
+    if (!samples.types.has('inlay_answer_duration_seconds'))
+      return { pod, at, unreadable: 'its page has no inlay_answer_duration_seconds' };
     return { pod, at, samples };
   } catch (error) {
     if (!isInlayError(error)) throw error;
@@ -61,7 +61,7 @@ export function windowOf(before: readonly Scrape[], after: readonly Scrape[], fa
       if (earlier) counted.push(increase(earlier, page));
       earlier = page;
     }
-    const bytes = Math.max(...all.map(residentBytes));
+    const bytes = Math.max(...all.map(heldBytes));
     if (bytes > 0) memory.push({ pod, bytes });
   }
   const times = rounds.flat().map(({ at }) => at);
@@ -84,9 +84,14 @@ function missing(all: readonly Scrape[], known: boolean): string | undefined {
   return last && 'unreadable' in last ? last.unreadable : undefined;
 }
 
-function residentBytes(scrape: Scrape): number {
+/** Of the two gauges the one without mapped files, which a server from before it had not. */
+const MEMORY = ['inlay_memory_held_bytes', 'process_resident_memory_bytes'];
+
+function heldBytes(scrape: Scrape): number {
   if (!('samples' in scrape)) return 0;
-  const bytes = scrape.samples.samples.find(({ name }) => name === 'process_resident_memory_bytes')?.value ?? 0;
+  const [bytes = 0] = MEMORY.flatMap(
+    (name) => scrape.samples.samples.find((sample) => sample.name === name)?.value ?? [],
+  );
   return Number.isFinite(bytes) ? bytes : 0;
 }
 
@@ -97,27 +102,19 @@ function readCounts(
   const refused = new Map<string, number>();
   const labels = new Map<string, number>();
   const rejected = new Map<string, number>();
-  const below = new Map<number, number>();
-  let seconds = 0;
+  const times = new Map<number, number>();
   let nonFinite = 0;
   for (const { name, labels: own, value } of series.values()) {
     if (name === 'inlay_predictions_total') add(labels, own.get('label') ?? '', value);
     else if (name === 'inlay_rejected_total') add(rejected, own.get('reason') ?? '', value);
     else if (name === 'inlay_nonfinite_outputs_total') nonFinite += value;
+    else if (name === 'inlay_answer_duration_seconds_bucket') add(times, boundOf(own), value);
     else {
       const route = own.get('route') ?? '';
-      if (!isInference(route)) continue;
+      if (!isInference(route) || boundOf(own) !== Number.POSITIVE_INFINITY) continue;
       const kind = kindOf(own.get('code') ?? '');
-      const timed = kind === 'answered' || kind === 'gone';
-      if (name === 'inlay_request_duration_seconds_sum') seconds += timed ? value : 0;
-      else {
-        const bound = own.get('le') === '+Inf' ? Number.POSITIVE_INFINITY : Number(own.get('le') ?? Number.NaN);
-        if (Number.isNaN(bound)) continue;
-        if (timed) add(below, bound, value);
-        if (bound !== Number.POSITIVE_INFINITY) continue;
-        kinds[kind] += value;
-        if (kind === 'refused' && value > 0) add(refused, route, value);
-      }
+      kinds[kind] += value;
+      if (kind === 'refused' && value > 0) add(refused, route, value);
     }
   }
   return {
@@ -125,15 +122,24 @@ function readCounts(
     failed: kinds.failed,
     gone: kinds.gone,
     refused: Object.fromEntries(refused),
-    latency: histogram(below, seconds),
+    latency: histogram(times),
     nonFinite,
     labels: Object.fromEntries(labels),
     rejected: Object.fromEntries([...rejected].filter(([, value]) => value > 0)),
   };
 }
 
-function histogram(below: ReadonlyMap<number, number>, sumSeconds: number): RoleWindow['latency'] {
-  const bounds = [...below.keys()].filter(Number.isFinite).sort((one, other) => one - other);
+/** A bucket's upper bound; NaN where it has none that is a number. */
+function boundOf(labels: ReadonlyMap<string, string>): number {
+  const le = labels.get('le') ?? '';
+  return le === '+Inf' ? Number.POSITIVE_INFINITY : le === '' ? Number.NaN : Number(le);
+}
+
+/** From counts that are added up by bound to counts of their own. */
+function histogram(below: ReadonlyMap<number, number>): RoleWindow['latency'] {
+  const bounds = [...below.keys()]
+    .filter((bound) => bound > 0 && Number.isFinite(bound))
+    .sort((one, other) => one - other);
   let last = 0;
   const counts = [...bounds, Number.POSITIVE_INFINITY].map((bound) => {
     const here = Math.max(last, below.get(bound) ?? last);
@@ -141,7 +147,7 @@ function histogram(below: ReadonlyMap<number, number>, sumSeconds: number): Role
     last = here;
     return count;
   });
-  return { bounds, counts, sum: sumSeconds };
+  return { bounds, counts };
 }
 
 function add<Key>(map: Map<Key, number>, key: Key, value: number): void {

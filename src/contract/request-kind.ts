@@ -1,4 +1,4 @@
-/** What became of a request, as far as a verdict cares. */
+/** What became of a request that asked the model. */
 export type RequestKind = 'answered' | 'refused' | 'gone' | 'failed';
 
 const INFER_ROUTE = /^\/v2\/models\/.+\/infer$/;
