@@ -1,3 +1,13 @@
+export { type Journal, JournalStore, stableRelease } from './journal/index.ts';
+export {
+  type Connection,
+  type ConnectOptions,
+  connect,
+  contextsOf,
+  type Forward,
+  forwardPort,
+  Kube,
+} from './kube/index.ts';
 export {
   autoscalerOf,
   CLUSTER_COMMANDS,
@@ -30,6 +40,31 @@ export {
   type Weights,
   writeManifests,
 } from './manifests/index.ts';
+export type { Role } from './names.ts';
+export { followLog, isReady, observeService, podLog, type Trouble } from './observe/index.ts';
+export {
+  abort,
+  type Deployed,
+  type DeployOptions,
+  deploy,
+  type FieldChange,
+  formatDuration,
+  type HistoryEntry,
+  historyOf,
+  type ObjectChange,
+  type OnEvent,
+  type Preflight,
+  type PreflightFinding,
+  preflight,
+  promote,
+  type ReleaseEvent,
+  type ResolveImage,
+  type RoleStatus,
+  rollback,
+  type ServiceStatus,
+  type SessionOptions,
+  statusOf,
+} from './rollout/index.ts';
 export type { ReleaseContract, ReleaseImage, ServicePlan } from './service.ts';
 export {
   achievedShare,

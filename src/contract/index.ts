@@ -21,7 +21,7 @@ export { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from
 export { type DigestFile, digestFile, type FileDigest } from './file-digest.ts';
 export { type Difference, exceeds, type Golden, type GoldenCase, parseGolden, worstDifference } from './golden.ts';
 export { type Labels, labelsOfGraph, readLabels } from './labels.ts';
-export { contractOfModel, readProject } from './lazy.ts';
+export { contractOfModel, readConfig, readProject } from './lazy.ts';
 export { mapFile } from './map-file.ts';
 export { graphForServing } from './onnx/graph-for-serving.ts';
 export { type CaseInput, changeCase } from './onnx/letter-case.ts';

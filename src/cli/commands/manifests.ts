@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { ClusterCommand, KubeObject } from '../../cluster/index.ts';
 import { InlayError } from '../../error/index.ts';
+import { namespaceOf } from '../cluster.ts';
 import { createOutput } from '../output.ts';
 import { plannedImage } from '../planned-image.ts';
 
@@ -74,14 +75,6 @@ async function roles(list: string | true, namespace: string | undefined): Promis
     });
   });
   return rolesOf([...new Set(commands)], namespaceOf(namespace));
-}
-
-/** @throws USAGE */
-function namespaceOf(name: string | undefined): string | undefined {
-  if (name === undefined || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name;
-  throw new InlayError('USAGE', `--namespace ${name} is no name of a namespace`, {
-    hint: 'Lower-case letters, digits and hyphens, 63 at most.',
-  });
 }
 
 /** What kubectl reads as well as a YAML stream. */

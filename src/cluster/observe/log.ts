@@ -17,18 +17,25 @@ export function podLog(kube: Kube, namespace: string, pod: string, options: LogO
   });
 }
 
-/** What a pod says from now on, as it comes. */
-export function followLog(
+/** What a pod says from now on, line by line. */
+export async function* followLog(
   kube: Kube,
   namespace: string,
   pod: string,
   options: LogOptions,
-): Promise<ReadableStream<Uint8Array>> {
-  return kube.stream({
+): AsyncGenerator<string> {
+  const bytes = await kube.stream({
     step: `following the log of Pod ${namespace}/${pod}`,
     path: logPath(namespace, pod),
     query: { ...options, follow: true },
   });
+  let rest = '';
+  for await (const text of bytes.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }
 
 function logPath(namespace: string, pod: string): string {

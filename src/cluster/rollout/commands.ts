@@ -9,6 +9,7 @@ import {
 } from '../journal/index.ts';
 import { beforeOf, unfinishedError } from './deploy.ts';
 import { runSteps, skipCanary } from './run-steps.ts';
+import { serviceNotFound } from './service-not-found.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { StepFailed } from './step-failed.ts';
 import { stepsOf } from './steps.ts';
@@ -146,14 +147,7 @@ async function follow(options: DecisionOptions, store: JournalStore, number: num
 
 async function goingOf({ kube, namespace, service }: SessionOptions): Promise<Release | undefined> {
   const found = await new JournalStore(kube, namespace, service).read();
-  if (!found)
-    throw new InlayError(
-      'SERVICE_NOT_FOUND',
-      `inlay has released no ${service} in namespace ${namespace} of ${kube.context}`,
-      {
-        hint: 'Check --context and --namespace; inlay inventory lists what runs.',
-      },
-    );
+  if (!found) throw serviceNotFound(kube, namespace, service);
   return unfinished(found.journal);
 }
 

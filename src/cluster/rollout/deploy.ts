@@ -2,6 +2,7 @@ import { type EnvironmentConfig, withDefaults } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
 import { type Journal, type Release, stableRelease, unfinished, withRelease } from '../journal/index.ts';
 import type { ReleaseImage } from '../service.ts';
+import { adopt, type ResolveImage } from './adopt.ts';
 import { runSteps } from './run-steps.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { stepsOf } from './steps.ts';
@@ -15,6 +16,8 @@ export interface DeployOptions extends SessionOptions {
   readonly direct?: boolean | undefined;
   /** Asked before anything is changed. @throws RELEASE_REFUSED */
   readonly preflight?: ((journal: Journal) => Promise<void>) | undefined;
+  /** For a stable Deployment that no journal knows. */
+  readonly resolve?: ResolveImage | undefined;
 }
 
 /** How a release went. */
@@ -38,12 +41,13 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
       await runSteps(session);
       return { release: session.release, unchanged: false };
     }
-    const release = releaseOf(options, session.journal);
-    const stable = stableRelease(session.journal);
+    const journal = await adopt(session.kube, options.namespace, session.journal, options.resolve);
+    const release = releaseOf(options, journal);
+    const stable = stableRelease(journal);
     if (stable?.image.digest === release.image.digest && same(stable, release))
       return { release: stable, unchanged: true };
-    await options.preflight?.(session.journal);
-    await session.save(withRelease(session.journal, release));
+    await options.preflight?.(journal);
+    await session.save(withRelease(journal, release));
     await runSteps(session);
     return { release: session.release, unchanged: false };
   });

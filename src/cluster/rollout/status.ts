@@ -1,4 +1,3 @@
-import { InlayError } from '../../error/index.ts';
 import {
   holderOf,
   JournalStore,
@@ -11,6 +10,8 @@ import {
 import type { Kube } from '../kube/index.ts';
 import { ROLES, type Role } from '../names.ts';
 import { isReady, observeService, observeTrouble, restartsOf, type Trouble } from '../observe/index.ts';
+
+import { serviceNotFound } from './service-not-found.ts';
 
 export interface ServiceQuery {
   readonly kube: Kube;
@@ -55,7 +56,7 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
     observeService(kube, namespace, service),
     holderOf(kube, namespace, service),
   ]);
-  if (!found) throw notFound(kube, namespace, service);
+  if (!found) throw serviceNotFound(kube, namespace, service);
   const { journal } = found;
   const going = unfinished(journal);
   const last = journal.releases.at(-1);
@@ -145,7 +146,7 @@ export interface HistoryEntry {
 /** The releases of a service, newest first. @throws SERVICE_NOT_FOUND */
 export async function historyOf({ kube, namespace, service }: ServiceQuery): Promise<HistoryEntry[]> {
   const found = await new JournalStore(kube, namespace, service).read();
-  if (!found) throw notFound(kube, namespace, service);
+  if (!found) throw serviceNotFound(kube, namespace, service);
   return found.journal.releases.toReversed().map((release): HistoryEntry => {
     const to = release.stableFrom === undefined ? release.endedAt : release.stableTo;
     return {
@@ -159,14 +160,4 @@ export async function historyOf({ kube, namespace, service }: ServiceQuery): Pro
       ...(release.reason === undefined ? {} : { reason: release.reason }),
     };
   });
-}
-
-function notFound(kube: Kube, namespace: string, service: string): InlayError {
-  return new InlayError(
-    'SERVICE_NOT_FOUND',
-    `inlay has released no ${service} in namespace ${namespace} of ${kube.context}`,
-    {
-      hint: 'Check the name, --context and --namespace.',
-    },
-  );
 }
