@@ -1,8 +1,11 @@
 import { type EnvironmentConfig, withDefaults } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
-import { type Journal, type Release, stableRelease, unfinished, withRelease } from '../journal/index.ts';
+import { emptyJournal, type Journal, type Release, stableRelease, unfinished, withRelease } from '../journal/index.ts';
+import { namespaceOf } from '../manifests/index.ts';
+import { FIELD_MANAGER } from '../names.ts';
 import type { ReleaseImage } from '../service.ts';
 import { adopt, type ResolveImage } from './adopt.ts';
+import { namespaceIsThere } from './apply.ts';
 import { runSteps } from './run-steps.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { stepsOf } from './steps.ts';
@@ -33,6 +36,7 @@ export interface Deployed {
  * @throws RELEASE_BUSY, RELEASE_UNFINISHED (another image's release has not ended), RELEASE_REFUSED, RELEASE_FAILED, RELEASE_PAUSED
  */
 export async function deploy(options: DeployOptions): Promise<Deployed> {
+  const looked = await makeNamespace(options);
   return Session.run(options, async (session) => {
     const going = unfinished(session.journal);
     if (going) {
@@ -46,11 +50,19 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     const stable = stableRelease(journal);
     if (stable?.image.digest === release.image.digest && same(stable, release))
       return { release: stable, unchanged: true };
-    await options.preflight?.(journal);
+    if (!looked) await options.preflight?.(journal);
     await session.save(withRelease(journal, release));
     await runSteps(session);
     return { release: session.release, unchanged: false };
   });
+}
+
+/** The journal lies in the service's namespace, so that has to be first. @returns whether the preflight is done */
+async function makeNamespace({ kube, namespace, service, preflight }: DeployOptions): Promise<boolean> {
+  if (await namespaceIsThere(kube, namespace)) return false;
+  await preflight?.(emptyJournal(service));
+  await kube.apply(namespaceOf({ namespace }), { manager: FIELD_MANAGER });
+  return true;
 }
 
 /** The release as it begins. @throws USAGE where nobody ever said how it is to run */
