@@ -47,7 +47,8 @@ async function load(options: LoadOptions, stopped: () => boolean): Promise<LoadR
         latencies.push(performance.now() - begun);
       } catch (error) {
         failed++;
-        if (failures.length < 20) failures.push(`${new Date().toISOString()} ${keepAlive ? 'keep-alive' : 'fresh'} ${error}`);
+        if (failures.length < 20)
+          failures.push(`${new Date().toISOString()} ${keepAlive ? 'keep-alive' : 'fresh'} ${error}`);
       }
     }
     agent.destroy();
@@ -70,7 +71,12 @@ function ask(agent: Agent, { url, path, body }: LoadOptions): Promise<{ status: 
   return new Promise((resolve, reject) => {
     const sent = request(
       new URL(path ?? '/predict', url),
-      { method: 'POST', agent, timeout: 10_000, headers: { 'content-type': 'application/json', 'content-length': body.length } },
+      {
+        method: 'POST',
+        agent,
+        timeout: 10_000,
+        headers: { 'content-type': 'application/json', 'content-length': body.length },
+      },
       (answer) => {
         let text = '';
         answer.setEncoding('utf8');

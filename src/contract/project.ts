@@ -14,6 +14,8 @@ import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
 import { mapFile } from './map-file.ts';
 import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 
+export { readConfig };
+
 /** A project's folder, read and checked as far as reading goes: what it says, its files, and the contract that follows. */
 export interface Project {
   readonly dir: string;

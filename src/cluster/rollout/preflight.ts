@@ -185,12 +185,12 @@ async function checkDryRun({ kube, plan, journal, forceConflicts }: PreflightOpt
       findings.push({ check: 'cluster', severity: 'error', message: error.message, hint: error.hint });
     }
   }
-  if (beside && findings.length === 0) await imageChange(plan, stable, changes);
+  if (beside && findings.length === 0) imageChange(plan, stable, changes);
   return { findings, changes };
 }
 
 /** What a promotion will do to stable, in the one line that matters. */
-async function imageChange(
+function imageChange(
   plan: ServicePlan,
   stable: NonNullable<ReturnType<typeof stableRelease>>,
   changes: ObjectChange[],
@@ -198,10 +198,12 @@ async function imageChange(
   const before = withDefaults(stable.deploy, stable.environment);
   changes.push({
     object: `Deployment ${plan.namespace}/${workloadName(plan.service, 'stable')}, when promoted`,
+    // Labels and annotations say the image again.
     changes: objectDiff(
-      deploymentOf({ ...plan, image: stable.image, deploy: before }, 'stable'),
-      deploymentOf(plan, 'stable'),
-    ),
+      deploymentOf({ ...plan, image: stable.image, deploy: before }, 'stable').spec,
+      deploymentOf(plan, 'stable').spec,
+      'spec',
+    ).filter(({ path }) => !path.startsWith('spec.template.metadata')),
   });
 }
 
