@@ -1,5 +1,10 @@
-export { type Deploy, resolveDeploy } from './config/deploy.ts';
-export type { NetworkPeer, Toleration } from './config/deploy-schema.ts';
+export { type Deploy, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
+export {
+  type EnvironmentConfig,
+  environmentSchema,
+  type NetworkPeer,
+  type Toleration,
+} from './config/deploy-schema.ts';
 export { CONFIG_FILE } from './config/file.ts';
 export { type Mistake, parseConfig } from './config/load.ts';
 export { judgeMetric, type MetricJudgement, type MetricRule } from './config/metric-rule.ts';
@@ -25,8 +30,10 @@ export { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 export { nanWeights } from './onnx/nan-weights.ts';
 export { skeletonOf } from './onnx/skeleton.ts';
 export { cutZipMap } from './onnx/zipmap.ts';
+export { type AnyContract, isOpaque, type OpaqueContract, parseOpaqueContract } from './opaque-contract.ts';
 export type { Project } from './project.ts';
 export { quantityBytes } from './quantity.ts';
+export { isInference, kindOf, type RequestKind } from './request-kind.ts';
 export { TASKS, type Task } from './task.ts';
 export { allocate, elementCount, jsonValues, nestTensor, parseTensor, type Tensor, type TensorData } from './tensor.ts';
 export { INLAY_VERSION } from './version.ts';

@@ -104,7 +104,7 @@ const tolerationSchema = z.strictObject({
 });
 
 /** `deploy:`, and each of its environments. `false` takes off what the base has. */
-const environmentSchema = z.strictObject({
+export const environmentSchema = z.strictObject({
   namespace: dnsLabel.optional(),
   replicas: replicasSchema.optional(),
   targetCpu: z

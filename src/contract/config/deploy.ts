@@ -71,6 +71,14 @@ export interface Deploy {
  * @throws USAGE when the file has no such environment
  */
 export function resolveDeploy(config: Pick<Config, 'deploy'>, environment?: string): Deploy {
+  return withDefaults(environmentConfig(config, environment), environment);
+}
+
+/**
+ * What a person wrote, with the environment's own values laid over: what a journal keeps, as the schema can read it again.
+ * @throws USAGE when the file has no such environment
+ */
+export function environmentConfig(config: Pick<Config, 'deploy'>, environment?: string): EnvironmentConfig {
   const { environments, ...base } = config.deploy ?? {};
   const own = environment === undefined ? undefined : environments?.[environment];
   if (environment !== undefined && own === undefined) {
@@ -79,10 +87,11 @@ export function resolveDeploy(config: Pick<Config, 'deploy'>, environment?: stri
       hint: known === '' ? 'Add it under deploy: environments:.' : `It has ${known}.`,
     });
   }
-  return withDefaults(overlay<EnvironmentConfig>(base, own ?? {}), environment);
+  return overlay<EnvironmentConfig>(base, own ?? {});
 }
 
-function withDefaults(deploy: EnvironmentConfig, environment: string | undefined): Deploy {
+/** What one environment says, with every default. */
+export function withDefaults(deploy: EnvironmentConfig, environment: string | undefined): Deploy {
   const { canary = {}, ingress, gateway, networkPolicy } = deploy;
   return {
     environment,

@@ -1,0 +1,36 @@
+import { type Kube, pathOf, RESOURCES } from '../kube/index.ts';
+
+export interface LogOptions {
+  readonly tailLines?: number | undefined;
+  readonly sinceSeconds?: number | undefined;
+  /** Of the container before the last restart. */
+  readonly previous?: boolean | undefined;
+  readonly timestamps?: boolean | undefined;
+}
+
+/** What a pod has said so far. */
+export function podLog(kube: Kube, namespace: string, pod: string, options: LogOptions): Promise<string> {
+  return kube.text({
+    step: `reading the log of Pod ${namespace}/${pod}`,
+    path: logPath(namespace, pod),
+    query: { ...options },
+  });
+}
+
+/** What a pod says from now on, as it comes. */
+export function followLog(
+  kube: Kube,
+  namespace: string,
+  pod: string,
+  options: LogOptions,
+): Promise<ReadableStream<Uint8Array>> {
+  return kube.stream({
+    step: `following the log of Pod ${namespace}/${pod}`,
+    path: logPath(namespace, pod),
+    query: { ...options, follow: true },
+  });
+}
+
+function logPath(namespace: string, pod: string): string {
+  return `${pathOf(RESOURCES.pod, namespace, pod)}/log`;
+}
