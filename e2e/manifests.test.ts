@@ -162,7 +162,9 @@ test('an HTTPRoute and the changes of its weights are what the Gateway API’s C
   expect(await weights()).toEqual({ 'iris-stable': 100, 'iris-canary': 0 });
   const route = yaml.split('---\n').find((one) => one.includes('kind: HTTPRoute')) ?? '';
   for (const canary of [1, 20, 50, 100]) {
-    await applied(route.replace('weight: 100', `weight: ${100 - canary}`).replace('weight: 0', `weight: ${canary}`));
+    await applied(
+      route.replace(/weight: (\d+)/g, (_, before) => `weight: ${before === '100' ? 100 - canary : canary}`),
+    );
     expect(await weights()).toEqual({ 'iris-stable': 100 - canary, 'iris-canary': canary });
   }
   // The validation is real: what it does not take is refused.

@@ -5,7 +5,6 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crane } from './go-programs.ts';
-import { must } from './inlay.ts';
 
 export interface RunningRegistry {
   readonly host: string;
