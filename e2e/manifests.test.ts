@@ -9,6 +9,7 @@ import { type Cluster, clusterUp } from './on-cluster.ts';
 
 const INLAY = join(ROOT, 'bin', 'inlay');
 const NAMESPACE = 'manifests-test';
+const CLUSTER_ROLES = ['inlay-inventory', 'inlay-prune', 'inlay-nodes'];
 const CRD = 'gateway.networking.k8s.io_httproutes.yaml';
 
 const FULL = `
@@ -44,6 +45,7 @@ afterAll(async () => {
 
 async function clean() {
   await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait']);
+  await cluster.kubectl(['delete', 'clusterrole', '--ignore-not-found', ...CLUSTER_ROLES]);
   await cluster.kubectl(['delete', 'crd', 'httproutes.gateway.networking.k8s.io', '--ignore-not-found', '--wait']);
 }
 
@@ -170,6 +172,21 @@ test('an HTTPRoute and the changes of its weights are what the Gateway API’s C
   // The validation is real: what it does not take is refused.
   expect((await apply(route.replace('weight: 100', 'weight: -1'))).code).not.toBe(0);
   expect((await apply(route.replace('type: PathPrefix', 'type: Prefix'))).code).not.toBe(0);
+});
+
+test('whoever has the Role of deploy alone can apply all of it, and read no Secret', async () => {
+  const roles = await must([INLAY, 'manifests', '--roles', '-n', NAMESPACE]);
+  expect((await applied(roles)).length).toBeGreaterThan(10);
+  const bind = ['create', 'rolebinding', 'ci', '--role=inlay-deploy', `--serviceaccount=${NAMESPACE}:ci`];
+  expect((await cluster.kubectl(['-n', NAMESPACE, ...bind])).code).toBe(0);
+  const as = `--as=system:serviceaccount:${NAMESPACE}:ci`;
+  const yaml = await manifests('full', '--skip-namespace');
+  expect(await applied(yaml, as, '--dry-run=server', '--force-conflicts')).toHaveLength(10);
+  expect((await apply(await manifests('full'), as, '--dry-run=server')).code).not.toBe(0);
+  for (const more of ['get secrets', 'create pods/exec', 'create rolebindings', 'delete pods', 'get nodes']) {
+    const { stdout } = await cluster.kubectl(['-n', NAMESPACE, 'auth', 'can-i', ...more.split(' '), as]);
+    expect([more, stdout.trim()]).toEqual([more, 'no']);
+  }
 });
 
 test('a server that hangs is restarted', async () => {

@@ -202,6 +202,17 @@ test('pods tell their model, input and task', () => {
   expect(JSON.parse(annotations['inlay/outputs'] ?? '')).toEqual(CONTRACT.outputs);
 });
 
+test('a model with thousands of inputs does not burst what annotations may hold', () => {
+  const inputs = Array.from({ length: 5000 }, (_, i) => ({
+    name: `column_${i}`,
+    datatype: 'FP32' as const,
+    shape: [-1, 1],
+  }));
+  const { metadata } = deploymentOf(planOf({}, { contract: { inputs } }), 'stable');
+  expect(JSON.stringify(metadata.annotations).length).toBeLessThan(100_000);
+  expect(Object.keys(metadata.annotations ?? {})).not.toContain('inlay/inputs');
+});
+
 test('another inlay restarts no pod: only the Deployment says which one wrote it', () => {
   const { metadata, spec } = deploymentOf(planOf(), 'stable');
   expect(metadata.annotations?.['inlay/written-by']).toStartWith('inlay ');
