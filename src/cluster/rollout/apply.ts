@@ -2,6 +2,7 @@ import { type ApiObject, type Kube, RESOURCES, resourceOf } from '../kube/index.
 import {
   autoscalerOf,
   deploymentOf,
+  isOurs,
   manifestsOf,
   replicasPatch,
   routeOf,
@@ -20,8 +21,12 @@ export interface ApplyOptions {
 /** Everything of a service but its workloads and route; applying it again changes nothing. */
 export async function applyShared(kube: Kube, plan: ServicePlan, { force }: ApplyOptions): Promise<void> {
   for (const object of await sharedOf(kube, plan)) await kube.apply(object, { manager: FIELD_MANAGER, force });
-  for (const { apiVersion, kind, metadata } of unwantedObjects(plan))
-    await kube.delete(resourceOf({ apiVersion, kind }), metadata.name, metadata.namespace);
+  for (const { apiVersion, kind, metadata } of unwantedObjects(plan)) {
+    const resource = resourceOf({ apiVersion, kind });
+    const found = await kube.find(anyObjectSchema, resource, metadata.name, metadata.namespace);
+    // Somebody may have made an Ingress of that name by hand.
+    if (found && isOurs(found.metadata.labels)) await kube.delete(resource, metadata.name, metadata.namespace);
+  }
 }
 
 /** What is applied before a workload. A Namespace that is there is left as its owner made it. */

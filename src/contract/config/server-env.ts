@@ -1,22 +1,22 @@
 import { z } from 'zod';
 
-const between = (least: number, most: number) => (text: string) => Number(text) >= least && Number(text) <= most;
-const number = (least: number, most: number) =>
-  z.union(
+/** A number of YAML, or text that says one: `DRAIN_S: 10` and `DRAIN_S: "10"` are the same variable. */
+function ranged(kind: 'number' | 'whole number', least: number, most: number) {
+  const expected = `expected a ${kind} from ${least} to ${most}`;
+  const plain = kind === 'number' ? z.number(expected) : z.int(expected);
+  return z.union(
     [
-      z.number().min(least).max(most),
+      plain.min(least, expected).max(most, expected),
       z
         .string()
-        .regex(/^\d+(\.\d+)?$/)
-        .refine(between(least, most)),
+        .regex(kind === 'number' ? /^\d+(\.\d+)?$/ : /^\d+$/, expected)
+        .refine((text) => Number(text) >= least && Number(text) <= most, expected),
     ],
-    `expected a number from ${least} to ${most}`,
+    expected,
   );
-const whole = (least: number, most: number) =>
-  z.union(
-    [z.int().min(least).max(most), z.string().regex(/^\d+$/).refine(between(least, most))],
-    `expected a whole number from ${least} to ${most}`,
-  );
+}
+const number = (least: number, most: number) => ranged('number', least, most);
+const whole = (least: number, most: number) => ranged('whole number', least, most);
 
 /**
  * The server's variables that a person may set (docs/server.md); a test holds them to what the server reads. Where it
