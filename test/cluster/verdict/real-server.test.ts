@@ -47,15 +47,15 @@ test("the server's own page is a window: requests by what became of them, labels
     ask(stable, '/v2/models/iris/infer', OIP),
     ask(stable, '/predict', 'nonsense'),
     ask(stable, '/predict', '{"data":[[1]]}'),
-    ask(stable, '/v2/models/rose/infer', OIP),
+    ask(stable, '/v2/models/iris/versions/0.0.2/infer', OIP),
     fetch(`${stable.url}/predict/test`),
     fetch(`${stable.url}/health/ready`),
     fetch(`${stable.url}/metadata`),
     fetch(`${stable.url}/nowhere`),
   ]);
   const window = windowOf([before], [await scrape(stable)], { memoryLimitBytes: 2 ** 40 });
-  expect(window).toMatchObject({ pods: 1, requests: 6, failed: 0, nonFinite: 0, unreadable: [] });
-  expect(window.refused).toEqual({ '/predict': 2 });
+  expect(window).toMatchObject({ pods: 1, requests: 7, failed: 0, nonFinite: 0, unreadable: [] });
+  expect(window.refused).toEqual({ '/predict': 2, '/v2/models/{name}/versions/{version}/infer': 1 });
   expect(window.latency.counts.reduce((sum, count) => sum + count)).toBe(4);
   expect(window.labels).toEqual({ setosa: 3, versicolor: 0, virginica: 1 });
   expect(window.rejected).toMatchObject({ body_invalid: 1, input_invalid: 1 });
