@@ -10,11 +10,17 @@ export interface Change {
   readonly verdict: DiffVerdict;
 }
 
+/** What of a contract is compared. */
+export type ComparedContract = Pick<
+  Contract,
+  'name' | 'version' | 'task' | 'inputs' | 'outputs' | 'prediction' | 'labels' | 'metrics' | 'server' | 'owner'
+> & { readonly model: Pick<Contract['model'], 'digest' | 'sizeBytes'> };
+
 /**
  * What changes for clients when `to` replaces `from`. Breaking is what a request that was right, or a client that read the
  * answer, would notice: docs/diff.md has the rules.
  */
-export function diffContracts(from: Contract, to: Contract): Change[] {
+export function diffContracts(from: ComparedContract, to: ComparedContract): Change[] {
   const changes: Change[] = [];
   const add = (what: string, a: string | undefined, b: string | undefined, verdict: DiffVerdict) => {
     if (a !== b)

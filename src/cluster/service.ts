@@ -14,7 +14,10 @@ export interface ReleaseImage {
 export type ReleaseContract = Pick<
   Contract,
   'name' | 'version' | 'task' | 'inputs' | 'outputs' | 'prediction' | 'labels' | 'metrics' | 'server' | 'owner'
-> & { readonly model: Pick<Contract['model'], 'digest' | 'sizeBytes'> };
+> & {
+  /** `externalData` tells how long a large model may take to load; without it that is guessed from the model's file alone. */
+  readonly model: Pick<Contract['model'], 'digest' | 'sizeBytes'> & Partial<Pick<Contract['model'], 'externalData'>>;
+};
 
 /** A service as it is to be: where, how, and the image of a role. */
 export interface ServicePlan {

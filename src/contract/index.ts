@@ -1,6 +1,13 @@
-export { type Deploy, resolveDeploy } from './config/deploy.ts';
+export { type Deploy, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
+export {
+  type EnvironmentConfig,
+  environmentSchema,
+  type NetworkPeer,
+  type Toleration,
+} from './config/deploy-schema.ts';
 export { CONFIG_FILE } from './config/file.ts';
 export { type Mistake, parseConfig } from './config/load.ts';
+export { judgeMetric, type MetricJudgement, type MetricRule } from './config/metric-rule.ts';
 export { type Config, configJsonSchema } from './config/schema.ts';
 export {
   type Contract,
@@ -14,7 +21,7 @@ export { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from
 export { type DigestFile, digestFile, type FileDigest } from './file-digest.ts';
 export { type Difference, exceeds, type Golden, type GoldenCase, parseGolden, worstDifference } from './golden.ts';
 export { type Labels, labelsOfGraph, readLabels } from './labels.ts';
-export { contractOfModel, readProject } from './lazy.ts';
+export { contractOfModel, readConfig, readProject } from './lazy.ts';
 export { mapFile } from './map-file.ts';
 export { graphForServing } from './onnx/graph-for-serving.ts';
 export { type CaseInput, changeCase } from './onnx/letter-case.ts';
@@ -23,6 +30,7 @@ export { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 export { nanWeights } from './onnx/nan-weights.ts';
 export { skeletonOf } from './onnx/skeleton.ts';
 export { cutZipMap } from './onnx/zipmap.ts';
+export { type AnyContract, isOpaque, type OpaqueContract, parseOpaqueContract } from './opaque-contract.ts';
 export type { Project } from './project.ts';
 export { quantityBytes } from './quantity.ts';
 export { isInference, kindOf, type RequestKind } from './request-kind.ts';

@@ -4,8 +4,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
-import { CONFIG_FILE } from './config/file.ts';
-import { parseConfig } from './config/load.ts';
+import { readConfig } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
 import { isFloat } from './datatype.ts';
@@ -33,13 +32,7 @@ export interface Project {
  * @throws PROJECT_NOT_FOUND, CONFIG_INVALID, FILE_NOT_FOUND, PATH_ESCAPES, MODEL_INVALID, MODEL_UNSUPPORTED, LABELS_INVALID, INPUT_INVALID
  */
 export async function readProject(dir: string, digest: DigestFile = digestFile): Promise<Project> {
-  const file = join(dir, CONFIG_FILE);
-  if (!existsSync(file)) {
-    throw new InlayError('PROJECT_NOT_FOUND', `no ${CONFIG_FILE} in ${resolve(dir)}`, {
-      hint: `Write one with at least name, version and model, or name the project's folder.`,
-    });
-  }
-  const config = parseConfig(await readFile(file, 'utf8'), CONFIG_FILE);
+  const config = await readConfig(dir);
   const root = await realpath(dir);
   const modelPath = insideProject(root, config.model, 'model');
   const labelsPath = config.labels === undefined ? undefined : insideProject(root, config.labels, 'labels');

@@ -133,7 +133,7 @@ async function modelLayers(layout: OciLayout, options: BuildOptions): Promise<Pl
     const reused = layer.reused && !options.written?.has(layer.descriptor.digest);
     layers.push({ ...layer, reused, kind: 'model', contents: file.file });
   }
-  const key = [LAYER_FORMAT, 'model and small files', mtimeS, await modelLayerKey(project)].join('\n');
+  const key = [LAYER_FORMAT, 'model and small files, contract first', mtimeS, await modelLayerKey(project)].join('\n');
   const rest = await cachedLayer(layout, join(cacheDir, 'layers'), key, async () =>
     writeLayer(layout, await modelEntries(project), { compression: 'none', mtimeS }),
   );

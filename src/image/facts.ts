@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Project } from '../contract/index.ts';
+import { type Project, serializeContract } from '../contract/index.ts';
 import { type SharedMaterials, sharedMaterialsSchema } from './materials.ts';
 import type { ImageConfig } from './oci/schema.ts';
 
@@ -18,6 +19,11 @@ export const BASE_DIGEST = 'org.opencontainers.image.base.digest';
 /** Prefix of inlay's own labels and annotations. */
 export const LABEL_PREFIX = 'inlay.';
 
+/** The digest of contract.json in the model layer: who reads it out of the layer need not read all of that to check it. */
+export const CONTRACT_DIGEST = `${LABEL_PREFIX}contract.digest`;
+/** The whole contract of an opaque model, as JSON. */
+export const OPAQUE_CONTRACT = `${LABEL_PREFIX}contract`;
+
 /**
  * The labels of an image's config: what runs, readable without pulling a layer. Values that are no plain text are JSON.
  * Keys of the OCI image specification (annotations.md) where it has one.
@@ -30,6 +36,7 @@ export function imageLabels(
   const { contract } = project;
   return {
     ...imageAnnotations(project, inlayVersion),
+    [CONTRACT_DIGEST]: `sha256:${createHash('sha256').update(serializeContract(contract)).digest('hex')}`,
     [`${LABEL_PREFIX}inputs`]: JSON.stringify(contract.inputs),
     [`${LABEL_PREFIX}outputs`]: JSON.stringify(contract.outputs),
     ...(contract.labels ? { [`${LABEL_PREFIX}labels`]: JSON.stringify(contract.labels.names) } : {}),

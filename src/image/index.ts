@@ -10,6 +10,7 @@ export {
   storeDir,
 } from './build.ts';
 export { type Env, runCommand } from './command.ts';
+export { readImageContract } from './contract-layer.ts';
 export { type DescribedImage, describeImage } from './described.ts';
 export { exportDockerArchive } from './docker-archive.ts';
 export { dockerfileOf, ejectImage } from './eject.ts';

@@ -17,6 +17,8 @@ export interface TarEntry {
   readonly linkname?: string;
   /** A file's bytes, or the file on this machine that has them and its size in bytes. */
   readonly content?: Uint8Array | FileContent;
+  /** Before all others, so that who wants only this one need not read on. */
+  readonly first?: boolean;
 }
 
 export interface FileContent {
@@ -119,7 +121,10 @@ function withParents(entries: readonly TarEntry[]): TarEntry[] {
   return [...all.values()];
 }
 
-/** By the bytes of the path: the same order on every machine, folders before what is in them. */
+/** What comes first, then by the bytes of the path: the same order on every machine, folders before what is in them. */
 function sorted(entries: readonly TarEntry[]): TarEntry[] {
-  return entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const firsts = entries.filter((entry) => entry.first);
+  const rank = ({ path }: TarEntry) =>
+    firsts.some((first) => first.path === path || first.path.startsWith(`${path}/`)) ? 0 : 1;
+  return entries.toSorted((a, b) => rank(a) - rank(b) || Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
