@@ -168,6 +168,16 @@ describe('labels', () => {
     expect(reasonOf('labelShift', healthy(1e4, { labels: odd }), healthy(1e4, half)).canary).toBe(1);
   });
 
+  test('a canary that is no farther from stable than its pods are from each other is not shifted', () => {
+    const stable = (labelShift: number) => healthy(10_000, { ...half, spread: { labelShift, refused: 0 } });
+    const canary = healthy(5000, { labels: { a: 3500, b: 1500 } });
+    expect([0, 0.1, 0.2].map((spread) => outcomeOf('labelShift', canary, stable(spread)))).toEqual([
+      'inconclusive',
+      'inconclusive',
+      'pass',
+    ]);
+  });
+
   test('a model without labels has nothing to shift', () => {
     expect(outcomeOf('labelShift', healthy(5000), healthy(5000))).toBe('not-judged');
     expect(verdictOf(healthy(5000), healthy(5000)).outcome).toBe('pass');
@@ -180,6 +190,12 @@ describe('refused requests', () => {
     expect(outcomeOf('refused', healthy(500, many), healthy(2000))).toBe('inconclusive');
     expect(reasonOf('refused', healthy(500, many), healthy(2000)).note).toContain('input_invalid');
     expect(outcomeOf('refused', healthy(500), healthy(2000, { refused: { '/predict': 600 } }))).toBe('inconclusive');
+  });
+
+  test('where one client sends nonsense to one pod of stable, another may to the canary', () => {
+    const canary = healthy(500, { refused: { '/predict': 100 } });
+    const stable = (refused: number) => healthy(2000, { spread: { labelShift: 0, refused } });
+    expect([0.05, 0.2].map((spread) => outcomeOf('refused', canary, stable(spread)))).toEqual(['inconclusive', 'pass']);
   });
 
   test('a few points are clients', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { failsAlready, judge, type Metric, type RoleWindow } from '../../../src/cluster/index.ts';
-import { minimumEffectiveRows, shiftByNoise, totalVariation } from '../../../src/cluster/verdict/judge-labels.ts';
+import { minimumEffectiveRows, shiftByNoise, totalVariation } from '../../../src/cluster/verdict/label-shift.ts';
 import { binomial, healthy, LIMITS, latencyOf, normal, randomOf } from './windows.ts';
 
 /** Seconds of a request, around 1, by how a service's latencies may be spread. */

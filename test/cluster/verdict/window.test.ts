@@ -50,6 +50,7 @@ test('a window is what all pods counted between two scrapes, on routes that ask 
     nonFinite: 0,
     labels: { setosa: 15 },
     rejected: {},
+    spread: { labelShift: 0, refused: 0 },
     memory: [
       { pod: 'a', bytes: 1e8 },
       { pod: 'b', bytes: 1e8 },
@@ -116,7 +117,7 @@ test('nothing scraped is an empty window', () => {
 test('a page of another server is unreadable, with why', () => {
   expect(scrapeOf('a', 0, '# TYPE http_requests_total counter\nhttp_requests_total 5\n')).toHaveProperty('unreadable');
   expect(scrapeOf('a', 0, '<html>')).toHaveProperty('unreadable');
-  expect(scrapeOf('a', 0, page({}))).toHaveProperty('samples');
+  expect(scrapeOf('a', 0, page({}))).toHaveProperty('page');
 });
 
 test('numbers that no counter has are left out, and labels may be called anything', () => {
@@ -153,4 +154,24 @@ test('a window comes back from the journal as it was', () => {
   expect(roleWindowSchema.parse(JSON.parse(JSON.stringify(window)))).toEqual(window);
   expect(roleWindowSchema.safeParse({ ...window, schemaVersion: 2 }).success).toBe(false);
   expect(roleWindowSchema.safeParse({ ...window, latency: { bounds: [1], counts: [1] } }).success).toBe(false);
+});
+
+test('pods of one role that get different requests are told apart, beyond noise', () => {
+  const text = (a: number, b: number, refused: number) => `# TYPE inlay_answer_duration_seconds histogram
+inlay_predictions_total{label="a"} ${a}
+inlay_predictions_total{label="b"} ${b}
+inlay_request_duration_seconds_bucket{route="/predict",code="200",le="+Inf"} ${a + b}
+inlay_request_duration_seconds_bucket{route="/predict",code="400",le="+Inf"} ${refused}
+`;
+  const spread = (...pods: readonly (readonly [number, number, number])[]) =>
+    windowOf(
+      [],
+      pods.map((counts, at) => scrapeOf(`pod-${at}`, 0, text(...counts))),
+    ).spread;
+  expect(spread([1000, 1000, 0], [1010, 990, 3])).toEqual({ labelShift: 0, refused: 0 });
+  expect(spread([1000, 0, 0], [500, 500, 0], [400, 600, 1000])).toEqual({
+    labelShift: expect.closeTo(0.55, 2),
+    refused: expect.closeTo(0.5, 2),
+  });
+  expect(spread([1000, 0, 0])).toEqual({ labelShift: 0, refused: 0 });
 });
