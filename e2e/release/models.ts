@@ -44,7 +44,7 @@ export function modelOf(kind: Kind, seed = 0): Uint8Array {
     value(12, 'y', FLOAT, [-1, LABELS]),
     initializer('w', [columns, LABELS], weights),
     node('MatMul', ['x', 'w'], ['logits']),
-    node('Softmax', ['logits'], [extra.length === 0 ? 'y' : 'p'], intAttribute('axis', -1)),
+    node('Softmax', ['logits'], [extra.length === 0 ? 'y' : 'p'], intAttribute('axis', 1)),
     ...extra,
   ]);
 }
