@@ -39,6 +39,8 @@ const opaqueSchema = v.object({
   /** What a person wrote; inlay knows no default for another's server. */
   server: v.object({ cpu: v.optional(v.string()), memory: v.optional(v.string()) }),
   owner: v.optional(v.string()),
+  /** Codes of findings that somebody accepted when building (`inlay build --skip`). */
+  accepted: v.optional(v.array(v.string())),
 });
 export type OpaqueContract = v.InferOutput<typeof opaqueSchema>;
 

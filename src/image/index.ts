@@ -1,5 +1,8 @@
+export { type BaseChoice, chooseBase, DEFAULT_BASE } from './base/choice.ts';
+export type { PinnedImage } from './base/from-image.ts';
 export { lockBase } from './base/index.ts';
-export { pinnedServerImage, pinServerImage } from './base/lock.ts';
+export { pinBaseImage, pinnedBaseImage, pinnedServerImage, pinServerImage, readLock } from './base/lock.ts';
+export type { BasePackage } from './base/package-lists.ts';
 export {
   type BuildOptions,
   type BuildResult,
@@ -9,7 +12,7 @@ export {
   referenceOf,
   storeDir,
 } from './build.ts';
-export { type Env, runCommand } from './command.ts';
+export { type Env, hasProgram, runCommand } from './command.ts';
 export { readImageContract } from './contract-layer.ts';
 export { type DescribedImage, describeImage } from './described.ts';
 export { exportDockerArchive } from './docker-archive.ts';
@@ -37,4 +40,4 @@ export {
 } from './oci/schema.ts';
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
 export { buildServerImage, type ServerImageOptions } from './server-image.ts';
-export type { LayerKind, PinnedServerImage } from './shared-layers.ts';
+export type { LayerKind } from './shared-layers.ts';

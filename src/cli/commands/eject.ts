@@ -2,6 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { InlayError } from '../../error/index.ts';
 import { buildProject } from '../build-project.ts';
 import { createOutput } from '../output.ts';
+import { BASE } from '../pinned-image.ts';
 import { CA_FILE, INSECURE_REGISTRY } from '../registry.ts';
 
 export function addEject(program: Command): void {
@@ -14,6 +15,7 @@ export function addEject(program: Command): void {
     .argument('[dir]', "the project's folder", '.')
     .requiredOption('--output <dir>', 'a folder that is empty or not there yet')
     .option('--platform <platform>', 'linux/amd64 or linux/arm64 (default: this machine)')
+    .option(...BASE)
     .option('--skip <list>', 'errors of check to accept, as for build')
     .option(...INSECURE_REGISTRY)
     .option(...CA_FILE)

@@ -66,13 +66,23 @@ export function parseConfig(text: string, file: string): Config {
     const node = document.getIn(path, true);
     return node instanceof Scalar ? node.source : undefined;
   };
-  const mistakes = parsed.error.issues.flatMap((issue) =>
-    mistakesOf(issue, { place, keyPlace, source, value: valueAt(value, issue.path) }),
-  );
+  const mistakes = parsed.error.issues
+    .flatMap(unionIssues)
+    .flatMap((issue) => mistakesOf(issue, { place, keyPlace, source, value: valueAt(value, issue.path) }));
   throw invalid(
     file,
     mistakes.sort((a, b) => a.line - b.line || a.column - b.column),
   );
+}
+
+/** Of several forms the one that was meant is told about: the mapping where somebody wrote one. */
+function unionIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find(
+    (form) => !form.some(({ path, code }) => path.length === 0 && code === 'invalid_type'),
+  );
+  if (meant === undefined) return [issue];
+  return meant.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(unionIssues);
 }
 
 interface Look {
@@ -120,25 +130,31 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   model: 'For example: model: models/iris.onnx',
   labels: 'For example: labels: models/label.json',
   image: 'For example: image: registry.example.com/ml/iris',
-  base: 'Leave it out, or write base: apt',
+  base: 'Leave it out, or write base: apt, or an image: base: gcr.io/distroless/cc-debian12',
 };
 
 const NOT_YET: Readonly<Record<string, string>> = {
   transform: 'This inlay has no transforms yet. Put the preprocessing into the graph.',
-  serverImage: 'This inlay composes the server image itself. Leave it out.',
 };
 
 /** Keys that the schema knows in the object at `path`. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  let node: unknown = configJsonSchema();
-  for (const step of path) {
-    const { properties, additionalProperties } = node as {
-      properties?: Record<string, unknown>;
-      additionalProperties?: unknown;
-    };
-    node = properties?.[String(step)] ?? additionalProperties ?? {};
-  }
-  return Object.keys((node as { properties?: Record<string, unknown> }).properties ?? {});
+  let nodes = forms(configJsonSchema());
+  for (const step of path)
+    nodes = nodes.flatMap((node) => forms(node.properties?.[String(step)] ?? node.additionalProperties ?? {}));
+  return nodes.flatMap((node) => Object.keys(node.properties ?? {}));
+}
+
+interface SchemaNode {
+  readonly properties?: Record<string, unknown>;
+  readonly additionalProperties?: unknown;
+  readonly anyOf?: readonly unknown[];
+}
+
+/** What a place in the schema may look like. */
+function forms(node: unknown): SchemaNode[] {
+  const { anyOf = [], ...rest } = node as SchemaNode;
+  return [rest, ...anyOf.flatMap(forms)];
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
