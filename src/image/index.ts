@@ -19,6 +19,8 @@ export { exportDockerArchive } from './docker-archive.ts';
 export { dockerfileOf, ejectImage } from './eject.ts';
 export { exportLayout } from './export-layout.ts';
 export { BASE_DIGEST, BASE_NAME } from './facts.ts';
+export { decompressed } from './layer/decompressed.ts';
+export { type ReadEntry, readTar } from './layer/read-tar.ts';
 export type { Materials } from './materials.ts';
 export { ModelDigests } from './model-files.ts';
 export type { NpmPackage } from './npm-package.ts';

@@ -17,6 +17,10 @@ export function addRun(program: Command): void {
       'what to run it with: docker, podman, nerdctl, runc or process (default: the first that works)',
     )
     .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', '8000')
+    .option(
+      '--container-port <number>',
+      'with docker, podman and nerdctl: the port inside (default: as the image says)',
+    )
     .option('--cpus <number>', 'CPU limit, for example 0.5')
     .option('--memory <quantity>', 'memory limit, for example 300Mi')
     .option('--env <NAME=VALUE...>', "add to the image's environment")
@@ -34,6 +38,8 @@ export function addRun(program: Command): void {
         reference: image,
         platform: hostPlatform(process.arch),
         port: quantity('--port', options.port),
+        containerPort:
+          options.containerPort === undefined ? undefined : quantity('--container-port', options.containerPort),
         env: environment(options.env ?? []),
         limits: { ...(cpus === undefined ? {} : { cpus }), ...(memoryBytes === undefined ? {} : { memoryBytes }) },
         ...(engine === undefined ? {} : { engine }),

@@ -70,7 +70,8 @@ async function versionsOf(header: Buffer, read: ReadAt): Promise<ElfVersions> {
     } else if (section.type === SHT_GNU_VERNEED) {
       for (const at of chain(data, 0, 12)) {
         const file = text(data.readUInt32LE(at + 4));
-        const names = chain(data, at + data.readUInt32LE(at + 8), 12).map((aux) => text(data.readUInt32LE(aux + 8)));
+        const records = data.readUInt16LE(at + 2) === 0 ? [] : chain(data, at + data.readUInt32LE(at + 8), 12);
+        const names = records.map((aux) => text(data.readUInt32LE(aux + 8)));
         wants[file] = [...(wants[file] ?? []), ...names];
       }
     } else {

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
 import { decompressed } from '../layer/decompressed.ts';
@@ -41,7 +40,7 @@ export type BaseImageFacts = z.infer<typeof imageFactsSchema>;
 /** A file that is kept: its text, or what a library defines. */
 type Kept = { readonly text: string } | { readonly machine: number; readonly defines: readonly string[] };
 
-const LISTS = /^(etc|usr\/lib)\/os-release$|^var\/lib\/dpkg\/status(\.d\/[^/]+)?$|^(usr\/)?lib\/apk\/db\/installed$/;
+const LISTS = /(^|\/)((etc|lib)\/os-release|lib\/dpkg\/status(\.d\/[^/]+)?|lib\/apk\/db\/installed)$/;
 const PYTHON = /\.(dist-info\/METADATA|egg-info\/PKG-INFO|egg-info)$/;
 /** Python packages of Debian's own, which dpkg knows by their .deb. */
 const DEBIAN_PYTHON = /^usr\/lib\/python3\/dist-packages\//;
@@ -69,9 +68,7 @@ export async function readImageFacts(
 ): Promise<BaseImageFacts> {
   const tree = new FileTree<Kept>();
   for (const layer of image.manifest.layers) {
-    if (!(await layout.has(layer))) await layout.readBytes(layer.digest); // says what is missing
-    const source = createReadStream(layout.blobPath(layer.digest), { highWaterMark: 1 << 20 });
-    await addLayer(tree, decompressed(source, layer.mediaType));
+    await addLayer(tree, decompressed(layout.stream(layer), layer.mediaType));
   }
   return {
     schemaVersion: 1,
