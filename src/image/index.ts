@@ -19,6 +19,7 @@ export { exportDockerArchive } from './docker-archive.ts';
 export { dockerfileOf, ejectImage } from './eject.ts';
 export { exportLayout } from './export-layout.ts';
 export { BASE_DIGEST, BASE_NAME } from './facts.ts';
+export { diffImages, type ImageDiff } from './image-diff.ts';
 export { decompressed } from './layer/decompressed.ts';
 export { type ReadEntry, readTar } from './layer/read-tar.ts';
 export type { Materials } from './materials.ts';
@@ -43,3 +44,4 @@ export {
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
 export { buildServerImage, type ServerImageOptions } from './server-image.ts';
 export type { LayerKind } from './shared-layers.ts';
+export { unpackModel } from './unpack-model.ts';

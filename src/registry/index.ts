@@ -1,5 +1,6 @@
 export { type AttachOptions, type AttachResult, attachReferrer } from './attach.ts';
 export { attachmentsInRegistry } from './attachments.ts';
+export { type CompleteOptions, completeImage } from './complete.ts';
 export { type ContractedImage, contractOfImage } from './contract-of-image.ts';
 export { type CopyOptions, copyImage } from './copy.ts';
 export { type FetchOptions, fetchImage } from './fetch-image.ts';

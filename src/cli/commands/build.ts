@@ -6,6 +6,7 @@ import { createOutput, formatBytes, formatMs, table } from '../output.ts';
 import { BASE } from '../pinned-image.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
 import { describeSigned, SIGN, signInStore, signingKey } from '../signing.ts';
+import { haveWhole } from '../whole-image.ts';
 import { describePush, targetOf } from './push.ts';
 
 export function addBuild(program: Command): void {
@@ -44,6 +45,7 @@ export function addBuild(program: Command): void {
         key = await signingKey(options.sign);
       });
       if (key !== undefined) output.progress(describeSigned(await signInStore(layout, image.reference, key)));
+      if (target) await haveWhole(layout, image.reference, options, output);
       if (target?.kind === 'oci') await exportLayout(layout, image.reference, target.path);
       const [platform] = platforms;
       if (target?.kind === 'docker-archive' && platform)

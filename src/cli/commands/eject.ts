@@ -4,6 +4,7 @@ import { buildProject } from '../build-project.ts';
 import { createOutput } from '../output.ts';
 import { BASE } from '../pinned-image.ts';
 import { CA_FILE, INSECURE_REGISTRY } from '../registry.ts';
+import { haveWhole } from '../whole-image.ts';
 
 export function addEject(program: Command): void {
   program
@@ -27,6 +28,7 @@ export function addEject(program: Command): void {
       const [platform, other] = built.platforms;
       if (platform === undefined || other !== undefined)
         throw new InlayError('USAGE', 'a Dockerfile is for one platform', { hint: 'Eject each into its own folder.' });
+      await haveWhole(built.layout, built.image.reference, options, output);
       const files = await ejectImage(built.layout, built.image.reference, platform, options.output);
       output.result(
         `${files.length} files in ${options.output}. Next: docker build -t ${built.image.reference} ${options.output}`,
