@@ -1,4 +1,4 @@
-import { type AnyContract, type Contract, describeSpec, isOpaque, type TensorSpec } from '../contract/index.ts';
+import { type Contract, describeSpec, isOpaque, type OpaqueContract, type TensorSpec } from '../contract/index.ts';
 
 export type DiffVerdict = 'same' | 'compatible' | 'breaking';
 
@@ -10,11 +10,20 @@ export interface Change {
   readonly verdict: DiffVerdict;
 }
 
+/** What of a contract is compared. */
+export type ComparedContract = Pick<
+  Contract,
+  'name' | 'version' | 'task' | 'inputs' | 'outputs' | 'prediction' | 'labels' | 'metrics' | 'server' | 'owner'
+> & { readonly model: Pick<Contract['model'], 'digest' | 'sizeBytes'> };
+
 /**
  * What changes for clients when `to` replaces `from`. Breaking is what a request that was right, or a client that read the
  * answer, would notice: docs/diff.md has the rules.
  */
-export function diffContracts(from: AnyContract, to: AnyContract): Change[] {
+export function diffContracts(
+  from: ComparedContract | OpaqueContract,
+  to: ComparedContract | OpaqueContract,
+): Change[] {
   const changes: Change[] = [];
   const add = (what: string, a: string | undefined, b: string | undefined, verdict: DiffVerdict) => {
     if (a !== b)
@@ -42,8 +51,8 @@ export function diffContracts(from: AnyContract, to: AnyContract): Change[] {
   return changes;
 }
 
-const formatOf = (contract: AnyContract) => (isOpaque(contract) ? 'opaque' : 'onnx');
-const namesOf = (contract: Contract) => contract.labels?.names.join(', ');
+const formatOf = (contract: ComparedContract | OpaqueContract) => (isOpaque(contract) ? 'opaque' : 'onnx');
+const namesOf = (contract: ComparedContract) => contract.labels?.names.join(', ');
 
 /** Of an opaque model nobody need have said what it takes and gives: then nothing can be told of it. */
 const told = (from: readonly TensorSpec[], to: readonly TensorSpec[]) => from.length > 0 && to.length > 0;

@@ -13,3 +13,7 @@ export const readAnyProject: Project['readAnyProject'] = async (...args) =>
 /** @see project.ts */
 export const contractOfModel: Project['contractOfModel'] = async (...args) =>
   (await import('./project.ts')).contractOfModel(...args);
+
+/** @see config/read.ts */
+export const readConfig: typeof import('./config/read.ts')['readConfig'] = async (path) =>
+  (await import('./config/read.ts')).readConfig(path);

@@ -47,7 +47,7 @@ export type OpaqueContract = v.InferOutput<typeof opaqueSchema>;
 /** What an image promises: of an ONNX model, or of one that inlay does not read. */
 export type AnyContract = Contract | OpaqueContract;
 
-export function isOpaque(contract: AnyContract): contract is OpaqueContract {
+export function isOpaque<T extends object>(contract: T | OpaqueContract): contract is OpaqueContract {
   return 'format' in contract;
 }
 

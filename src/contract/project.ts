@@ -4,8 +4,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
-import { CONFIG_FILE } from './config/file.ts';
-import { parseConfig } from './config/load.ts';
+import { readConfig } from './config/read.ts';
 import { type Config, modelPathOf } from './config/schema.ts';
 import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
 import { isFloat } from './datatype.ts';
@@ -49,13 +48,7 @@ export async function readProject(dir: string, digest: DigestFile = digestFile):
 
 /** As `readProject`, of an ONNX model or an opaque one. @throws FILE_UNREADABLE too, for a folder with what is no file */
 export async function readAnyProject(dir: string, digest: DigestFile = digestFile): Promise<AnyProject> {
-  const file = join(dir, CONFIG_FILE);
-  if (!existsSync(file)) {
-    throw new InlayError('PROJECT_NOT_FOUND', `no ${CONFIG_FILE} in ${resolve(dir)}`, {
-      hint: `Write one with at least name, version and model, or name the project's folder.`,
-    });
-  }
-  const config = parseConfig(await readFile(file, 'utf8'), CONFIG_FILE);
+  const config = await readConfig(dir);
   const root = await realpath(dir);
   const modelPath = insideProject(root, modelPathOf(config), 'model');
   if (typeof config.model !== 'string' && config.model.format === 'opaque')

@@ -1,6 +1,7 @@
 import { isScalar, LineCounter, type Node, type Pair, parseDocument, Scalar, visit } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean, InlayError } from '../../error/index.ts';
+import { meantIssues, messageOf } from './issues.ts';
 import { type Config, configJsonSchema, configSchema } from './schema.ts';
 
 /** One mistake in inlay.yaml. */
@@ -67,22 +68,12 @@ export function parseConfig(text: string, file: string): Config {
     return node instanceof Scalar ? node.source : undefined;
   };
   const mistakes = parsed.error.issues
-    .flatMap(unionIssues)
+    .flatMap(meantIssues)
     .flatMap((issue) => mistakesOf(issue, { place, keyPlace, source, value: valueAt(value, issue.path) }));
   throw invalid(
     file,
     mistakes.sort((a, b) => a.line - b.line || a.column - b.column),
   );
-}
-
-/** Of several forms the one that was meant is told about: the mapping where somebody wrote one. */
-function unionIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union') return [issue];
-  const meant = issue.errors.find(
-    (form) => !form.some(({ path, code }) => path.length === 0 && code === 'invalid_type'),
-  );
-  if (meant === undefined) return [issue];
-  return meant.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(unionIssues);
 }
 
 interface Look {
@@ -117,10 +108,7 @@ function mistakesOf(issue: z.core.$ZodIssue, look: Look): Mistake[] {
       },
     ];
   }
-  const message =
-    issue.code === 'invalid_type'
-      ? `expected ${issue.expected}, found ${kindOf(look.value)}`
-      : lowerFirst(issue.message);
+  const message = lowerFirst(messageOf(issue, kindOf(look.value)));
   return [{ ...place, message: `${name}: ${message}`, hint: EXAMPLES[name] }];
 }
 
@@ -137,24 +125,29 @@ const NOT_YET: Readonly<Record<string, string>> = {
   transform: 'This inlay has no transforms yet. Put the preprocessing into the graph.',
 };
 
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+}
+
 /** Keys that the schema knows in the object at `path`. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  let nodes = forms(configJsonSchema());
-  for (const step of path)
-    nodes = nodes.flatMap((node) => forms(node.properties?.[String(step)] ?? node.additionalProperties ?? {}));
-  return nodes.flatMap((node) => Object.keys(node.properties ?? {}));
+  let nodes: readonly SchemaNode[] = [configJsonSchema() as SchemaNode];
+  for (const step of path) nodes = nodes.flatMap(branches).flatMap((node) => inside(node, step));
+  return nodes.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {}));
 }
 
-interface SchemaNode {
-  readonly properties?: Record<string, unknown>;
-  readonly additionalProperties?: unknown;
-  readonly anyOf?: readonly unknown[];
+function branches(node: SchemaNode): readonly SchemaNode[] {
+  return node.anyOf?.flatMap(branches) ?? [node];
 }
 
-/** What a place in the schema may look like. */
-function forms(node: unknown): SchemaNode[] {
-  const { anyOf = [], ...rest } = node as SchemaNode;
-  return [rest, ...anyOf.flatMap(forms)];
+function inside(node: SchemaNode, step: PropertyKey): readonly SchemaNode[] {
+  if (typeof step === 'number') return node.items ? [node.items] : [];
+  const { properties, additionalProperties } = node;
+  const found = properties?.[String(step)] ?? additionalProperties;
+  return typeof found === 'object' ? [found] : [];
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

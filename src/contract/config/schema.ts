@@ -1,45 +1,10 @@
 import { z } from 'zod';
 import { DATATYPE_NAMES } from '../datatype.ts';
 import { TASKS } from '../task.ts';
+import { deployMistakes } from './deploy.ts';
+import { deploySchema, durationSchema } from './deploy-schema.ts';
 
 const path = z.string().min(1);
-const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'expected a duration like 30s, 10m or 2h');
-const fraction = z.number().min(0).max(1);
-const replicas = z.strictObject({
-  initial: z.int().min(1).optional(),
-  min: z.int().min(1).optional(),
-  max: z.int().min(1).optional(),
-});
-
-const deploy = z.strictObject({
-  namespace: z.string().optional(),
-  replicas: replicas.optional(),
-  targetCpu: z
-    .int()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Average CPU utilisation, percent of the request, that the autoscaler aims for.'),
-  canary: z
-    .strictObject({
-      steps: z
-        .array(z.number().gt(0).max(100))
-        .min(1)
-        .optional()
-        .describe('Share of requests for the canary at each step, percent.'),
-      interval: duration.optional(),
-      limits: z
-        .strictObject({
-          errorRate: fraction.optional(),
-          p99Ratio: z.number().positive().optional(),
-          labelShift: fraction.optional(),
-        })
-        .optional(),
-      onInconclusive: z.enum(['pause', 'fail', 'pass']).optional(),
-      bake: duration.optional(),
-    })
-    .optional(),
-});
 
 const tensors = z
   .array(
@@ -77,6 +42,8 @@ const fields = z.strictObject({
       /^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$/,
       'expected a DNS label: lower-case letters, digits and hyphens, a letter first, 50 at most',
     )
+    // `iris-canary` would be the canary of `iris`, and `iris-stable` its Service.
+    .regex(/(?<!-(canary|stable))$/, 'it may not end in -canary or -stable: inlay calls parts of other services so')
     .describe('A DNS label: the service, the Deployment and the Open Inference Protocol model name.'),
   version: z
     .string()
@@ -145,12 +112,18 @@ const fields = z.strictObject({
     })
     .optional()
     .describe('What the model needs to be served.'),
-  deploy: deploy.extend({ environments: z.record(z.string(), deploy).optional() }).optional(),
+  deploy: deploySchema
+    .superRefine((deploy, context) => {
+      for (const { path, message } of deployMistakes(deploy))
+        context.addIssue({ code: 'custom', path: [...path], message });
+    })
+    .optional()
+    .describe('Where and how the model runs on Kubernetes; none of it is in the image.'),
   prune: z
     .strictObject({
       clusters: z.array(z.string()).optional(),
       keepLast: z.int().min(1).optional(),
-      grace: duration.optional(),
+      grace: durationSchema.optional(),
     })
     .optional(),
 });
