@@ -42,6 +42,8 @@ export {
   type Platform,
 } from './oci/schema.ts';
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
+export { runtimeIsHere } from './runtime/index.ts';
+export { RUNTIME_LOCK as RUNTIME_PACKAGES } from './runtime/lock.ts';
 export { buildServerImage, type ServerImageOptions } from './server-image.ts';
 export type { LayerKind } from './shared-layers.ts';
 export { unpackModel } from './unpack-model.ts';
