@@ -4,6 +4,7 @@ import { addCheck } from './commands/check.ts';
 import { addCopy } from './commands/copy.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEject } from './commands/eject.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -44,6 +45,7 @@ const commands = [
   addLock,
   addServerImage,
   addEject,
+  addDoctor,
   addDeploy,
   addStatus,
   addDecisions,
