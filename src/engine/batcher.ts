@@ -33,6 +33,8 @@ export interface BatcherOptions {
   /** The one input whose rows may be staged, `[-1, width]`; undefined where there is none of that shape. */
   readonly staged: TensorSpec | undefined;
   readonly limits: QueueLimits;
+  /** What a row took when it was tried, milliseconds: before there were others. */
+  readonly triedRowMs?: number | undefined;
   readonly watch?: BatchWatch | undefined;
 }
 
@@ -83,6 +85,8 @@ export class Batcher {
   #queuedRows = 0;
   #lastFinished = 0;
   #runningRows = 0;
+  /** Runs that have ended, well or not. */
+  #runs = 0;
   /** When the first of those that came in this turn of the event loop came: near enough for all of them. */
   #turnStarted = 0;
 
@@ -96,6 +100,13 @@ export class Batcher {
   /** Rows that wait for a run. */
   get queuedRows(): number {
     return this.#queuedRows;
+  }
+
+  /** What it does now: `done` runs have ended so far; undefined while none is under way. */
+  get progress(): { readonly done: number; readonly expectedMs: number } | undefined {
+    if (this.#runningRows === 0) return undefined;
+    const rowMs = this.#rowMs || (this.#options.triedRowMs ?? 0);
+    return { done: this.#runs, expectedMs: this.#runningRows * rowMs };
   }
 
   /**
@@ -251,6 +262,7 @@ export class Batcher {
     const finish = (answers: Answers) => {
       this.#idle.push(lane);
       this.#runningRows -= rows;
+      this.#runs++;
       // A lane on another thread is given the next run while it still works on one.
       const now = performance.now();
       const ms = now - Math.max(started, this.#lastFinished);
@@ -271,6 +283,7 @@ export class Batcher {
     const refuse = (error: unknown) => {
       this.#idle.push(lane);
       this.#runningRows -= rows;
+      this.#runs++;
       if (batch.length === 1) (batch[0] as Job).fail(error);
       else this.#runApart(feeds, batch);
     };

@@ -62,6 +62,7 @@ export type ErrorCode =
   | 'ENGINE_UNAVAILABLE'
   | 'COMMAND_FAILED'
   | 'NOT_READY'
+  | 'NOT_LIVE'
   | 'OVERLOADED'
   | 'CLIENT_GONE';
 

@@ -34,6 +34,7 @@ export class HttpError extends Error {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   INPUT_INVALID: 400,
   NOT_READY: 503,
+  NOT_LIVE: 503,
   OVERLOADED: 503,
   CLIENT_GONE: 499,
 };

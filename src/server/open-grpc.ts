@@ -12,8 +12,8 @@ export function openGrpc(server: ModelServer, settings: Settings, log: Log): Grp
   const { grpc, host, maxBodyBytes: limit } = settings;
   if (!grpc) return undefined;
   try {
-    const { notReady, metrics } = server;
-    return new GrpcListener({ host, port: grpc.port, limit, notReady, model: () => server.oip, log, metrics });
+    const { notReady, notLive, metrics } = server;
+    return new GrpcListener({ host, port: grpc.port, limit, notReady, notLive, model: () => server.oip, log, metrics });
   } catch (error) {
     if (grpc.asked || !isInlayError(error) || error.code !== 'PORT_IN_USE') throw error;
     log.warning(`gRPC is not served: ${error.message}`, { hint: error.hint });

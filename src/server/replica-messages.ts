@@ -12,6 +12,10 @@ export type ToReplica =
       /** How many serve, the main one included. */
       readonly threads: number;
       readonly draining: Int32Array;
+      /** See Liveness. */
+      readonly pulses: Int32Array;
+      /** This thread's place in them. */
+      readonly own: number;
     }
   | { readonly kind: 'drain' }
   | { readonly kind: 'hurry' };

@@ -17,14 +17,14 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     await server?.drain(hurry.promise);
     return send({ kind: 'drained' });
   }
-  const { settings, spec, batch, threads, draining } = data;
+  const { settings, spec, batch, threads, draining, pulses, own } = data;
   try {
     const engine = await Engine.load(spec);
     const lanes = await openLanes(engine);
     const { contract } = spec;
     const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
     const print = (line: string) => send({ kind: 'print', line });
-    server = new ModelServer({ settings, log, print, draining, sharePort: 'join' });
+    server = new ModelServer({ settings, log, print, draining, thread: { pulses, own }, sharePort: 'join' });
     await server.serve({ contract, engine, batch, lanes, threads });
     send({ kind: 'ready' });
   } catch (error) {

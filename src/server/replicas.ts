@@ -15,6 +15,8 @@ export interface ReplicasOptions {
   readonly print: (line: string) => void;
   /** Shared memory: see ModelServer. */
   readonly draining: Int32Array;
+  /** Shared memory: see Liveness. The main thread's is the first. */
+  readonly pulses: Int32Array;
 }
 
 /** Beside the bundle in an image, among the sources in a checkout. */
@@ -34,11 +36,12 @@ export class Replicas {
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
     const workers = Array.from({ length: options.count }, () => new Replica(options.write, options.print));
-    const { settings, spec, batch, draining } = options;
+    const { settings, spec, batch, draining, pulses } = options;
+    const threads = 1 + options.count;
     try {
       await Promise.all(
-        workers.map((worker) =>
-          worker.serve({ kind: 'serve', settings, spec, batch, threads: 1 + options.count, draining }),
+        workers.map((worker, i) =>
+          worker.serve({ kind: 'serve', settings, spec, batch, threads, draining, pulses, own: 1 + i }),
         ),
       );
     } catch (error) {

@@ -39,13 +39,15 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const started = performance.now();
   const signals = watchSignals(log);
   const cpus = cpuLimit();
-  const draining = new Int32Array(new SharedArrayBuffer(4));
+  const draining = sharedNumbers(1);
+  const pulses = sharedNumbers(threadsFor(cpus));
   const print = options.announce;
   const server = new ModelServer({
     settings,
     log,
     print,
     draining,
+    thread: { pulses, own: 0 },
     sharePort: threadsFor(cpus) > 1 ? 'first' : undefined,
   });
   const grpc = await openBeside(server, () => openGrpc(server, settings, log));
@@ -68,6 +70,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         write: options.write,
         print,
         draining,
+        pulses,
       });
     await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
     grpc?.readinessChanged();
@@ -100,6 +103,11 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   lanes.close();
   log.info('stopped');
   return 0;
+}
+
+/** Zeroes that all threads see. */
+function sharedNumbers(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * count));
 }
 
 /** Opens what serves beside a server; when that fails, the server is closed too. */

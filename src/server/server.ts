@@ -1,15 +1,17 @@
 import type { Server } from 'bun';
 import { InlayError } from '../error/index.ts';
 import { AllMetrics } from './all-metrics.ts';
-import { type ErrorBody, errorAnswer, json } from './answer.ts';
+import { type ErrorBody, errorAnswer } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
 import { BodyDeadline } from './body-deadline.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
+import { healthRoutes } from './health-routes.ts';
+import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
-import { checkOipPath, isOipPath, OipModel, oipError, oipHealthRoutes, oipPattern, oipRoutes } from './oip/index.ts';
+import { checkOipPath, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -23,6 +25,8 @@ export interface ServerOptions {
   readonly print?: (line: string) => void;
   /** One number that all serving threads see: 1 once they drain, so that no thread says that it is ready then. */
   readonly draining?: Int32Array;
+  /** This thread among those that serve: see Liveness. */
+  readonly thread?: Pick<LivenessOptions, 'pulses' | 'own'>;
   /** Threads of this process listen on the same port: this is the `first` of them, or joins it. */
   readonly sharePort?: 'first' | 'join' | undefined;
 }
@@ -44,6 +48,7 @@ export class ModelServer {
   readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
   readonly #deadline: BodyDeadline;
+  readonly #liveness: Liveness;
   readonly metrics: Metrics;
   /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
   #routes: ModelRoutes;
@@ -59,6 +64,8 @@ export class ModelServer {
     this.#draining = options.draining ?? new Int32Array(1);
     this.#deadline = new BodyDeadline(options.settings.bodyTimeoutMs);
     this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
+    const { pulses = new Int32Array(1), own = 0 } = options.thread ?? {};
+    this.#liveness = new Liveness({ limitMs: options.settings.livenessTimeoutMs, pulses, own });
     this.metrics = new Metrics();
     this.#routes = { routes: this.#healthRoutes(), own: {} };
     this.#server = this.#listen(options.sharePort);
@@ -85,10 +92,14 @@ export class ModelServer {
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
   async serve(model: ServedModel): Promise<void> {
-    const { contract, batch, lanes, threads = 1 } = model;
+    const { contract, engine, batch, lanes, threads = 1 } = model;
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
-    const batcher = batcherOf({ contract, batch, lanes, settings: this.#settings, metrics });
+    const batcher = batcherOf({ contract, engine, batch, lanes, settings: this.#settings, metrics });
+    this.#liveness.watch(
+      () => batcher.progress,
+      () => lanes.broken(),
+    );
     const served: Served = {
       ...model,
       batcher,
@@ -124,20 +135,24 @@ export class ModelServer {
     await Promise.race([Bun.sleep(this.#settings.drainMs), hurry]);
     // Stops accepting; answers under way go out.
     const closed = this.#server.stop(false);
-    while (this.#server.pendingRequests > 0) await Bun.sleep(5);
+    while (this.#server.pendingRequests > 0 && this.notLive() === undefined) await Bun.sleep(5);
     // Connections that are idle now have nothing under way: what was answered was flushed by the turn before.
     await Promise.race([closed, Bun.sleep(50)]);
     await this.#server.stop(true);
-    this.#ages.close();
-    this.#deadline.close();
+    this.#end();
   }
 
   /** Ends at once, whatever is under way. */
   async close(): Promise<void> {
     this.#phase = 'draining';
+    this.#end();
+    await this.#server.stop(true);
+  }
+
+  #end(): void {
     this.#ages.close();
     this.#deadline.close();
-    await this.#server.stop(true);
+    this.#liveness.close();
   }
 
   /** @param errorBody how the route tells of errors, where not as ours do */
@@ -212,25 +227,15 @@ export class ModelServer {
   readonly notReady = (): string | undefined => {
     if (this.#phase === 'starting') return 'the model is loading';
     const draining = this.#phase === 'draining' || Atomics.load(this.#draining, 0) !== 0;
-    return draining ? 'the server is stopping' : undefined;
+    return draining ? 'the server is stopping' : this.notLive();
   };
 
+  /** What does not move, undefined where all does. */
+  readonly notLive = (): string | undefined => this.#liveness.stuck();
+
   #healthRoutes(): Routes {
-    const ok = () => json({ health: 'ok' });
-    const unless = (why: () => string | undefined): Handler => {
-      return () => {
-        const message = why();
-        if (message === undefined) return ok();
-        throw new InlayError('NOT_READY', message);
-      };
-    };
-    return {
-      '/health': { GET: ok },
-      '/health/live': { GET: ok },
-      '/health/ready': { GET: unless(this.notReady) },
-      '/health/startup': { GET: unless(() => (this.#phase === 'starting' ? this.notReady() : undefined)) },
-      ...oipHealthRoutes(this.notReady),
-    };
+    const { notReady, notLive } = this;
+    return healthRoutes({ notStarted: () => (this.#phase === 'starting' ? notReady() : undefined), notReady, notLive });
   }
 }
 

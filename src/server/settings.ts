@@ -23,6 +23,8 @@ export interface Settings {
   readonly maxQueueRows: number;
   /** How long a request may wait for its run, milliseconds. */
   readonly maxQueueMs: number;
+  /** How long a run of the model or a serving thread may stand still before the server says that it is not live, milliseconds. */
+  readonly livenessTimeoutMs: number;
   /** After about so long a connection is closed behind an answer, milliseconds; 0: never. */
   readonly maxConnectionAgeMs: number;
   readonly accessLog: boolean;
@@ -45,6 +47,7 @@ export const DEFAULT_SETTINGS: Settings = {
   bodyTimeoutMs: 30_000,
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
+  livenessTimeoutMs: 10_000,
   maxConnectionAgeMs: 300_000,
   accessLog: false,
   predictionLog: undefined,
@@ -122,6 +125,12 @@ export function readSettings(env: Environment): Settings {
       DEFAULT_SETTINGS.maxQueueMs,
       (text) => whole(text, 1, 3.6e6),
       'milliseconds from 1 to 3600000',
+    ),
+    livenessTimeoutMs: read(
+      'LIVENESS_TIMEOUT_S',
+      DEFAULT_SETTINGS.livenessTimeoutMs,
+      (text) => seconds(text, 3600) || undefined,
+      'seconds above 0, to 3600',
     ),
     maxConnectionAgeMs: read(
       'MAX_CONNECTION_AGE_S',

@@ -7,16 +7,21 @@ import type { OipModel } from './model.ts';
 import { inferAnswer } from './rest-answer.ts';
 import { HEADER_LENGTH, readInferRequest } from './rest-request.ts';
 
-/** Why the server is not ready, or undefined where it is. */
+/** Why the server is not ready (or not live), or undefined where it is. */
 export type NotReady = () => string | undefined;
 
 /** `/v2/health/…`: there before the model is. The status tells; clients differ in what they want of the body. */
-export function oipHealthRoutes(notReady: NotReady): Routes {
+export function oipHealthRoutes(notReady: NotReady, notLive: NotReady): Routes {
+  const live: Handler = () => {
+    const error = notLive();
+    return error === undefined ? json({ live: true }) : json({ live: false, error }, 503);
+  };
   const ready: Handler = () => {
     const error = notReady();
-    return error === undefined ? json({ live: true, ready: true }) : json({ live: true, ready: false, error }, 503);
+    if (error === undefined) return json({ live: true, ready: true });
+    return json({ live: notLive() === undefined, ready: false, error }, 503);
   };
-  return bothSlashForms({ '/v2/health/live': { GET: () => json({ live: true }) }, '/v2/health/ready': { GET: ready } });
+  return bothSlashForms({ '/v2/health/live': { GET: live }, '/v2/health/ready': { GET: ready } });
 }
 
 /**

@@ -22,6 +22,7 @@ import { statusOf } from './status.ts';
 
 export interface Serving {
   readonly notReady: NotReady;
+  readonly notLive: NotReady;
   /** Undefined while it loads. */
   readonly model: () => OipModel | undefined;
   readonly log: Log;
@@ -34,7 +35,7 @@ export interface Calls {
 }
 
 /** The handlers of inference.GRPCInferenceService, by method. */
-export function inferenceHandlers({ notReady, model, log, metrics }: Serving, calls: Calls) {
+export function inferenceHandlers({ notReady, notLive, model, log, metrics }: Serving, calls: Calls) {
   const served = (): OipModel => {
     const one = model();
     if (!one) throw new InlayError('NOT_READY', notReady() ?? 'the model is loading');
@@ -64,7 +65,7 @@ export function inferenceHandlers({ notReady, model, log, metrics }: Serving, ca
     };
   };
   return {
-    serverLive: unary('ServerLive', () => create(ServerLiveResponseSchema, { live: true })),
+    serverLive: unary('ServerLive', () => create(ServerLiveResponseSchema, { live: notLive() === undefined })),
     serverReady: unary('ServerReady', () => create(ServerReadyResponseSchema, { ready: notReady() === undefined })),
     modelReady: unary('ModelReady', ({ name, version }: ModelReadyRequest) => {
       served().check(name, version);

@@ -14,6 +14,7 @@ export interface GrpcOptions {
   /** The largest message, bytes. */
   readonly limit: number;
   readonly notReady: NotReady;
+  readonly notLive: NotReady;
   readonly model: () => OipModel | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
