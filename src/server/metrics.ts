@@ -23,6 +23,9 @@ export interface MetricsValues {
   readonly predictions: readonly number[];
   readonly nonfinite: number;
   readonly rejected: Readonly<Record<string, number>>;
+  /** Predictions that went to the prediction log, and those that were to and did not. */
+  readonly logged: number;
+  readonly notLogged: number;
 }
 
 export interface ModelInfo {
@@ -62,6 +65,8 @@ export class Metrics {
   #predictions = new Float64Array(0);
   readonly #rejected = new Map<string, number>();
   #nonfinite = 0;
+  #logged = 0;
+  #notLogged = 0;
   /** Rows that wait for a run, now. */
   queueRows: () => number = () => 0;
 
@@ -101,6 +106,16 @@ export class Metrics {
     else this.#rejected.set(code.toLowerCase(), (this.#rejected.get(code.toLowerCase()) ?? 0) + 1);
   }
 
+  /** Lines of the prediction log that were written. */
+  predictionsLogged(count: number): void {
+    this.#logged += count;
+  }
+
+  /** Lines of the prediction log that were dropped. */
+  predictionsNotLogged(count: number): void {
+    this.#notLogged += count;
+  }
+
   values(): MetricsValues {
     return {
       requests: Object.fromEntries([...this.#requests].map(([key, histogram]) => [key, histogram.values()])),
@@ -110,6 +125,8 @@ export class Metrics {
       predictions: [...this.#predictions],
       nonfinite: this.#nonfinite,
       rejected: Object.fromEntries(this.#rejected),
+      logged: this.#logged,
+      notLogged: this.#notLogged,
     };
   }
 }
@@ -182,6 +199,10 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
     lines.push(
       `inlay_rejected_total{reason="${labelValue(reason)}"} ${total(threads.map(({ rejected }) => rejected[reason] ?? 0))}`,
     );
+  family('inlay_prediction_log_lines_total', 'counter', 'Lines that the prediction log wrote.');
+  lines.push(`inlay_prediction_log_lines_total ${total(threads.map(({ logged }) => logged))}`);
+  family('inlay_prediction_log_dropped_total', 'counter', 'Lines that the prediction log dropped.');
+  lines.push(`inlay_prediction_log_dropped_total ${total(threads.map(({ notLogged }) => notLogged))}`);
   return `${lines.join('\n')}\n`;
 }
 

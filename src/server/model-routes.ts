@@ -5,7 +5,7 @@ import { HttpError, json } from './answer.ts';
 import { notUtf8, parseJson, readText } from './body.ts';
 import type { Awaiting, BodyDeadline } from './body-deadline.ts';
 import { docsRoutes } from './docs.ts';
-import { type Exchange, REQUEST_ID } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { type LabelCounter, labelCounter } from './label-counter.ts';
 import type { Log } from './log.ts';
 import { metadataOf } from './metadata.ts';
@@ -13,9 +13,9 @@ import { type Metrics, renderMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { playgroundRoutes } from './playground.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
-import { PredictionLog } from './prediction-log.ts';
+import type { PredictionLog } from './prediction-log/index.ts';
 import { readRows } from './read-rows.ts';
-import { labelOf, type Part, predictionOf } from './render.ts';
+import { hasFewValues, labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -31,8 +31,8 @@ export interface Served {
   readonly allMetrics: AllMetrics;
   readonly log: Log;
   readonly deadline: BodyDeadline;
-  /** Writes a line to stdout. */
-  readonly print: (line: string) => void;
+  /** Undefined where none is asked for. */
+  readonly predictions: PredictionLog | undefined;
 }
 
 /** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
@@ -64,19 +64,12 @@ export async function modelRoutes(
     Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
   );
   const count = labelCounter(contract, served.metrics);
-  const log = PredictionLog.open({
-    settings,
-    model: contract,
-    features: contract.features,
-    log: served.log,
-    print: served.print,
-  });
   const predicting = (path: string, render: Render): Predicting => ({
     exchange: exchangeOf(path),
     output: contract.prediction,
     render,
     count,
-    log,
+    log: served.predictions,
   });
   const routes: Routes = {
     ...docs,
@@ -137,7 +130,7 @@ class Prediction implements Job, Awaiting {
   feeds: Feeds | undefined = undefined;
   rows = 0;
   since = 0;
-  /** The body, where it may be logged. */
+  /** The body, where it is to be logged. */
   text: string | undefined = undefined;
   arrived = false;
   readonly #route: Predicting;
@@ -156,8 +149,8 @@ class Prediction implements Job, Awaiting {
     const part: Part = { tensor: answers[output] as Part['tensor'], from, rows: this.rows, alone };
     const prediction = render(part);
     count?.(part);
-    if (log && this.text !== undefined && log.wants())
-      log.add(this.text, prediction, this.#request.headers.get(REQUEST_ID));
+    if (log && this.text !== undefined)
+      log.predicted(exchange.asked(this.#request), this.text, prediction, hasFewValues(part));
     this.#resolve(exchange.finish(this.#request, Response.json({ prediction }, exchange.init), this.#started, true));
   }
 
@@ -205,7 +198,7 @@ function predictHandler({ contract, engine, batcher, deadline }: Served, route: 
         (text) => {
           if (job.arrived) return;
           job.arrived = true;
-          if (route.log) job.text = text;
+          if (route.log?.wants()) job.text = text;
           take(text, job);
         },
         (error) => {

@@ -18,10 +18,14 @@ export type ToReplica =
       readonly own: number;
     }
   | { readonly kind: 'drain' }
-  | { readonly kind: 'hurry' };
+  | { readonly kind: 'hurry' }
+  /** The lines that it gave are written, or lost. */
+  | { readonly kind: 'logged'; readonly written: boolean };
 
 export type FromReplica =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'log' | 'print'; readonly line: string }
+  | { readonly kind: 'log'; readonly line: string }
+  /** Lines for the prediction log: no more come before these are `logged`. */
+  | { readonly kind: 'predictions'; readonly lines: string }
   | { readonly kind: 'drained' };

@@ -13,6 +13,7 @@ import {
 import { isInlayError } from '../error/index.ts';
 import { createLog, type Log } from './log.ts';
 import { openGrpc } from './open-grpc.ts';
+import { openPredictionSink } from './prediction-log/index.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
 import type { Settings } from './settings.ts';
@@ -24,8 +25,10 @@ export interface RunServerOptions {
   readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
-  /** Takes lines for stdout: the one that tells the URL once requests are answered, and a prediction log's. */
+  /** Takes the line that tells the URL once requests are answered, for stdout. */
   readonly announce: (line: string) => void;
+  /** The file descriptor of stdout, for a prediction log that goes there. */
+  readonly stdout: number;
 }
 
 /**
@@ -41,11 +44,11 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const cpus = cpuLimit();
   const draining = sharedNumbers(1);
   const pulses = sharedNumbers(threadsFor(cpus));
-  const print = options.announce;
+  const predictionSink = openPredictionSink(settings, options.stdout, log);
   const server = new ModelServer({
     settings,
     log,
-    print,
+    predictionSink,
     draining,
     thread: { pulses, own: 0 },
     sharePort: threadsFor(cpus) > 1 ? 'first' : undefined,
@@ -68,7 +71,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         batch,
         count,
         write: options.write,
-        print,
+        predictionSink,
         draining,
         pulses,
       });
@@ -100,6 +103,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     grpc?.drain(settings.drainMs, signals.second),
     replicas?.drain(signals.second),
   ]);
+  await server.flushed();
+  await predictionSink?.close();
   lanes.close();
   log.info('stopped');
   return 0;

@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
 import { checkOipPath, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
+import { type LineSink, PredictionLog } from './prediction-log/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -21,8 +22,8 @@ const IDLE_TIMEOUT_S = 75;
 export interface ServerOptions {
   readonly settings: Settings;
   readonly log: Log;
-  /** Writes a line to stdout: for a prediction log that goes there. */
-  readonly print?: (line: string) => void;
+  /** Where a prediction log goes, where the settings ask for one; whoever opened it closes it. */
+  readonly predictionSink?: LineSink | undefined;
   /** One number that all serving threads see: 1 once they drain, so that no thread says that it is ready then. */
   readonly draining?: Int32Array;
   /** This thread among those that serve: see Liveness. */
@@ -44,7 +45,7 @@ export class ModelServer {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #server: Server<undefined>;
-  readonly #print: (line: string) => void;
+  readonly #predictionSink: LineSink | undefined;
   readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
   readonly #deadline: BodyDeadline;
@@ -55,12 +56,13 @@ export class ModelServer {
   #model: string | undefined;
   #phase: Phase = 'starting';
   #oip: OipModel | undefined;
+  #predictions: PredictionLog | undefined;
 
   /** @throws PORT_IN_USE */
   constructor(options: ServerOptions) {
     this.#settings = options.settings;
     this.#log = options.log;
-    this.#print = options.print ?? (() => {});
+    this.#predictionSink = options.predictionSink;
     this.#draining = options.draining ?? new Int32Array(1);
     this.#deadline = new BodyDeadline(options.settings.bodyTimeoutMs);
     this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
@@ -86,6 +88,11 @@ export class ModelServer {
     return this.#oip;
   }
 
+  /** What answers, as a header says it: `name:version@digest`. */
+  get modelHeader(): string | undefined {
+    return this.#model;
+  }
+
   get phase(): Phase {
     return this.#phase;
   }
@@ -100,14 +107,17 @@ export class ModelServer {
       () => batcher.progress,
       () => lanes.broken(),
     );
+    const sink = this.#predictionSink;
+    const { log, settings } = { log: this.#log, settings: this.#settings };
+    if (sink) this.#predictions = new PredictionLog({ settings, contract, sink, log, metrics });
     const served: Served = {
       ...model,
       batcher,
       metrics,
       allMetrics: new AllMetrics(metrics, threads),
       log: this.#log,
-      print: this.#print,
       deadline: this.#deadline,
+      predictions: this.#predictions,
     };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
     const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
@@ -140,6 +150,11 @@ export class ModelServer {
     await Promise.race([closed, Bun.sleep(50)]);
     await this.#server.stop(true);
     this.#end();
+  }
+
+  /** Resolves when what was predicted so far is in the prediction log. */
+  async flushed(): Promise<void> {
+    await this.#predictions?.flush();
   }
 
   /** Ends at once, whatever is under way. */

@@ -30,6 +30,8 @@ export interface Settings {
   readonly accessLog: boolean;
   /** Where predictions are logged: `stdout`, a file's absolute path, or nowhere. */
   readonly predictionLog: string | undefined;
+  /** A prediction log that would grow beyond it is begun anew, bytes; 0: never. */
+  readonly predictionLogMaxBytes: number;
   /** Share of the predictions that are logged, from 0 to 1. */
   readonly predictionLogSample: number;
   /** Names of features or inputs whose values are left out of the log. */
@@ -51,6 +53,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxConnectionAgeMs: 300_000,
   accessLog: false,
   predictionLog: undefined,
+  predictionLogMaxBytes: 100 * 1024 * 1024,
   predictionLogSample: 1,
   predictionLogRedact: [],
 };
@@ -144,6 +147,12 @@ export function readSettings(env: Environment): Settings {
       DEFAULT_SETTINGS.predictionLog,
       (text) => (text === 'stdout' || isAbsolute(text) ? text : undefined),
       "stdout or a file's absolute path",
+    ),
+    predictionLogMaxBytes: read(
+      'PREDICTION_LOG_MAX_BYTES',
+      DEFAULT_SETTINGS.predictionLogMaxBytes,
+      (text) => whole(text, 0, 2 ** 40),
+      'bytes from 0 to 1099511627776',
     ),
     predictionLogSample: read(
       'PREDICTION_LOG_SAMPLE',

@@ -1,6 +1,7 @@
 import { type ErrorBody, HttpError, json } from '../answer.ts';
 import { readBytes } from '../body.ts';
 import type { BodyDeadline } from '../body-deadline.ts';
+import { tracing } from '../exchange.ts';
 import type { Handler, Routes } from '../router.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
 import type { OipModel } from './model.ts';
@@ -34,20 +35,27 @@ export function oipRoutes(
 ): Routes {
   const { name, version } = model.contract;
   const metadata = modelMetadata(model);
-  const infer: Handler = async (request) => {
-    const encoding = request.headers.get('content-encoding');
-    if (encoding !== null && encoding !== 'identity')
-      throw new HttpError(415, 'BODY_INVALID', `bodies of content-encoding ${encoding.slice(0, 40)} are not read`, {
-        hint: 'Send it as it is.',
-      });
-    const bytes = await options.deadline.within(readBytes(request, options.limit));
-    const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
-    return inferAnswer(
-      model.contract,
-      asked,
-      await model.infer(asked.feeds, asked.outputs, () => request.signal.aborted),
-    );
-  };
+  const inferAt =
+    (path: string): Handler =>
+    async (request) => {
+      const encoding = request.headers.get('content-encoding');
+      if (encoding !== null && encoding !== 'identity')
+        throw new HttpError(415, 'BODY_INVALID', `bodies of content-encoding ${encoding.slice(0, 40)} are not read`, {
+          hint: 'Send it as it is.',
+        });
+      const bytes = await options.deadline.within(readBytes(request, options.limit));
+      const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
+      return inferAnswer(
+        model.contract,
+        asked,
+        await model.infer(
+          asked.feeds,
+          asked.outputs,
+          () => request.signal.aborted,
+          () => ({ route: oipPattern(path), ...tracing((header) => request.headers.get(header)), id: asked.id }),
+        ),
+      );
+    };
   const ready: Handler = () => {
     const error = options.notReady();
     return json({ name, ready: error === undefined, ...(error === undefined ? {} : { error }) }, error ? 503 : 200);
@@ -56,7 +64,7 @@ export function oipRoutes(
   for (const path of [`/v2/models/${name}`, `/v2/models/${name}/versions/${version}`]) {
     routes[path] = { GET: () => json(metadata) };
     routes[`${path}/ready`] = { GET: ready };
-    routes[`${path}/infer`] = { POST: infer };
+    routes[`${path}/infer`] = { POST: inferAt(`${path}/infer`) };
   }
   return bothSlashForms(routes);
 }

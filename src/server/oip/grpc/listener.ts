@@ -1,23 +1,17 @@
 import type { Socket, TCPSocketListener } from 'bun';
 import { InlayError } from '../../../error/index.ts';
-import type { Log } from '../../log.ts';
-import type { Metrics } from '../../metrics.ts';
-import type { OipModel } from '../model.ts';
-import type { NotReady } from '../routes.ts';
 import type { GrpcServer } from './grpc-server.ts';
+import type { Serving } from './inference-service.ts';
 import type { SocketStream } from './socket-stream.ts';
 
-export interface GrpcOptions {
+export interface GrpcOptions extends Serving {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** The largest message, bytes. */
   readonly limit: number;
-  readonly notReady: NotReady;
-  readonly notLive: NotReady;
-  readonly model: () => OipModel | undefined;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  /** After about so long a connection is asked to end, milliseconds; 0: never. */
+  readonly maxConnectionAgeMs: number;
 }
 
 /** What belongs to a connection: its stream, or the bytes that came before there was one. */
@@ -112,7 +106,7 @@ export class GrpcListener {
   async #serve(socket: Socket<Connection>): Promise<void> {
     this.#loading ??= import('./grpc.ts');
     const { GrpcServer, SocketStream } = await this.#loading;
-    this.#server ??= new GrpcServer(this.#options, this.#options.limit);
+    this.#server ??= new GrpcServer(this.#options, this.#options);
     // A connection that is gone already, as a probe of the port makes.
     if (socket.readyState !== 1) return;
     const stream = new SocketStream(socket);
