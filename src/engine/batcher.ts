@@ -41,6 +41,8 @@ export interface BatcherOptions {
 /** How much may wait for a run: beyond it a request is refused at once, rather than answered when nobody waits any more. */
 export interface QueueLimits {
   readonly maxRows: number;
+  /** Rows of one request. */
+  readonly maxRequestRows: number;
   /** How long a request may wait, milliseconds: those that would wait longer are refused when they come. */
   readonly maxWaitMs: number;
 }
@@ -144,6 +146,10 @@ export class Batcher {
   /** Takes a request into the queue, or fails it where the queue is full or too slow. An empty queue takes any. */
   #admit(job: Job): boolean {
     const queued = this.#queuedRows;
+    if (job.rows > this.#options.limits.maxRequestRows) {
+      job.fail(tooManyRows(job.rows, this.#options.limits.maxRequestRows));
+      return false;
+    }
     if (queued > 0) {
       const { maxRows, maxWaitMs } = this.#options.limits;
       const full = queued + job.rows > maxRows;
@@ -318,6 +324,12 @@ export class Batcher {
 function overloaded(why: string): InlayError {
   return new InlayError('OVERLOADED', `the server has more to do than it can: ${why}`, {
     hint: 'Try again in a moment, or run more replicas.',
+  });
+}
+
+function tooManyRows(rows: number, most: number): InlayError {
+  return new InlayError('TOO_MANY_ROWS', `a request may have ${most} rows; this one has ${rows}`, {
+    hint: 'Send them in several requests, or raise MAX_REQUEST_ROWS.',
   });
 }
 

@@ -64,6 +64,7 @@ export type ErrorCode =
   | 'NOT_READY'
   | 'NOT_LIVE'
   | 'OVERLOADED'
+  | 'TOO_MANY_ROWS'
   | 'CLIENT_GONE';
 
 export interface InlayErrorOptions {

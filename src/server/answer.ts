@@ -36,6 +36,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   NOT_READY: 503,
   NOT_LIVE: 503,
   OVERLOADED: 503,
+  TOO_MANY_ROWS: 413,
   CLIENT_GONE: 499,
 };
 /** Seconds after which a client that was refused for load may try again: a queue is no longer than that. */

@@ -10,7 +10,7 @@ export interface BatcherParts {
   readonly engine: Engine;
   readonly batch: BatchProof;
   readonly lanes: Lanes;
-  readonly settings: Pick<Settings, 'maxQueueRows' | 'maxQueueMs'>;
+  readonly settings: Pick<Settings, 'maxQueueRows' | 'maxQueueMs' | 'maxRequestRows'>;
   readonly metrics: Metrics;
 }
 
@@ -21,7 +21,11 @@ export function batcherOf({ contract, engine, batch, lanes, settings, metrics }:
     names: [contract.prediction],
     maxRows: batch.maxRows,
     staged: stagedInput(contract),
-    limits: { maxRows: settings.maxQueueRows, maxWaitMs: settings.maxQueueMs },
+    limits: {
+      maxRows: settings.maxQueueRows,
+      maxRequestRows: settings.maxRequestRows,
+      maxWaitMs: settings.maxQueueMs,
+    },
     triedRowMs: engine.runMs / rowsOf(engine.sample(), contract.inputs),
     watch: metrics,
   });

@@ -26,6 +26,8 @@ export interface MetricsValues {
   /** Predictions that went to the prediction log, and those that were to and did not. */
   readonly logged: number;
   readonly notLogged: number;
+  /** Connections that were closed to make room for others. */
+  readonly cut: number;
 }
 
 export interface ModelInfo {
@@ -67,6 +69,7 @@ export class Metrics {
   #nonfinite = 0;
   #logged = 0;
   #notLogged = 0;
+  #cut = 0;
   /** Rows that wait for a run, now. */
   queueRows: () => number = () => 0;
 
@@ -116,6 +119,11 @@ export class Metrics {
     this.#notLogged += count;
   }
 
+  /** Connections that were closed to make room for others. */
+  connectionsCut(count: number): void {
+    this.#cut += count;
+  }
+
   values(): MetricsValues {
     return {
       requests: Object.fromEntries([...this.#requests].map(([key, histogram]) => [key, histogram.values()])),
@@ -127,6 +135,7 @@ export class Metrics {
       rejected: Object.fromEntries(this.#rejected),
       logged: this.#logged,
       notLogged: this.#notLogged,
+      cut: this.#cut,
     };
   }
 }
@@ -203,6 +212,8 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
   lines.push(`inlay_prediction_log_lines_total ${total(threads.map(({ logged }) => logged))}`);
   family('inlay_prediction_log_dropped_total', 'counter', 'Lines that the prediction log dropped.');
   lines.push(`inlay_prediction_log_dropped_total ${total(threads.map(({ notLogged }) => notLogged))}`);
+  family('inlay_connections_cut_total', 'counter', 'Connections that were closed to make room for others.');
+  lines.push(`inlay_connections_cut_total ${total(threads.map(({ cut }) => cut))}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -14,6 +14,7 @@ import { openApiOf } from './openapi.ts';
 import { playgroundRoutes } from './playground.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
 import type { PredictionLog } from './prediction-log/index.ts';
+import { processMetrics } from './process-metrics.ts';
 import { readRows } from './read-rows.ts';
 import { hasFewValues, labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
@@ -110,7 +111,7 @@ function metricsHandler({ contract, allMetrics }: Served): Handler {
   const info = { name, version, digest: model.digest, inlay: INLAY_VERSION };
   const labels = contract.task === 'classification' ? (contract.labels?.names ?? []) : [];
   return async () =>
-    new Response(renderMetrics(await allMetrics.collect(), info, labels), {
+    new Response(renderMetrics(await allMetrics.collect(), info, labels) + processMetrics(), {
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     });
 }

@@ -11,12 +11,13 @@ import {
   threadsFor,
 } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
+import { ConnectionRoom } from './connection-room.ts';
 import { createLog, type Log } from './log.ts';
 import { openGrpc } from './open-grpc.ts';
 import { openPredictionSink } from './prediction-log/index.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
-import type { Settings } from './settings.ts';
+import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
 export interface RunServerOptions {
   readonly settings: Settings;
@@ -45,6 +46,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const draining = sharedNumbers(1);
   const pulses = sharedNumbers(threadsFor(cpus));
   const predictionSink = openPredictionSink(settings, options.stdout, log);
+  if (settings.maxHeaderBytes !== DEFAULT_SETTINGS.maxHeaderBytes) await limitHeaders(settings.maxHeaderBytes);
   const server = new ModelServer({
     settings,
     log,
@@ -53,6 +55,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     thread: { pulses, own: 0 },
     sharePort: threadsFor(cpus) > 1 ? 'first' : undefined,
   });
+  const room = new ConnectionRoom({ maxConnections: settings.maxConnections, log, metrics: server.metrics });
   const grpc = await openBeside(server, () => openGrpc(server, settings, log));
   let lanes: Lanes;
   let replicas: Replicas | undefined;
@@ -105,9 +108,15 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   ]);
   await server.flushed();
   await predictionSink?.close();
+  room.close();
   lanes.close();
   log.info('stopped');
   return 0;
+}
+
+/** Bun's limit of a request's head is set through node:http, for all threads; loading that takes 20 ms. */
+async function limitHeaders(bytes: number): Promise<void> {
+  Object.assign((await import('node:http')).default, { maxHeaderSize: bytes });
 }
 
 /** Zeroes that all threads see. */

@@ -1,5 +1,4 @@
 import type { Server } from 'bun';
-import { InlayError } from '../error/index.ts';
 import { AllMetrics } from './all-metrics.ts';
 import { type ErrorBody, errorAnswer } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
@@ -7,6 +6,7 @@ import { BodyDeadline } from './body-deadline.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
 import { healthRoutes } from './health-routes.ts';
+import { type Handlers, listenHttp } from './listen.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -15,9 +15,6 @@ import { checkOipPath, isOipPath, OipModel, oipError, oipPattern, oipRoutes } fr
 import { type LineSink, PredictionLog } from './prediction-log/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
-
-/** Seconds that a connection may be idle: longer than the 60 s of common load balancers, which must close first. */
-const IDLE_TIMEOUT_S = 75;
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -70,7 +67,11 @@ export class ModelServer {
     this.#liveness = new Liveness({ limitMs: options.settings.livenessTimeoutMs, pulses, own });
     this.metrics = new Metrics();
     this.#routes = { routes: this.#healthRoutes(), own: {} };
-    this.#server = this.#listen(options.sharePort);
+    this.#server = listenHttp(
+      options.settings,
+      options.sharePort,
+      this.#handlers((handler) => handler),
+    );
   }
 
   /** Where it listens, for people and clients on this machine. */
@@ -184,7 +185,7 @@ export class ModelServer {
   }
 
   /** What Bun calls for each request: its own router first, `fetch` for what that does not know, `error` for what fails. */
-  #handlers(wrap: (handler: Handler) => Handler) {
+  #handlers(wrap: (handler: Handler) => Handler): Handlers {
     const { routes, own } = this.#routes;
     const wrapped = mapHandlers(routes, (handler, path) =>
       (isOipPath(path) ? this.#exchangeOf(oipPattern(path), oipError) : this.#exchangeOf(path)).wrap(handler),
@@ -202,40 +203,6 @@ export class ModelServer {
       fetch: wrap(fallback),
       error: this.#phase === 'draining' ? (error: unknown) => closeAfter(refuse(error)) : refuse,
     };
-  }
-
-  #listen(sharePort: ServerOptions['sharePort']): Server<undefined> {
-    const { host, port } = this.#settings;
-    const listen = (at: number, reusePort: boolean) =>
-      Bun.serve({
-        hostname: host,
-        port: at,
-        reusePort,
-        idleTimeout: IDLE_TIMEOUT_S,
-        // Bun's own limit answers 413 without a body, so ours (body.ts) stands alone.
-        maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-        development: false,
-        ...this.#handlers((handler) => handler),
-      });
-    try {
-      if (sharePort !== 'first') return listen(port, sharePort === 'join');
-      // A shared port would also be shared with a stranger: first see that it is free.
-      const alone = listen(port, false);
-      const free = alone.port as number;
-      alone.stop(true);
-      return listen(free, true);
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE')
-        throw new InlayError('PORT_IN_USE', `port ${port} is in use on ${host}`, {
-          cause,
-          hint: 'Choose another with PORT or --port.',
-        });
-      throw new InlayError('ENVIRONMENT_INVALID', `cannot listen on ${host}:${port}: ${message}`, {
-        cause,
-        hint: 'Check HOST and PORT.',
-      });
-    }
   }
 
   /** Why it is not ready, undefined where it is. */

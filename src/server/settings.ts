@@ -17,6 +17,10 @@ export interface Settings {
   readonly drainMs: number;
   /** The largest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** The largest head of a request, bytes. */
+  readonly maxHeaderBytes: number;
+  /** The most rows of one request. */
+  readonly maxRequestRows: number;
   /** How long a body may take to come, milliseconds. */
   readonly bodyTimeoutMs: number;
   /** Rows that may wait for a run. */
@@ -25,6 +29,8 @@ export interface Settings {
   readonly maxQueueMs: number;
   /** How long a run of the model or a serving thread may stand still before the server says that it is not live, milliseconds. */
   readonly livenessTimeoutMs: number;
+  /** Connections that may be open, over HTTP and gRPC together. */
+  readonly maxConnections: number;
   /** After about so long a connection is closed behind an answer, milliseconds; 0: never. */
   readonly maxConnectionAgeMs: number;
   readonly accessLog: boolean;
@@ -46,10 +52,13 @@ export const DEFAULT_SETTINGS: Settings = {
   logFormat: 'TEXT',
   drainMs: 5_000,
   maxBodyBytes: 16 * 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  maxRequestRows: 100_000,
   bodyTimeoutMs: 30_000,
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
   livenessTimeoutMs: 10_000,
+  maxConnections: 16_384,
   maxConnectionAgeMs: 300_000,
   accessLog: false,
   predictionLog: undefined,
@@ -111,6 +120,18 @@ export function readSettings(env: Environment): Settings {
       (text) => whole(text, 1, 2 ** 31),
       'bytes from 1 to 2147483648',
     ),
+    maxHeaderBytes: read(
+      'MAX_HEADER_BYTES',
+      DEFAULT_SETTINGS.maxHeaderBytes,
+      (text) => whole(text, 1024, 2 ** 20),
+      'bytes from 1024 to 1048576',
+    ),
+    maxRequestRows: read(
+      'MAX_REQUEST_ROWS',
+      DEFAULT_SETTINGS.maxRequestRows,
+      (text) => whole(text, 1, 1e9),
+      'rows from 1 to 1000000000',
+    ),
     bodyTimeoutMs: read(
       'BODY_TIMEOUT_S',
       DEFAULT_SETTINGS.bodyTimeoutMs,
@@ -134,6 +155,12 @@ export function readSettings(env: Environment): Settings {
       DEFAULT_SETTINGS.livenessTimeoutMs,
       (text) => seconds(text, 3600) || undefined,
       'seconds above 0, to 3600',
+    ),
+    maxConnections: read(
+      'MAX_CONNECTIONS',
+      DEFAULT_SETTINGS.maxConnections,
+      (text) => whole(text, 1, 1e6),
+      'connections from 1 to 1000000',
     ),
     maxConnectionAgeMs: read(
       'MAX_CONNECTION_AGE_S',

@@ -108,6 +108,18 @@ test('without the switch it would: the test above can fail', async () => {
   }
 }, 20_000);
 
+test('MAX_HEADER_BYTES lets larger heads in, for all serving threads', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '0', MAX_HEADER_BYTES: '65536' });
+  for (let i = 0; i < 20; i++) {
+    const ask = (length: number) =>
+      fetch(`${url}/health`, { headers: { cookie: 'a'.repeat(length), connection: 'close' } });
+    expect((await ask(50_000)).status).toBe(200);
+    expect((await ask(70_000)).status).toBe(431);
+  }
+  child.kill('SIGTERM');
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
 test('paths may be relative to PROJECT_DIR', async () => {
   const { child, line } = await start({
     PROJECT_DIR: REFERENCE,
