@@ -3,7 +3,7 @@ import type { Answers, Batcher, BatchProof, Engine, Feeds, Job, Lanes } from '..
 import type { AllMetrics } from './all-metrics.ts';
 import { HttpError, json } from './answer.ts';
 import { notUtf8, parseJson, readText } from './body.ts';
-import type { Awaiting, BodyDeadline } from './body-deadline.ts';
+import type { Awaiting, BodyWatch } from './body-watch.ts';
 import { docsRoutes } from './docs.ts';
 import type { Exchange } from './exchange.ts';
 import { type LabelCounter, labelCounter } from './label-counter.ts';
@@ -31,7 +31,7 @@ export interface Served {
   /** This thread's and those of its siblings. */
   readonly allMetrics: AllMetrics;
   readonly log: Log;
-  readonly deadline: BodyDeadline;
+  readonly bodies: BodyWatch;
   /** Undefined where none is asked for. */
   readonly predictions: PredictionLog | undefined;
 }
@@ -135,13 +135,13 @@ class Prediction implements Job, Awaiting {
   text: string | undefined = undefined;
   arrived = false;
   readonly #route: Predicting;
-  readonly #request: Request;
+  readonly request: Request;
   readonly #resolve: (response: Response) => void;
   readonly #started = performance.now();
 
   constructor(route: Predicting, request: Request, resolve: (response: Response) => void) {
     this.#route = route;
-    this.#request = request;
+    this.request = request;
     this.#resolve = resolve;
   }
 
@@ -151,16 +151,16 @@ class Prediction implements Job, Awaiting {
     const prediction = render(part);
     count?.(part);
     if (log && this.text !== undefined)
-      log.predicted(exchange.asked(this.#request), this.text, prediction, hasFewValues(part));
-    this.#resolve(exchange.finish(this.#request, Response.json({ prediction }, exchange.init), this.#started, true));
+      log.predicted(exchange.asked(this.request), this.text, prediction, hasFewValues(part));
+    this.#resolve(exchange.finish(this.request, Response.json({ prediction }, exchange.init), this.#started, true));
   }
 
   fail(error: unknown): void {
-    this.#resolve(this.#route.exchange.refuse(this.#request, error, this.#started));
+    this.#resolve(this.#route.exchange.refuse(this.request, error, this.#started));
   }
 
   gone(): boolean {
-    return this.#request.signal.aborted;
+    return this.request.signal.aborted;
   }
 }
 
@@ -170,7 +170,7 @@ function sampleHandler({ contract, engine, batcher }: Served, route: Predicting)
   return (request) => new Promise((resolve) => batcher.add(sample, rows, new Prediction(route, request, resolve)));
 }
 
-function predictHandler({ contract, engine, batcher, deadline }: Served, route: Predicting, limit: number): Handler {
+function predictHandler({ contract, engine, batcher, bodies }: Served, route: Predicting, limit: number): Handler {
   const body: BodySpec = { inputs: engine.inputs, features: contract.features, sample: () => engine.sample() };
   const staged = stagedInput(contract);
   const width = staged?.shape[1] ?? 0;
@@ -194,7 +194,7 @@ function predictHandler({ contract, engine, batcher, deadline }: Served, route: 
   return (request) =>
     new Promise((resolve) => {
       const job = new Prediction(route, request, resolve);
-      deadline.watch(job);
+      bodies.watch(job);
       readText(request, limit, staged !== undefined).then(
         (text) => {
           if (job.arrived) return;

@@ -2,7 +2,7 @@ import type { Server } from 'bun';
 import { AllMetrics } from './all-metrics.ts';
 import { type ErrorBody, errorAnswer } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
-import { BodyDeadline } from './body-deadline.ts';
+import { BodyWatch } from './body-watch.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -45,7 +45,7 @@ export class ModelServer {
   readonly #predictionSink: LineSink | undefined;
   readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
-  readonly #deadline: BodyDeadline;
+  readonly #bodies: BodyWatch;
   readonly #liveness: Liveness;
   readonly metrics: Metrics;
   /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
@@ -61,7 +61,8 @@ export class ModelServer {
     this.#log = options.log;
     this.#predictionSink = options.predictionSink;
     this.#draining = options.draining ?? new Int32Array(1);
-    this.#deadline = new BodyDeadline(options.settings.bodyTimeoutMs);
+    const { bodyTimeoutMs: deadlineMs, maxBodyBytes: bytes, maxBodiesBytes: bytesTogether } = options.settings;
+    this.#bodies = new BodyWatch({ deadlineMs, bytes, bytesTogether });
     this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
     const { pulses = new Int32Array(1), own = 0 } = options.thread ?? {};
     this.#liveness = new Liveness({ limitMs: options.settings.livenessTimeoutMs, pulses, own });
@@ -117,7 +118,7 @@ export class ModelServer {
       metrics,
       allMetrics: new AllMetrics(metrics, threads),
       log: this.#log,
-      deadline: this.#deadline,
+      bodies: this.#bodies,
       predictions: this.#predictions,
     };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
@@ -126,7 +127,7 @@ export class ModelServer {
     const oip = oipRoutes(this.#oip, {
       notReady: this.notReady,
       limit: this.#settings.maxBodyBytes,
-      deadline: this.#deadline,
+      bodies: this.#bodies,
     });
     this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own };
     this.#phase = 'ready';
@@ -167,7 +168,7 @@ export class ModelServer {
 
   #end(): void {
     this.#ages.close();
-    this.#deadline.close();
+    this.#bodies.close();
     this.#liveness.close();
   }
 

@@ -17,6 +17,8 @@ export interface Settings {
   readonly drainMs: number;
   /** The largest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** Bodies that are on their way together, bytes. */
+  readonly maxBodiesBytes: number;
   /** The largest head of a request, bytes. */
   readonly maxHeaderBytes: number;
   /** The most rows of one request. */
@@ -52,6 +54,7 @@ export const DEFAULT_SETTINGS: Settings = {
   logFormat: 'TEXT',
   drainMs: 5_000,
   maxBodyBytes: 16 * 1024 * 1024,
+  maxBodiesBytes: 64 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
   maxRequestRows: 100_000,
   bodyTimeoutMs: 30_000,
@@ -119,6 +122,12 @@ export function readSettings(env: Environment): Settings {
       DEFAULT_SETTINGS.maxBodyBytes,
       (text) => whole(text, 1, 2 ** 31),
       'bytes from 1 to 2147483648',
+    ),
+    maxBodiesBytes: read(
+      'MAX_BODIES_BYTES',
+      DEFAULT_SETTINGS.maxBodiesBytes,
+      (text) => whole(text, 1, 2 ** 40),
+      'bytes from 1 to 1099511627776',
     ),
     maxHeaderBytes: read(
       'MAX_HEADER_BYTES',

@@ -110,6 +110,44 @@ test('more connections than may be open: the silent ones make room, and the serv
   }
 }, 30_000);
 
+test('slow uploads take so much memory together, and no more; whoever comes at once is served', async () => {
+  const { server, url } = await serveReference({ maxBodiesBytes: 1_000_000, maxBodyBytes: 400_000 });
+  const upload = (length: number) =>
+    new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+        socket.write(`${HEAD}Content-Length: ${length}\r\n\r\n{"data"`),
+      );
+      ending(socket).then(resolve);
+      sockets.push(socket);
+    });
+  const sockets: Socket[] = [];
+  const answers = Array.from({ length: 6 }, () => upload(300_000));
+  const refused: string[] = [];
+  for (const answer of answers) answer.then((text) => refused.push(text));
+  while (refused.length < 3) await Bun.sleep(5);
+  for (const text of refused) {
+    expect(text).toStartWith('HTTP/1.1 503');
+    expect(text.toLowerCase()).toContain('retry-after: 1');
+  }
+  const body = '{"data":[[5.1,3.5,1.4,0.2]]}';
+  expect((await fetch(`${url}/predict`, { method: 'POST', body })).status).toBe(200);
+  // Those that were let in and then gave up leave their room to others.
+  for (const socket of sockets) socket.destroy();
+  const answer = async () => {
+    const slow = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"data":[[5.1,3.5,'));
+        await Bun.sleep(50);
+        controller.enqueue(new TextEncoder().encode('1.4,0.2]]}'));
+        controller.close();
+      },
+    });
+    return (await fetch(`${url}/predict`, { method: 'POST', body: slow })).status;
+  };
+  expect(await Promise.all([answer(), answer()])).toEqual([200, 200]);
+  await server.close();
+});
+
 test('a request with more rows than allowed is refused, by either API', async () => {
   const { server, url } = await serveReference({ maxRequestRows: 3 });
   const rows = (count: number) => Array.from({ length: count }, () => [5.1, 3.5, 1.4, 0.2]);

@@ -1,6 +1,6 @@
 import { type ErrorBody, HttpError, json } from '../answer.ts';
 import { readBytes } from '../body.ts';
-import type { BodyDeadline } from '../body-deadline.ts';
+import type { BodyWatch } from '../body-watch.ts';
 import { tracing } from '../exchange.ts';
 import type { Handler, Routes } from '../router.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
@@ -29,10 +29,7 @@ export function oipHealthRoutes(notReady: NotReady, notLive: NotReady): Routes {
  * The Open Inference Protocol's REST routes of a model, with the binary tensor extension.
  * @param limit the largest body, bytes
  */
-export function oipRoutes(
-  model: OipModel,
-  options: { notReady: NotReady; limit: number; deadline: BodyDeadline },
-): Routes {
+export function oipRoutes(model: OipModel, options: { notReady: NotReady; limit: number; bodies: BodyWatch }): Routes {
   const { name, version } = model.contract;
   const metadata = modelMetadata(model);
   const inferAt =
@@ -43,7 +40,7 @@ export function oipRoutes(
         throw new HttpError(415, 'BODY_INVALID', `bodies of content-encoding ${encoding.slice(0, 40)} are not read`, {
           hint: 'Send it as it is.',
         });
-      const bytes = await options.deadline.within(readBytes(request, options.limit));
+      const bytes = await options.bodies.within(request, readBytes(request, options.limit));
       const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
       return inferAnswer(
         model.contract,
