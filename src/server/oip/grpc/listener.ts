@@ -20,11 +20,14 @@ interface Connection {
   early: Uint8Array[];
 }
 
+/** A connection that sends nothing for so long at its beginning is closed, s: as Bun's HTTP server has it. */
+const SILENT_S = 10;
+
 /** How long calls that are under way may take when it closes, ms. */
 const LAST_CALLS_MS = 30_000;
 
 /**
- * Listens for gRPC. Its libraries (30 MB, 0.2 s) are loaded when the first connection comes, so that a server
+ * Listens for gRPC. Its libraries (30 MB, 0.2 s) are loaded when the first connection sends something, so that a server
  * that is asked over HTTP alone does not pay for them.
  */
 export class GrpcListener {
@@ -75,15 +78,21 @@ export class GrpcListener {
         socket: {
           open: (socket) => {
             socket.data = { stream: undefined, early: [] };
-            this.#serve(socket).catch((error) => {
-              this.#options.log.error(`gRPC cannot be served: ${error}`);
-              socket.end();
-            });
+            socket.timeout(SILENT_S);
           },
-          data: ({ data }, bytes) => {
+          data: (socket, bytes) => {
+            const { data } = socket;
             if (data.stream) data.stream.received(bytes);
-            else data.early.push(bytes.slice());
+            else if (data.early.push(bytes.slice()) === 1) {
+              socket.timeout(0);
+              this.#serve(socket).catch((error) => {
+                this.#options.log.error(`gRPC cannot be served: ${error}`);
+                socket.end();
+              });
+            }
           },
+          // Nothing came: a probe of the port that forgot to leave, or somebody who takes room.
+          timeout: (socket) => void socket.end(),
           drain: ({ data }) => data.stream?.drained(),
           close: ({ data }) => data.stream?.ended(),
           error: ({ data }) => data.stream?.ended(),
