@@ -74,7 +74,8 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function tooLarge(limit: number, came: string): HttpError {
+/** @param came how much it was, in words */
+export function tooLarge(limit: number, came: string): HttpError {
   // The rest of the body is not read, so the connection cannot be used again.
   return new HttpError(413, 'BODY_TOO_LARGE', `the body may have ${limit} bytes; this one has ${came}`, {
     hint: 'Send fewer rows a request, or raise MAX_BODY_BYTES.',

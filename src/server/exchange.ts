@@ -97,8 +97,8 @@ export class Exchange {
   }
 }
 
-/** W3C Trace Context: version, trace id, parent id, flags. */
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+/** W3C Trace Context: version (ff is none), trace id, parent id (neither all zeros), flags; later versions may say more. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:$|-)/;
 
 /** What ties a log line to a request: its id and its trace. */
 export interface Tracing {

@@ -1,6 +1,7 @@
-import { type ErrorBody, HttpError, json } from '../answer.ts';
+import { type ErrorBody, json } from '../answer.ts';
 import { readBytes } from '../body.ts';
 import type { BodyWatch } from '../body-watch.ts';
+import { decodeContent } from '../content-encoding.ts';
 import { tracing } from '../exchange.ts';
 import type { Handler, Routes } from '../router.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
@@ -35,12 +36,8 @@ export function oipRoutes(model: OipModel, options: { notReady: NotReady; limit:
   const inferAt =
     (path: string): Handler =>
     async (request) => {
-      const encoding = request.headers.get('content-encoding');
-      if (encoding !== null && encoding !== 'identity')
-        throw new HttpError(415, 'BODY_INVALID', `bodies of content-encoding ${encoding.slice(0, 40)} are not read`, {
-          hint: 'Send it as it is.',
-        });
-      const bytes = await options.bodies.within(request, readBytes(request, options.limit));
+      const came = await options.bodies.within(request, readBytes(request, options.limit));
+      const bytes = await decodeContent(came, request.headers.get('content-encoding'), options.limit);
       const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
       return inferAnswer(
         model.contract,
