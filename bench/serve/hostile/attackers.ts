@@ -39,7 +39,9 @@ export async function attack(port: number, { connections, first, trickle, aborts
     const { unsent } = socket.data;
     const count = unsent.length === 0 ? 0 : socket.write(unsent);
     socket.data.unsent = unsent.subarray(Math.max(0, count));
-    if (aborts && socket.data.unsent.length === 0) socket.terminate();
+    if (!aborts || socket.data.unsent.length > 0) return;
+    socket.data.ended = true;
+    socket.terminate();
   };
   const open = () =>
     Bun.connect<State>({
@@ -69,7 +71,7 @@ export async function attack(port: number, { connections, first, trickle, aborts
       for (const socket of sockets) if (!socket.data.ended) socket.write(trickle.text);
     }, trickle.everyMs);
   const until = performance.now() + seconds * 1000;
-  while (performance.now() < until && ended < made) await Bun.sleep(50);
+  while (performance.now() < until && sockets.some(({ data }) => !data.ended)) await Bun.sleep(50);
   clearInterval(timer);
   const fate = { made, ended };
   for (const socket of sockets) socket.terminate();
