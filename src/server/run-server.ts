@@ -7,6 +7,7 @@ import {
   loadForServing,
   openLanes,
   proveBatch,
+  releaseCodePages,
   replayGolden,
   threadsFor,
 } from '../engine/index.ts';
@@ -85,6 +86,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
+    // Not at once: the first requests come first.
+    setTimeout(releaseCodePages, SETTLED_MS).unref();
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
@@ -101,6 +104,9 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   log.info('stopped');
   return 0;
 }
+
+/** By then the start is over: what it needed can go. */
+const SETTLED_MS = 1000;
 
 /** Opens what serves beside a server; when that fails, the server is closed too. */
 async function openBeside<T>(server: ModelServer, open: () => T): Promise<T> {
