@@ -11,16 +11,7 @@ import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
-import {
-  checkOipPath,
-  INFER_PATTERNS,
-  isOipPath,
-  OipModel,
-  oipError,
-  oipHealthRoutes,
-  oipPattern,
-  oipRoutes,
-} from './oip/index.ts';
+import { checkOipPath, INFER_PATTERNS, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
 import { type LineSink, PredictionLog } from './prediction-log/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
