@@ -175,12 +175,15 @@ test('a FastAPI server of PyPI packages with an opaque model: built, pushed, and
 
   const { url, child } = await startImage([image, '--engine', 'runc', '--port', '0'], env);
   try {
-    expect(
-      await predict(url, [
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({
+      data: [
         [1, 1],
         [10, 0],
-      ]),
-    ).toEqual([5, 20]);
+      ],
+    });
+    const answer = await fetch(`${url}/predict`, { method: 'POST', headers, body });
+    expect(await answer.json()).toEqual({ prediction: [5, 20] });
   } finally {
     child.kill('SIGTERM');
     await child.exited;

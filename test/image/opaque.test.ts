@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { readAnyProject, readProject } from '../../src/contract/index.ts';
 import { isInlayError } from '../../src/error/index.ts';
-import { OciLayout } from '../../src/image/index.ts';
+import { OciLayout, readTar } from '../../src/image/index.ts';
 import { pushImage } from '../../src/registry/index.ts';
 import { FakeRegistry } from '../registry/fake-registry.ts';
 import { ref, World } from '../registry/world.ts';
@@ -32,9 +32,9 @@ afterEach(async () => {
   await world.remove();
 });
 
-function start(args: readonly string[]) {
+function start(args: readonly string[], env: Record<string, string> = {}) {
   return Bun.spawn([process.execPath, '--no-env-file', MAIN, ...args], {
-    env: { PATH: process.env.PATH ?? '', HOME: world.dir, INLAY_HOME: home },
+    env: { PATH: process.env.PATH ?? '', HOME: world.dir, INLAY_HOME: home, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -242,4 +242,25 @@ test('a model that is one file lies at its target; what may be run stays so; fol
   const listed = Bun.spawnSync(['tar', '-tvf', layer]).stdout.toString().trim().split('\n');
   expect(listed.length).toBe(1);
   expect(listed[0]).toMatch(/^-rwxr-xr-x .* models\/iris\/1$/);
+});
+
+test('SOURCE_DATE_EPOCH is the time of config and files; anything but seconds is refused', async () => {
+  yaml(await pushBase());
+  const at = async (epoch: string) => {
+    const child = start(['build', dir, '--platform', 'linux/amd64', '--json'], { SOURCE_DATE_EPOCH: epoch });
+    const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    return JSON.parse(stdout || stderr);
+  };
+  const none = await at('');
+  const dated = await at('1700000000');
+  expect((await at('1700000000')).digest).toBe(dated.digest);
+  expect(dated.digest).not.toBe(none.digest);
+  const layout = await OciLayout.open(join(home, 'oci'));
+  const { config, manifest } = await layout.resolve(dated.digest, { os: 'linux', architecture: 'amd64' });
+  expect(config.created).toBe('2023-11-14T22:13:20Z');
+  const times: unknown[] = [];
+  for await (const { header } of readTar(layout.stream(manifest.layers[2] as never)))
+    times.push(header.mtime?.getTime());
+  expect(new Set(times)).toEqual(new Set([1_700_000_000_000]));
+  expect((await at('yesterday')).error.code).toBe('USAGE');
 });
