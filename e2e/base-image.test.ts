@@ -5,8 +5,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CC, debianRoot, pushRoot } from './debian-root.ts';
+import { crane } from './go-programs.ts';
 import { must, predict, ROOT, run, startImage } from './inlay.ts';
-import { crane, type RunningRegistry, startDockerRegistry } from './registries.ts';
+import { type RunningRegistry, startDockerRegistry } from './registries.ts';
 
 const HOME = process.env.INLAY_E2E_HOME ?? join(homedir(), '.cache', 'inlay-e2e');
 const INLAY = join(ROOT, 'bin', 'inlay');

@@ -52,11 +52,14 @@ export function actor(): Pick<SessionOptions, 'actor' | 'holder'> {
 }
 
 function userName(): string {
+  const { USER, LOGNAME } = process.env;
   try {
-    return userInfo().username;
+    // Bun knows `unknown` where the environment does not say.
+    return (
+      [USER, LOGNAME, userInfo().username].find((name) => name && name !== 'unknown') ?? `uid ${process.getuid?.()}`
+    );
   } catch {
-    // A container's user need not have a name.
-    return 'somebody';
+    return `uid ${process.getuid?.()}`;
   }
 }
 

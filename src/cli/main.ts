@@ -13,11 +13,13 @@ import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
+import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
 import { addServerImage } from './commands/server-image.ts';
 import { addDecisions, addHistory, addStatus } from './commands/service.ts';
 import { addSign } from './commands/sign.ts';
+import { addVerdict } from './commands/verdict.ts';
 import { addVerify } from './commands/verify.ts';
 import { EXIT, reportError } from './output.ts';
 import { INLAY_VERSION } from './version.ts';
@@ -47,6 +49,8 @@ const commands = [
   addDeploy,
   addStatus,
   addDecisions,
+  addResume,
+  addVerdict,
   addHistory,
   addLogs,
   addForward,

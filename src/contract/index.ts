@@ -1,4 +1,4 @@
-export { type Deploy, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
+export { type Deploy, durationMs, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
 export {
   type EnvironmentConfig,
   environmentSchema,

@@ -15,5 +15,4 @@ export const contractOfModel: Project['contractOfModel'] = async (...args) =>
   (await import('./project.ts')).contractOfModel(...args);
 
 /** @see config/read.ts */
-export const readConfig: typeof import('./config/read.ts')['readConfig'] = async (path) =>
-  (await import('./config/read.ts')).readConfig(path);
+export const readConfig: Project['readConfig'] = async (path) => (await import('./project.ts')).readConfig(path);

@@ -16,6 +16,8 @@ import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
 import { type OpaqueProject, readOpaqueProject } from './opaque-project.ts';
 import { isOutside } from './outside.ts';
 
+export { readConfig };
+
 /** A project's folder, read and checked as far as reading goes: what it says, its files, and the contract that follows. */
 export interface Project {
   readonly format: 'onnx';

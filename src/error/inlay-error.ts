@@ -83,7 +83,9 @@ export type ErrorCode =
   | 'ENGINE_UNAVAILABLE'
   | 'COMMAND_FAILED'
   | 'NOT_READY'
+  | 'NOT_LIVE'
   | 'OVERLOADED'
+  | 'TOO_MANY_ROWS'
   | 'CLIENT_GONE';
 
 export interface InlayErrorOptions {

@@ -164,12 +164,17 @@ function describe({ findings, changes, kind }: Preflight): string[] {
     ...changes.flatMap(({ object, changes: fields }) =>
       fields === undefined
         ? [`+ ${object}`]
-        : [`~ ${object}`, ...fields.map(({ path, from, to }) => `    ${path}: ${from ?? 'none'} → ${to ?? 'none'}`)],
+        : [`~ ${object}`, ...fields.map(({ path, from, to }) => `    ${path}: ${short(from)} → ${short(to)}`)],
     ),
     ...findings.map(
       ({ severity, check, message, hint }) => `${severity} ${check}: ${message}${hint ? `\n  ${hint}` : ''}`,
     ),
   ];
+}
+
+/** A value with its digests cut to what tells them apart. */
+function short(value: string | undefined): string {
+  return value === undefined ? 'none' : value.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
 }
 
 function dryRun(found: Preflight, output: Output): void {

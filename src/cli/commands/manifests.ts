@@ -10,7 +10,7 @@ export function addManifests(program: Command): void {
     .command('manifests')
     .summary('the Kubernetes objects of a service')
     .description(
-      'Prints the objects of a first release as YAML, for kubectl apply --server-side -f -; or writes them as a folder with a kustomization. Deployments have no replicas on purpose: they are the HorizontalPodAutoscaler’s.',
+      'Prints the objects of a first release as YAML, for kubectl apply --server-side --field-manager=inlay -f -; or writes them as a folder with a kustomization. Deployments have no replicas on purpose: they are the HorizontalPodAutoscaler’s.',
     )
     .argument('[dir]', "the project's folder", '.')
     .option('--env <name>', 'an environment of deploy: in inlay.yaml')
@@ -38,7 +38,7 @@ export function addManifests(program: Command): void {
       const files = manifestFiles(objects, service);
       await writeManifests(options.output, files);
       output.result(
-        `${files.length} files in ${options.output}. Next: kubectl apply --server-side -k ${options.output}`,
+        `${files.length} files in ${options.output}. Next: kubectl apply --server-side --field-manager=inlay -k ${options.output}`,
         { dir: options.output, files: files.map(({ name }) => name) },
       );
     });

@@ -19,10 +19,19 @@ function contractFacts({ image }: ServicePlan): Annotations {
     [`${PREFIX}/model`]: `${contract.name}:${contract.version}`,
     [`${PREFIX}/model-digest`]: contract.model.digest,
     [`${PREFIX}/task`]: contract.task,
-    [`${PREFIX}/inputs`]: JSON.stringify(contract.inputs),
-    [`${PREFIX}/outputs`]: JSON.stringify(contract.outputs),
+    ...tensors('inputs', contract.inputs),
+    ...tensors('outputs', contract.outputs),
     [`${PREFIX}/prediction`]: contract.prediction,
   };
+}
+
+/** All annotations of an object together may take 256 KiB. */
+const MOST_CHARACTERS = 32_768;
+
+/** As JSON; left out for a model with thousands of them, whose image tells them. */
+function tensors(what: 'inputs' | 'outputs', specs: readonly object[]): Annotations {
+  const text = JSON.stringify(specs);
+  return text.length > MOST_CHARACTERS ? {} : { [`${PREFIX}/${what}`]: text };
 }
 
 /**

@@ -2,7 +2,7 @@ export { autoscalerOf } from './autoscaler.ts';
 export { CONTAINER } from './container.ts';
 export { deploymentOf, replicasPatch } from './deployment.ts';
 export { type ManifestFile, manifestFiles, writeManifests } from './folder.ts';
-export { selectorOf } from './labels.ts';
+export { isOurs, selectorOf } from './labels.ts';
 export { type Lifecycle, lifecycleOf } from './lifecycle.ts';
 export { type ManifestsOptions, manifestsOf, type ObjectName, unwantedObjects } from './manifests.ts';
 export type { KubeObject, Manifest, Metadata } from './object.ts';

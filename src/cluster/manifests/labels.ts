@@ -35,7 +35,7 @@ function labelsFor(plan: ServicePlan, instance: string): Labels {
     [SERVICE_LABEL]: service,
     'app.kubernetes.io/instance': instance,
     'app.kubernetes.io/component': 'inference-server',
-    'app.kubernetes.io/managed-by': 'inlay',
+    [MANAGED_BY]: 'inlay',
     ...Object.fromEntries(
       Object.entries(optional).flatMap(([key, text]) => {
         const value = text === undefined ? undefined : labelValue(text);
@@ -43,6 +43,13 @@ function labelsFor(plan: ServicePlan, instance: string): Labels {
       }),
     ),
   };
+}
+
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
+
+/** Whether an object with these labels is one that inlay wrote. */
+export function isOurs(labels: Labels): boolean {
+  return labels[MANAGED_BY] === 'inlay';
 }
 
 /** Text as the value of a label: at most 63 letters, digits, `-`, `_`, `.`, a letter or digit at both ends. */

@@ -30,7 +30,10 @@ export type ObjectName = Pick<KubeObject, 'apiVersion' | 'kind'> & {
   readonly metadata: { readonly name: string; readonly namespace: string };
 };
 
-/** What an earlier release may have had and this one has not: a changed `deploy:` leaves nothing behind. */
+/**
+ * What an earlier release may have had and this one has not, so that a changed `deploy:` leaves nothing behind. Names alone: what
+ * has one of them and is not inlay's (`isOurs`) is left alone.
+ */
 export function unwantedObjects(plan: ServicePlan): ObjectName[] {
   const { gateway, ingress, networkPolicy } = plan.deploy;
   const every: ServicePlan = {

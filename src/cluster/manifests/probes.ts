@@ -31,7 +31,7 @@ export function probesOf(
       timeoutSeconds: 2,
       failureThreshold: Math.ceil(budgetS / periodSeconds),
     },
-    readinessProbe: { ...get('/health/ready'), periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 },
+    readinessProbe: { ...get('/health/ready'), periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 3 },
     livenessProbe: {
       ...get('/health/live'),
       periodSeconds: 3,

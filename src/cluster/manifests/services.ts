@@ -13,7 +13,13 @@ export function serviceOf(plan: ServicePlan): Manifest<V1Service> {
 
 /** A Service for each role, which an HTTPRoute can weigh. */
 export function roleServices(plan: ServicePlan): Manifest<V1Service>[] {
-  return ROLES.map((role) => service(plan, roleServiceName(plan.service, role), selectorOf(plan.service, role)));
+  return ROLES.map((role) => {
+    const made = service(plan, roleServiceName(plan.service, role), selectorOf(plan.service, role));
+    if (role === 'stable') return made;
+    // Between releases there is no canary; the route gives its Service no weight then.
+    const annotations = { ...made.metadata.annotations, 'kube-score/ignore': 'service-targets-pod' };
+    return { ...made, metadata: { ...made.metadata, annotations } };
+  });
 }
 
 /** `iris-stable`, `iris-canary` */

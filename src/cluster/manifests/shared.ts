@@ -9,7 +9,7 @@ import type { KubeObject, Manifest } from './object.ts';
 import { roleServices, serviceOf } from './services.ts';
 
 /** The namespace, which admits restricted pods alone (Pod Security Standards). */
-export function namespaceOf({ namespace }: ServicePlan): Manifest<V1Namespace> {
+export function namespaceOf({ namespace }: Pick<ServicePlan, 'namespace'>): Manifest<V1Namespace> {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',

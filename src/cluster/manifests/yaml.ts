@@ -1,4 +1,4 @@
-import { Document, isScalar, parse, Scalar, visit } from 'yaml';
+import { Document, isScalar, Scalar, visit } from 'yaml';
 import type { KubeObject } from './object.ts';
 
 /** What a person who misses something is told, by kind. */
@@ -29,9 +29,12 @@ export function stringify(value: unknown, comment?: string): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** Text that a reader of YAML 1.1 or 1.2 takes for something else (`on`, `0.1`, `1_000`), or that looks so to a person. */
+/** Words that YAML 1.1 or 1.2 reads as something else than text. */
+const WORDS = /^(~|null|true|false|yes|no|on|off|y|n|<<|=|[-+]?\.(inf|nan))$/i;
+/** What begins like a number, a date or a time and has nothing else in it: `0.1`, `1_000`, `1e3`, `0x1f`, `2026-11-24T12:00:00Z`. */
+const NUMBERS = /^[-+.]*\d[-+.\d_:a-foxTZ ]*$/i;
+
+/** Text that a reader of YAML 1.1 or 1.2 takes for something else, or that looks so to a person. */
 function mistakable(text: string): boolean {
-  if (/^[-+\d.:_]+$/.test(text)) return true;
-  if (text.length > 40 || !/^[\w.+~-]+$/.test(text)) return false;
-  return (['1.1', '1.2'] as const).some((version) => typeof parse(text, { version }) !== 'string');
+  return WORDS.test(text) || NUMBERS.test(text);
 }

@@ -29,9 +29,10 @@ export async function* followLog(
     path: logPath(namespace, pod),
     query: { ...options, follow: true },
   });
+  const decoder = new TextDecoder();
   let rest = '';
-  for await (const text of bytes.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split('\n');
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
   }

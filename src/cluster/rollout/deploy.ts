@@ -1,8 +1,11 @@
 import { type EnvironmentConfig, withDefaults } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
-import { type Journal, type Release, stableRelease, unfinished, withRelease } from '../journal/index.ts';
+import { emptyJournal, type Journal, type Release, stableRelease, unfinished, withRelease } from '../journal/index.ts';
+import { namespaceOf } from '../manifests/index.ts';
+import { FIELD_MANAGER } from '../names.ts';
 import type { ReleaseImage } from '../service.ts';
 import { adopt, type ResolveImage } from './adopt.ts';
+import { namespaceIsThere } from './apply.ts';
 import { runSteps } from './run-steps.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { stepsOf } from './steps.ts';
@@ -16,6 +19,8 @@ export interface DeployOptions extends SessionOptions {
   readonly direct?: boolean | undefined;
   /** Asked before anything is changed. @throws RELEASE_REFUSED */
   readonly preflight?: ((journal: Journal) => Promise<void>) | undefined;
+  /** The release is only begun: whoever this starts goes on with it from the journal, once the Lease is free. */
+  readonly detach?: ((release: Release) => Promise<void>) | undefined;
   /** For a stable Deployment that no journal knows. */
   readonly resolve?: ResolveImage | undefined;
 }
@@ -33,12 +38,14 @@ export interface Deployed {
  * @throws RELEASE_BUSY, RELEASE_UNFINISHED (another image's release has not ended), RELEASE_REFUSED, RELEASE_FAILED, RELEASE_PAUSED
  */
 export async function deploy(options: DeployOptions): Promise<Deployed> {
+  const looked = await makeNamespace(options);
+  const go = async (session: Session) => (options.detach ? options.detach(session.release) : runSteps(session));
   return Session.run(options, async (session) => {
     const going = unfinished(session.journal);
     if (going) {
       if (going.image.digest !== options.image.digest) throw unfinishedError(options, going);
       session.tell({ kind: 'note', text: `goes on with the release of ${going.startedAt} by ${going.actor}` });
-      await runSteps(session);
+      await go(session);
       return { release: session.release, unchanged: false };
     }
     const journal = await adopt(session.kube, options.namespace, session.journal, options.resolve);
@@ -46,11 +53,19 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     const stable = stableRelease(journal);
     if (stable?.image.digest === release.image.digest && same(stable, release))
       return { release: stable, unchanged: true };
-    await options.preflight?.(journal);
+    if (!looked) await options.preflight?.(journal);
     await session.save(withRelease(journal, release));
-    await runSteps(session);
+    await go(session);
     return { release: session.release, unchanged: false };
   });
+}
+
+/** The journal lies in the service's namespace, so that has to be first. @returns whether the preflight is done */
+async function makeNamespace({ kube, namespace, service, preflight }: DeployOptions): Promise<boolean> {
+  if (await namespaceIsThere(kube, namespace)) return false;
+  await preflight?.(emptyJournal(service));
+  await kube.apply(namespaceOf({ namespace }), { manager: FIELD_MANAGER });
+  return true;
 }
 
 /** The release as it begins. @throws USAGE where nobody ever said how it is to run */

@@ -7,6 +7,7 @@ import { FIELD_MANAGER, workloadName } from '../names.ts';
 import { anyObjectSchema, nodeSchema, quotaSchema } from '../observe/index.ts';
 import type { ReleaseContract, ServicePlan } from '../service.ts';
 import { namespaceIsThere, sharedOf } from './apply.ts';
+import { keepFromGitOps } from './keep-from-gitops.ts';
 import { type FieldChange, objectDiff } from './object-diff.ts';
 import { quotaShortage } from './quota.ts';
 
@@ -174,7 +175,11 @@ async function checkDryRun({ kube, plan, journal, forceConflicts }: PreflightOpt
     const { name, namespace } = object.metadata;
     try {
       const live = await kube.find(anyObjectSchema, resourceOf(object), name, namespace);
-      const then = await kube.apply(object, { manager: FIELD_MANAGER, dryRun: true, force: forceConflicts === true });
+      const then = await kube.apply(keepFromGitOps(object), {
+        manager: FIELD_MANAGER,
+        dryRun: true,
+        force: forceConflicts === true,
+      });
       if (!live) changes.push({ object: nameOf(object), changes: undefined });
       else {
         const differ = objectDiff(await raw(kube, object), then);
@@ -185,12 +190,12 @@ async function checkDryRun({ kube, plan, journal, forceConflicts }: PreflightOpt
       findings.push({ check: 'cluster', severity: 'error', message: error.message, hint: error.hint });
     }
   }
-  if (beside && findings.length === 0) await imageChange(plan, stable, changes);
+  if (beside && findings.length === 0) imageChange(plan, stable, changes);
   return { findings, changes };
 }
 
 /** What a promotion will do to stable, in the one line that matters. */
-async function imageChange(
+function imageChange(
   plan: ServicePlan,
   stable: NonNullable<ReturnType<typeof stableRelease>>,
   changes: ObjectChange[],
@@ -198,10 +203,12 @@ async function imageChange(
   const before = withDefaults(stable.deploy, stable.environment);
   changes.push({
     object: `Deployment ${plan.namespace}/${workloadName(plan.service, 'stable')}, when promoted`,
+    // Labels and annotations say the image again.
     changes: objectDiff(
-      deploymentOf({ ...plan, image: stable.image, deploy: before }, 'stable'),
-      deploymentOf(plan, 'stable'),
-    ),
+      deploymentOf({ ...plan, image: stable.image, deploy: before }, 'stable').spec,
+      deploymentOf(plan, 'stable').spec,
+      'spec',
+    ).filter(({ path }) => !path.startsWith('spec.template.metadata')),
   });
 }
 

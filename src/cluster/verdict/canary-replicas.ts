@@ -21,7 +21,7 @@ const FAR = 0.05;
  * | 4 | 50 % | 4 | 50 % |
  * | 3 | 10 % | 1 | 25 %, told |
  * | 1 | 5 % | 1 | 50 %, told |
- * | 10 | 20 % | 2 | 16.7 % (3 would be 23.1 %) |
+ * | 10 | 20 % | 3 | 23 % (2 would be 17 %) |
  * | 4 | 100 % | max | stable is there still |
  *
  * @param weightPercent above 0, up to 100

@@ -3,12 +3,12 @@ export function percent(share: number): string {
   return `${short(share * 100)} %`;
 }
 
-/** Milliseconds without their unit: `2.1`, `0.25`, `340`. */
+/** Milliseconds without their unit: `2.0`, `0.25`, `340`. */
 export function milliseconds(seconds: number): string {
-  return short(seconds * 1000);
+  return seconds < 0.01 ? (seconds * 1000).toPrecision(2) : short(seconds * 1000);
 }
 
-/** Two digits that matter, no exponent, no zeros at the end. */
+/** Two digits that matter, no zeros at the end. */
 export function short(value: number): string {
   if (value === 0) return '0';
   return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));

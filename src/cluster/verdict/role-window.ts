@@ -33,6 +33,8 @@ export const roleWindowSchema = z
     nonFinite: count,
     /** Rows by their most likely label. */
     labels: counts,
+    /** How far its pods are from each other, beyond noise: total variation of labels, share of refused requests. */
+    spread: z.object({ labelShift: count, refused: count }).optional(),
     /** Requests that were not run, by reason. */
     rejected: counts,
     /** The most that each pod held: `inlay_memory_held_bytes`, else `process_resident_memory_bytes`. */

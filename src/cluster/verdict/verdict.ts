@@ -7,7 +7,7 @@ export type Outcome = 'pass' | 'fail' | 'inconclusive';
 
 /**
  * What was looked at: `requests` of the canary at all; `errorRate`, `nonFinite`, `refused` (shares of requests), `p99` (seconds),
- * `labelShift` (total variation, 0 to 1), `restarts` (a number), `memory` (share of the limit), `metrics` (pods that cannot be read).
+ * `labelShift` (total variation to stable, 0 to 1; of stable: its own pods to each other), `restarts` (a number), `memory` (share of the limit), `metrics` (pods that cannot be read).
  */
 export type Metric =
   | 'requests'

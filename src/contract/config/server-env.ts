@@ -1,22 +1,22 @@
 import { z } from 'zod';
 
-const between = (least: number, most: number) => (text: string) => Number(text) >= least && Number(text) <= most;
-const number = (least: number, most: number) =>
-  z.union(
+/** A number of YAML, or text that says one: `DRAIN_S: 10` and `DRAIN_S: "10"` are the same variable. */
+function ranged(kind: 'number' | 'whole number', least: number, most: number) {
+  const expected = `expected a ${kind} from ${least} to ${most}`;
+  const plain = kind === 'number' ? z.number(expected) : z.int(expected);
+  return z.union(
     [
-      z.number().min(least).max(most),
+      plain.min(least, expected).max(most, expected),
       z
         .string()
-        .regex(/^\d+(\.\d+)?$/)
-        .refine(between(least, most)),
+        .regex(kind === 'number' ? /^\d+(\.\d+)?$/ : /^\d+$/, expected)
+        .refine((text) => Number(text) >= least && Number(text) <= most, expected),
     ],
-    `expected a number from ${least} to ${most}`,
+    expected,
   );
-const whole = (least: number, most: number) =>
-  z.union(
-    [z.int().min(least).max(most), z.string().regex(/^\d+$/).refine(between(least, most))],
-    `expected a whole number from ${least} to ${most}`,
-  );
+}
+const number = (least: number, most: number) => ranged('number', least, most);
+const whole = (least: number, most: number) => ranged('whole number', least, most);
 
 /**
  * The server's variables that a person may set (docs/server.md); a test holds them to what the server reads. Where it
@@ -31,6 +31,11 @@ export const serverEnvSchema = z.strictObject({
     .describe('0: no gRPC.'),
   DRAIN_S: number(0, 3600).optional(),
   MAX_BODY_BYTES: whole(1, 2 ** 31).optional(),
+  MAX_BODIES_BYTES: whole(1, 2 ** 40).optional(),
+  MAX_HEADER_BYTES: whole(1024, 2 ** 20).optional(),
+  MAX_REQUEST_ROWS: whole(1, 1e9).optional(),
+  MAX_CONNECTIONS: whole(1, 1e6).optional(),
+  LIVENESS_TIMEOUT_S: number(0.001, 3600).optional(),
   BODY_TIMEOUT_S: number(0.001, 3600).optional(),
   MAX_QUEUE_ROWS: whole(1, 1e9).optional(),
   MAX_QUEUE_MS: whole(1, 3.6e6).optional(),
@@ -40,6 +45,7 @@ export const serverEnvSchema = z.strictObject({
     .string()
     .regex(/^(stdout|\/tmp\/.+)$/, 'expected stdout, or a file under /tmp: nothing else can be written')
     .optional(),
+  PREDICTION_LOG_MAX_BYTES: whole(0, 2 ** 40).optional(),
   PREDICTION_LOG_SAMPLE: number(0, 1).optional(),
   PREDICTION_LOG_REDACT: z.string().optional(),
 });
