@@ -85,6 +85,37 @@ test('inlay’s server on a Debian image: its layers are mounted, the reference 
   expect((JSON.parse(listed) as { Layers: string[] }).Layers.length).toBe(4);
 }, 600_000);
 
+test('a shared server image on that base, and a model on it: mounted once more', async () => {
+  const base = `${registry.host}/ml/debian:12`;
+  const server = `${registry.host}/ml/server:1`;
+  const lock = ['--lock', join(dir, 'server.lock')];
+  const shared = JSON.parse(
+    await must([INLAY, 'server-image', server, '--base', base, ...lock, '--push', '--json'], { env }),
+  ) as Built;
+  const digests = shared.platforms[0]?.layers.map(({ digest }) => digest) ?? [];
+  expect(shared.push.mounted).toContain(digests[0] as string);
+  const folder = iris('on-server', base);
+  const yaml = readFileSync(join(folder, 'inlay.yaml'), 'utf8').replace(/^base: .*$/m, `serverImage: ${server}`);
+  writeFileSync(join(folder, 'inlay.yaml'), yaml);
+  // A machine that has neither: layers come when the image is run.
+  const home = { INLAY_HOME: join(dir, 'server-home') };
+  const built = JSON.parse(await must([INLAY, 'build', folder, '--push', '--json'], { env: home })) as Built;
+  expect(built.platforms[0]?.layers.slice(0, 3).map(({ digest }) => digest)).toEqual(digests);
+  expect(built.push.mounted.length).toBe(3);
+  const image = `${registry.host}/ml/on-server:1`;
+  const inspected = JSON.parse(await must([INLAY, 'inspect', image, '--json'], { env }));
+  expect(inspected.os).toBe('debian 12');
+  const { url, child } = await startImage([image, '--engine', 'runc', '--port', '0'], home);
+  try {
+    expect(await predict(url, [[5.1, 3.5, 1.4, 0.2]])).toEqual([
+      0.9709315896034241, 0.015583082102239132, 0.013485366478562355,
+    ]);
+  } finally {
+    child.kill('SIGTERM');
+    await child.exited;
+  }
+}, 600_000);
+
 test('bases that cannot carry the server are refused, each for what it lacks', async () => {
   for (const [name, packages, told] of [
     ['musl', ['musl', 'base-files'], 'musl'],

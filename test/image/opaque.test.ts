@@ -56,7 +56,7 @@ const json = async (...args: string[]) => {
 };
 
 /** A server of somebody's own, pushed to the registry; it answers with what it finds at MODEL_FILEPATH. */
-async function pushBase(name = `${fake.host}/ml/server:1`): Promise<string> {
+async function pushBase(name = `${fake.host}/ml/server:1`, platforms = 1): Promise<string> {
   const layout = await world.layout();
   const program =
     'const { readFileSync, statSync } = require("node:fs"); Bun.serve({ hostname: "127.0.0.1", port: process.env.PORT, fetch: () => new Response(readFileSync(process.env.MODEL_FILEPATH + "/saved_model.pb") + " " + process.env.MODEL_NAME) })';
@@ -70,7 +70,8 @@ async function pushBase(name = `${fake.host}/ml/server:1`): Promise<string> {
   ];
   const config = { Entrypoint: ['/app/run'], User: '1000', Env: ['PORT=8501'], ExposedPorts: { '8501/tcp': {} } };
   const amd64 = await putBase(layout, [files, [{ name: 'etc/extra', content: 'x' }]], { config });
-  await nameIndex(layout, name, [amd64]);
+  const arm64 = await putBase(layout, [debianFiles(undefined, 183)], { config, architecture: 'arm64' });
+  await nameIndex(layout, name, platforms === 2 ? [amd64, arm64] : [amd64]);
   await pushImage({ registry: world.registry(), layout, source: name, to: ref(name) });
   return name;
 }
@@ -124,6 +125,22 @@ test('an opaque model on a base of its own: built, pushed with the base mounted,
   expect(purls).toContain('pkg:deb/debian/libc6@2.36-9%2Bdeb12u13?arch=amd64&distro=debian-12');
   expect(purls.some((purl?: string) => purl?.startsWith('pkg:oci/server@sha256:'))).toBe(true);
   expect(sbom.components.find(({ type }: { type: string }) => type === 'machine-learning-model')).toBeDefined();
+});
+
+test('for two platforms: each on its own base, the model layer the same, all of the base mounted', async () => {
+  yaml(await pushBase(undefined, 2));
+  const built = await json('build', dir, '--platform', 'linux/amd64,linux/arm64', '--push');
+  const [amd64, arm64] = built.platforms.map(({ layers }: { layers: { digest: string }[] }) =>
+    layers.map(({ digest }) => digest),
+  );
+  expect([amd64.length, arm64.length]).toEqual([3, 2]);
+  expect(amd64.at(-1)).toBe(arm64.at(-1));
+  expect(built.push.mounted.length).toBe(3);
+  for (const architecture of ['amd64', 'arm64'])
+    expect(await json('inspect', `${fake.host}/ml/iris:1`, '--platform', `linux/${architecture}`)).toMatchObject({
+      platform: `linux/${architecture}`,
+      os: 'debian 12',
+    });
 });
 
 test('the same files give the same digest; a retrained model changes its own layer alone; the pin holds', async () => {
