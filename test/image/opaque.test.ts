@@ -244,6 +244,9 @@ test('links in the model stay in the project, and what is no file is refused', a
     symlinkSync(target, link);
     expect([target, await reading(readAnyProject(dir))]).toEqual([target, code]);
   }
+  yaml('r.example.com/s:1', '', '1', '.');
+  expect(await reading(readAnyProject(dir))).toBe('CONFIG_INVALID');
+  yaml('r.example.com/s:1');
   rmSync(join(dir, 'saved'), { recursive: true });
   mkdirSync(join(dir, 'saved'));
   expect(await reading(readAnyProject(dir))).toBe('FILE_NOT_FOUND');
