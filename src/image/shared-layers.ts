@@ -15,7 +15,7 @@ import { prepareServer } from './prepared-server.ts';
 import { prepareRuntime } from './runtime/index.ts';
 import { RUNTIME_LOCK } from './runtime/lock.ts';
 
-export type LayerKind = 'base' | 'runtime' | 'server' | 'model';
+export type LayerKind = 'base' | 'runtime' | 'server' | 'cli' | 'model';
 
 /** A layer in its place in an image. */
 export interface PlacedLayer extends Layer {
