@@ -8,6 +8,9 @@ import { modelFilePath, OWN_LAYER_BYTES, requireSame } from './model-files.ts';
 /** Where the model lies in an image: the model file, its external data, the label file and contract.json. */
 export const MODEL_DIR = '/model';
 
+/** Where contract.json lies in the last of a model's layers, before all other files. */
+export const CONTRACT_PATH = modelFilePath('contract.json');
+
 /** What the model layer adds to the image's environment. */
 export function modelEnvironment(project: Project): Readonly<Record<string, string>> {
   return {
@@ -42,7 +45,7 @@ export async function modelEntries(project: Project): Promise<TarEntry[]> {
       entry(file.file, { path, size: file.sizeBytes, onDigest: (found) => requireSame(path, found, file.digest) }),
     ),
     ...(await Promise.all(others.map(async ({ path, name }) => entry(name, { path, size: (await stat(path)).size })))),
-    entry('contract.json', contract),
+    { ...entry('contract.json', contract), first: true },
   ];
 }
 

@@ -1,21 +1,15 @@
+import { isInference, kindOf } from '../contract/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { HttpError } from './answer.ts';
+import { FINE_SECONDS, Histogram, type HistogramValues, SECONDS } from './histogram.ts';
 
-/** Upper bounds, seconds, from 100 us on: what answers in less is not told apart. */
-const SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384];
 /** Labels that have a counter of their own; predictions of further ones count as `other`. */
 const MOST_LABELS = 100;
 
-/** A histogram's numbers: how many fell into each bucket (not summed up), and their sum. */
-export interface HistogramValues {
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
-
 /** What a thread has counted: plain numbers, so that it can be sent to another and added up there. */
 export interface MetricsValues {
-  /** By `route` and `code`, joined by a space. */
+  /** By `route` and `code`, joined by a space; in the fine buckets. */
   readonly requests: Readonly<Record<string, HistogramValues>>;
   readonly inference: HistogramValues;
   readonly batchRows: HistogramValues;
@@ -35,28 +29,6 @@ export interface ModelInfo {
   readonly version: string;
   readonly digest: string;
   readonly inlay: string;
-}
-
-class Histogram {
-  readonly #bounds: readonly number[];
-  readonly #counts: Float64Array;
-  #sum = 0;
-
-  constructor(bounds: readonly number[]) {
-    this.#bounds = bounds;
-    this.#counts = new Float64Array(bounds.length + 1);
-  }
-
-  observe(value: number): void {
-    let bucket = 0;
-    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
-    this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
-    this.#sum += value;
-  }
-
-  values(): HistogramValues {
-    return { counts: [...this.#counts], sum: this.#sum };
-  }
 }
 
 /** What one thread counts. Observing costs some ten nanoseconds; all else happens when somebody asks. */
@@ -83,7 +55,7 @@ export class Metrics {
     const key = `${route} ${code}`;
     let histogram = this.#requests.get(key);
     if (!histogram) {
-      histogram = new Histogram(SECONDS);
+      histogram = new Histogram(FINE_SECONDS);
       this.#requests.set(key, histogram);
     }
     const own = histogram;
@@ -143,16 +115,29 @@ export class Metrics {
 /**
  * The page at /metrics (Prometheus text exposition format 0.0.4), of all threads together.
  * @param labels in column order
+ * @param heldBytes of the process, which all threads share
  */
-export function renderMetrics(threads: readonly MetricsValues[], model: ModelInfo, labels: readonly string[]): string {
+export function renderMetrics(
+  threads: readonly MetricsValues[],
+  model: ModelInfo,
+  labels: readonly string[],
+  heldBytes: number,
+): string {
   const lines: string[] = [];
   const family = (name: string, type: string, help: string) =>
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  const histogram = (name: string, labelled: string, bounds: readonly number[], values: readonly HistogramValues[]) => {
+  const histogram = (
+    name: string,
+    labelled: string,
+    bounds: readonly number[],
+    values: readonly HistogramValues[],
+    told: readonly number[] = bounds,
+  ) => {
     let below = 0;
     const braces = (more: string) => `{${[labelled, more].filter((part) => part !== '').join(',')}}`;
     for (let bucket = 0; bucket <= bounds.length; bucket++) {
       below += total(values.map(({ counts }) => counts[bucket] ?? 0));
+      if (bucket < bounds.length && !told.includes(bounds[bucket] as number)) continue;
       lines.push(`${name}_bucket${braces(`le="${bucket === bounds.length ? '+Inf' : bounds[bucket]}"`)} ${below}`);
     }
     const own = labelled === '' ? '' : `{${labelled}}`;
@@ -170,10 +155,24 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
     histogram(
       'inlay_request_duration_seconds',
       `route="${labelValue(route)}",code="${code}"`,
-      SECONDS,
+      FINE_SECONDS,
       threads.flatMap(({ requests }) => requests[key] ?? []),
+      SECONDS,
     );
   }
+  family(
+    'inlay_answer_duration_seconds',
+    'histogram',
+    'Requests that asked the model and were not refused, all routes together.',
+  );
+  histogram(
+    'inlay_answer_duration_seconds',
+    '',
+    FINE_SECONDS,
+    threads.flatMap(({ requests }) =>
+      Object.keys(requests).flatMap((key) => (isAnswer(key) ? (requests[key] ?? []) : [])),
+    ),
+  );
   family('inlay_inference_duration_seconds', 'histogram', 'One run of the model.');
   histogram(
     'inlay_inference_duration_seconds',
@@ -208,6 +207,8 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
     lines.push(
       `inlay_rejected_total{reason="${labelValue(reason)}"} ${total(threads.map(({ rejected }) => rejected[reason] ?? 0))}`,
     );
+  family('inlay_memory_held_bytes', 'gauge', 'Resident memory without pages of mapped files, bytes.');
+  lines.push(`inlay_memory_held_bytes ${heldBytes}`);
   family('inlay_prediction_log_lines_total', 'counter', 'Lines that the prediction log wrote.');
   lines.push(`inlay_prediction_log_lines_total ${total(threads.map(({ logged }) => logged))}`);
   family('inlay_prediction_log_dropped_total', 'counter', 'Lines that the prediction log dropped.');
@@ -215,6 +216,12 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
   family('inlay_connections_cut_total', 'counter', 'Connections that were closed to make room for others.');
   lines.push(`inlay_connections_cut_total ${total(threads.map(({ cut }) => cut))}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Answered, or given up by its client: a slow model's longest requests are among those. */
+function isAnswer(key: string): boolean {
+  const [route = '', code = ''] = key.split(' ');
+  return isInference(route) && ['answered', 'gone'].includes(kindOf(code));
 }
 
 function total(values: readonly number[]): number {

@@ -8,6 +8,7 @@ import { docsRoutes } from './docs.ts';
 import type { Exchange } from './exchange.ts';
 import { type LabelCounter, labelCounter } from './label-counter.ts';
 import type { Log } from './log.ts';
+import { heldMemory } from './memory.ts';
 import { metadataOf } from './metadata.ts';
 import { type Metrics, renderMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
@@ -111,7 +112,7 @@ function metricsHandler({ contract, allMetrics }: Served): Handler {
   const info = { name, version, digest: model.digest, inlay: INLAY_VERSION };
   const labels = contract.task === 'classification' ? (contract.labels?.names ?? []) : [];
   return async () =>
-    new Response(renderMetrics(await allMetrics.collect(), info, labels) + processMetrics(), {
+    new Response(renderMetrics(await allMetrics.collect(), info, labels, heldMemory()) + processMetrics(), {
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     });
 }

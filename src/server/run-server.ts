@@ -7,6 +7,7 @@ import {
   loadForServing,
   openLanes,
   proveBatch,
+  releaseCodePages,
   replayGolden,
   threadsFor,
 } from '../engine/index.ts';
@@ -94,6 +95,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
+    // Not at once: the first requests come first.
+    setTimeout(releaseCodePages, SETTLED_MS).unref();
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
@@ -113,6 +116,9 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   log.info('stopped');
   return 0;
 }
+
+/** By then the start is over: what it needed can go. */
+const SETTLED_MS = 1000;
 
 /** Bun's limit of a request's head is set through node:http, for all threads; loading that takes 20 ms. */
 async function limitHeaders(bytes: number): Promise<void> {

@@ -11,7 +11,7 @@ import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
-import { checkOipPath, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
+import { checkOipPath, INFER_PATTERNS, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
 import { type LineSink, PredictionLog } from './prediction-log/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
@@ -193,11 +193,18 @@ export class ModelServer {
     );
     const others = elsewhere({ ...routes, ...own }, () => this.#phase !== 'starting');
     const other = this.#exchangeOf('other').wrap(others);
-    const oipOther = this.#exchangeOf('other', oipError).wrap((request) => {
-      if (this.#oip) checkOipPath(this.#oip, pathOf(request.url));
-      return others(request);
-    });
-    const fallback: Handler = (request) => (isOipPath(pathOf(request.url)) ? oipOther : other)(request);
+    const oipOther = (route: string) =>
+      this.#exchangeOf(route, oipError).wrap((request) => {
+        if (this.#oip) checkOipPath(this.#oip, pathOf(request.url));
+        return others(request);
+      });
+    // Clients that name another version than this one were sent here by a release: they count where they asked.
+    const oipOthers = new Map(['other', ...INFER_PATTERNS].map((route) => [route, oipOther(route)]));
+    const fallback: Handler = (request) => {
+      const path = pathOf(request.url);
+      if (!isOipPath(path)) return other(request);
+      return (oipOthers.get(oipPattern(path)) ?? oipOthers.get('other') ?? other)(request);
+    };
     const refuse = (error: unknown) => errorAnswer(error, this.#log);
     return {
       routes: mapHandlers({ ...wrapped, ...own }, wrap),

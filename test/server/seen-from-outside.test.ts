@@ -46,6 +46,16 @@ test('/metrics counts requests by route and code, runs, labels and refusals', as
     value('inlay_request_duration_seconds_count{route="/predict",code="200"}'),
   );
   expect(value('inlay_request_duration_seconds_count{route="/predict",code="400"}')).toBeGreaterThanOrEqual(1);
+  // All answers together, in buckets that are finer than those by route and code.
+  expect(value('inlay_answer_duration_seconds_bucket{le="+Inf"}')).toBe(
+    [...page.matchAll(/^inlay_request_duration_seconds_count\{route="\/predict[^"]*",code="200"\} (\d+)$/gm)]
+      .map(([, count]) => Number(count))
+      .reduce((sum, count) => sum + count, 0),
+  );
+  expect([...page.matchAll(/^inlay_answer_duration_seconds_bucket/gm)].length).toBe(52);
+  expect([...page.matchAll(/^inlay_request_duration_seconds_bucket\{route="\/predict",code="200"/gm)].length).toBe(17);
+  expect(value('process_resident_memory_bytes')).toBeGreaterThan(value('inlay_memory_held_bytes'));
+  expect(value('inlay_memory_held_bytes')).toBeGreaterThan(1e6);
   expect(value('inlay_predictions_total{label="setosa"}')).toBeGreaterThanOrEqual(1);
   expect(value('inlay_predictions_total{label="virginica"}')).toBe(1);
   expect(value('inlay_rejected_total{reason="input_invalid"}')).toBeGreaterThanOrEqual(1);

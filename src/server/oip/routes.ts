@@ -77,6 +77,9 @@ export function checkOipPath(model: OipModel, path: string): void {
   if (match) model.check(decoded(match[1] as string), decoded(match[2] ?? ''));
 }
 
+/** The patterns that a request for an inference has. */
+export const INFER_PATTERNS = ['/v2/models/{name}/infer', '/v2/models/{name}/versions/{version}/infer'];
+
 /** The route that a path is counted as: without names, versions and the slash at the end. */
 export function oipPattern(path: string): string {
   return path
