@@ -4,6 +4,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
+import { type PreparedTransform, prepareTransform } from '../transform/index.ts';
 import { CONFIG_FILE } from './config/file.ts';
 import { parseConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
@@ -23,6 +24,8 @@ export interface Project {
   readonly labelsPath: string | undefined;
   /** The golden file, read, where there is one. */
   readonly golden: { readonly path: string; readonly cases: Golden } | undefined;
+  /** The transform, bundled and loaded, where there is one. */
+  readonly transform: PreparedTransform | undefined;
   readonly facts: ModelFacts;
   readonly contract: Contract;
 }
@@ -30,7 +33,8 @@ export interface Project {
 /**
  * Reads the project in `dir`.
  * @param digest tells the digests of the model and its external data; reads them whole when left out
- * @throws PROJECT_NOT_FOUND, CONFIG_INVALID, FILE_NOT_FOUND, PATH_ESCAPES, MODEL_INVALID, MODEL_UNSUPPORTED, LABELS_INVALID, INPUT_INVALID
+ * @throws PROJECT_NOT_FOUND, CONFIG_INVALID, FILE_NOT_FOUND, PATH_ESCAPES, MODEL_INVALID, MODEL_UNSUPPORTED, LABELS_INVALID, INPUT_INVALID,
+ *   TRANSFORM_INVALID, TRANSFORM_NATIVE
  */
 export async function readProject(dir: string, digest: DigestFile = digestFile): Promise<Project> {
   const file = join(dir, CONFIG_FILE);
@@ -46,9 +50,11 @@ export async function readProject(dir: string, digest: DigestFile = digestFile):
   const parts = await readModel(modelPath, labelsPath, config.task, root, digest);
   const contractParts = { ...parts, facts: withMissing(parts.facts, config.missing) };
   const golden = await readGolden(root, config, contractParts.facts);
+  const transform = await readTransform(root, config);
   const contract = deriveContract({
     ...contractParts,
     golden: golden?.entry,
+    transform: transform?.entry,
     metrics:
       config.metrics === undefined ? undefined : await readMetrics(insideProject(root, config.metrics, 'metrics')),
     name: config.name,
@@ -65,6 +71,7 @@ export async function readProject(dir: string, digest: DigestFile = digestFile):
     modelPath,
     labelsPath,
     golden: golden && { path: golden.path, cases: golden.cases },
+    transform: transform?.prepared,
     facts: contractParts.facts,
     contract,
   };
@@ -90,15 +97,35 @@ async function readGolden(root: string, config: Config, facts: ModelFacts) {
   const path = insideProject(root, file, 'golden');
   const content = new Uint8Array(await readFile(path));
   const cases = parseGolden(content, file, facts, facts.classLabels);
+  if (cases.raw.length > 0 && config.transform === undefined)
+    throw new InlayError('GOLDEN_INVALID', `${file} has raw cases, which hold a transform, and there is none`, {
+      hint: 'Name it in inlay.yaml: transform: transform.ts. Without one write cases alone.',
+    });
   const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
   const entry = {
     file: basename(path),
     digest,
     cases: cases.cases.length,
+    ...(cases.raw.length > 0 ? { raw: cases.raw.length } : {}),
     inImage,
     environment: { ...cases.environment },
   };
   return { path, cases, entry };
+}
+
+/** @throws TRANSFORM_INVALID, TRANSFORM_NATIVE, PATH_ESCAPES */
+async function readTransform(root: string, config: Config) {
+  if (config.transform === undefined) return undefined;
+  const path = insideProject(root, config.transform, 'transform');
+  const prepared = await prepareTransform(root, path);
+  const { bundle, loaded } = prepared;
+  const entry = {
+    file: basename(path),
+    digest: bundle.digest,
+    accepts: [...loaded.accepts],
+    postprocess: loaded.postprocess !== undefined,
+  };
+  return { prepared, entry };
 }
 
 const metricsSchema = z.record(z.string().regex(/^[A-Za-z_][\w.@/-]*$/), z.number());

@@ -4,3 +4,4 @@ export { openContract } from './open-model.ts';
 export { runServer } from './run-server.ts';
 export { ModelServer } from './server.ts';
 export { DEFAULT_SETTINGS, LOG_LEVELS, readModelPaths, readSettings, type Settings } from './settings.ts';
+export { openTransformer, rawExceeds, rawMismatch, replayRaw } from './transform/index.ts';

@@ -4,6 +4,7 @@ import { isInlayError } from '../error/index.ts';
 import { createLog } from './log.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
 import { ModelServer } from './server.ts';
+import { beat, openTransformer } from './transform/index.ts';
 
 declare const self: Worker;
 
@@ -17,7 +18,7 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     await server?.drain(hurry.promise);
     return send({ kind: 'drained' });
   }
-  const { settings, spec, batch, threads, draining } = data;
+  const { settings, spec, batch, threads, draining, transform } = data;
   try {
     const engine = await Engine.load(spec);
     const lanes = await openLanes(engine);
@@ -25,7 +26,9 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
     const print = (line: string) => send({ kind: 'print', line });
     server = new ModelServer({ settings, log, print, draining, sharePort: 'join' });
-    await server.serve({ contract, engine, batch, lanes, threads });
+    if (transform) beat(transform.beats, transform.thread);
+    const transformer = transform && (await openTransformer(transform.dir, engine, settings));
+    await server.serve({ contract, engine, batch, lanes, threads, transformer });
     send({ kind: 'ready' });
   } catch (error) {
     send({

@@ -1,6 +1,6 @@
 import type { BatchProof, EngineOptions } from '../engine/index.ts';
 import { InlayError } from '../error/index.ts';
-import type { FromReplica, ToReplica } from './replica-messages.ts';
+import type { FromReplica, ReplicaTransform, ToReplica } from './replica-messages.ts';
 import type { Settings } from './settings.ts';
 
 export interface ReplicasOptions {
@@ -15,6 +15,8 @@ export interface ReplicasOptions {
   readonly print: (line: string) => void;
   /** Shared memory: see ModelServer. */
   readonly draining: Int32Array;
+  /** The folder of the transform, and where threads say that they are there. */
+  readonly transform: Omit<ReplicaTransform, 'thread'> | undefined;
 }
 
 /** Beside the bundle in an image, among the sources in a checkout. */
@@ -34,11 +36,19 @@ export class Replicas {
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
     const workers = Array.from({ length: options.count }, () => new Replica(options.write, options.print));
-    const { settings, spec, batch, draining } = options;
+    const { settings, spec, batch, draining, transform } = options;
     try {
       await Promise.all(
-        workers.map((worker) =>
-          worker.serve({ kind: 'serve', settings, spec, batch, threads: 1 + options.count, draining }),
+        workers.map((worker, i) =>
+          worker.serve({
+            kind: 'serve',
+            settings,
+            spec,
+            batch,
+            threads: 1 + options.count,
+            draining,
+            transform: transform && { ...transform, thread: 1 + i },
+          }),
         ),
       );
     } catch (error) {

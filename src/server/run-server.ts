@@ -16,12 +16,27 @@ import { openGrpc } from './open-grpc.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
 import type { Settings } from './settings.ts';
+import {
+  beat,
+  heartbeats,
+  openTransformer,
+  rawExceeds,
+  rawMismatch,
+  replayRaw,
+  startWatchdog,
+  type Transformer,
+} from './transform/index.ts';
 
 export interface RunServerOptions {
   readonly settings: Settings;
   readonly modelPath: string;
   /** Called once the server listens: what is served, and the golden cases that prove it, if there are any. */
-  readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
+  readonly open: () => Promise<{
+    readonly contract: Contract;
+    readonly golden: Golden | undefined;
+    /** The folder of the bundled transform, where the contract has one. */
+    readonly transform: string | undefined;
+  }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
   /** Takes lines for stdout: the one that tells the URL once requests are answered, and a prediction log's. */
@@ -52,13 +67,16 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   let lanes: Lanes;
   let replicas: Replicas | undefined;
   try {
-    const { contract, golden } = await options.open();
+    const { contract, golden, transform: dir } = await options.open();
     const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
+    const transformer = dir === undefined ? undefined : await openTransformer(dir, engine, settings);
+    if (transformer && golden) await proveTransform(transformer, engine, golden, log);
     const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
     const batch = await proveBatch(engine, contract, known, true);
     lanes = await openLanes(engine);
     const count = replicaCount(contract, cpus, lanes);
+    const beats = heartbeats(1 + count);
     if (count > 0)
       replicas = await Replicas.start({
         settings: { ...settings, port: server.port },
@@ -68,8 +86,13 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         write: options.write,
         print,
         draining,
+        transform: dir === undefined ? undefined : { dir, beats },
       });
-    await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
+    await server.serve({ contract, engine, batch, lanes, threads: 1 + count, transformer });
+    if (transformer) {
+      beat(beats, 0);
+      startWatchdog(beats, 2 * settings.transformTimeoutMs);
+    }
     grpc?.readinessChanged();
     log.info('serving', {
       model: contract.name,
@@ -139,6 +162,20 @@ async function proveAnswers(engine: Engine, golden: Golden, contract: Contract, 
     log.warning(mismatch.message, { code: mismatch.code, accepted: true });
   }
   return rows;
+}
+
+/**
+ * Replays the raw golden cases, as requests go through the transform.
+ * @throws GOLDEN_MISMATCH, unless it was accepted when the image was built; as replayRaw
+ */
+async function proveTransform(transformer: Transformer, engine: Engine, golden: Golden, log: Log): Promise<void> {
+  const { contract } = engine;
+  const file = contract.golden?.file ?? 'golden.json';
+  const replay = await replayRaw(transformer, golden, (feeds, outputs) => engine.run(feeds, outputs), file);
+  if (!replay.worst || !rawExceeds(replay)) return;
+  const mismatch = rawMismatch(replay.worst, file);
+  if (!contract.accepted?.includes(mismatch.code)) throw mismatch;
+  log.warning(mismatch.message, { code: mismatch.code, accepted: true });
 }
 
 function watchSignals(log: Log): { first: Promise<void>; second: Promise<void> } {

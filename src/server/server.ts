@@ -12,6 +12,7 @@ import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
 import { checkOipPath, isOipPath, OipModel, oipError, oipHealthRoutes, oipPattern, oipRoutes } from './oip/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
+import type { Transformer } from './transform/index.ts';
 
 /** Seconds that a connection may be idle: longer than the 60 s of common load balancers, which must close first. */
 const IDLE_TIMEOUT_S = 75;
@@ -28,7 +29,10 @@ export interface ServerOptions {
 }
 
 /** A model to serve, and how many threads of this process serve it. */
-export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & { readonly threads?: number };
+export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & {
+  readonly threads?: number;
+  readonly transformer?: Transformer | undefined;
+};
 
 type Phase = 'starting' | 'ready' | 'draining';
 
@@ -85,12 +89,13 @@ export class ModelServer {
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
   async serve(model: ServedModel): Promise<void> {
-    const { contract, batch, lanes, threads = 1 } = model;
+    const { contract, batch, lanes, threads = 1, transformer } = model;
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
     const batcher = batcherOf({ contract, batch, lanes, settings: this.#settings, metrics });
     const served: Served = {
       ...model,
+      transformer,
       batcher,
       metrics,
       allMetrics: new AllMetrics(metrics, threads),

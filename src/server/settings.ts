@@ -25,6 +25,8 @@ export interface Settings {
   readonly maxQueueMs: number;
   /** After about so long a connection is closed behind an answer, milliseconds; 0: never. */
   readonly maxConnectionAgeMs: number;
+  /** How long a transform may wait for something, milliseconds. */
+  readonly transformTimeoutMs: number;
   readonly accessLog: boolean;
   /** Where predictions are logged: `stdout`, a file's absolute path, or nowhere. */
   readonly predictionLog: string | undefined;
@@ -46,6 +48,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
   maxConnectionAgeMs: 300_000,
+  transformTimeoutMs: 10_000,
   accessLog: false,
   predictionLog: undefined,
   predictionLogSample: 1,
@@ -56,6 +59,8 @@ export const DEFAULT_SETTINGS: Settings = {
 export interface ModelPaths {
   readonly model: string;
   readonly labels: string | undefined;
+  /** The folder of the bundled transform. */
+  readonly transform: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -129,6 +134,12 @@ export function readSettings(env: Environment): Settings {
       (text) => seconds(text, 86_400),
       'seconds from 0 to 86400',
     ),
+    transformTimeoutMs: read(
+      'TRANSFORM_TIMEOUT_S',
+      DEFAULT_SETTINGS.transformTimeoutMs,
+      (text) => seconds(text, 3600) || undefined,
+      'seconds above 0, to 3600',
+    ),
     accessLog: read('ACCESS_LOG', DEFAULT_SETTINGS.accessLog, flag, 'true or false'),
     predictionLog: read<string | undefined>(
       'PREDICTION_LOG',
@@ -155,7 +166,7 @@ export function readSettings(env: Environment): Settings {
 }
 
 /**
- * Where MODEL_FILEPATH and LABEL_FILEPATH point; relative paths count from PROJECT_DIR, or else from `cwd`.
+ * Where MODEL_FILEPATH, LABEL_FILEPATH and TRANSFORM_DIR point; relative paths count from PROJECT_DIR, or else from `cwd`.
  * @throws ENVIRONMENT_INVALID when there is no MODEL_FILEPATH
  */
 export function readModelPaths(env: Environment, cwd: string): ModelPaths & { readonly projectDir: string } {
@@ -168,6 +179,7 @@ export function readModelPaths(env: Environment, cwd: string): ModelPaths & { re
     projectDir: from,
     model: absolute(env.MODEL_FILEPATH, from),
     labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined,
+    transform: env.TRANSFORM_DIR ? absolute(env.TRANSFORM_DIR, from) : undefined,
   };
 }
 

@@ -121,10 +121,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   labels: 'For example: labels: models/label.json',
   image: 'For example: image: registry.example.com/ml/iris',
   base: 'Leave it out, or write base: apt',
+  transform: 'For example: transform: transform.ts',
 };
 
 const NOT_YET: Readonly<Record<string, string>> = {
-  transform: 'This inlay has no transforms yet. Put the preprocessing into the graph.',
   serverImage: 'This inlay composes the server image itself. Leave it out.',
 };
 

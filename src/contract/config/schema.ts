@@ -83,6 +83,11 @@ export const configSchema = z.strictObject({
     .describe(
       'Inputs with the outputs that training saw (golden.json). They travel in the image unless inImage is false.',
     ),
+  transform: path
+    .optional()
+    .describe(
+      'Pre- and postprocessing that is not in the graph, as TypeScript (transform.ts); it needs golden cases of its own.',
+    ),
   metrics: path.optional().describe('What training measured, as JSON: {"accuracy": 0.97}.'),
   owner: z.string().min(1).max(63).optional(),
   training: z.strictObject({ requirements: path.optional(), run: z.string().optional() }).optional(),

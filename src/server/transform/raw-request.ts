@@ -1,0 +1,73 @@
+import type { TransformRequest } from '../../transform/index.ts';
+import { HttpError } from '../answer.ts';
+import { parseJson, utf8 } from '../body.ts';
+import { acceptedType, mediaTypeOf } from './media-type.ts';
+
+/** A body as a transform gets it. Text and JSON are read when they are asked for. */
+export class RawRequest implements TransformRequest {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+
+  constructor(contentType: string, bytes: Uint8Array) {
+    this.contentType = contentType;
+    this.bytes = bytes;
+  }
+
+  /** @throws HttpError 400 */
+  get text(): string {
+    return utf8(this.bytes);
+  }
+
+  /** @throws HttpError 400 */
+  get json(): unknown {
+    return parseJson(this.text);
+  }
+}
+
+/**
+ * What a request's header and body are for a transform.
+ * @throws HttpError 400 for an empty body or a form that is no single file, 415 for a type that is not accepted
+ */
+export async function rawRequestOf(
+  accepts: readonly string[],
+  header: string | null,
+  bytes: Uint8Array,
+): Promise<RawRequest> {
+  if (bytes.byteLength === 0)
+    throw new HttpError(400, 'BODY_INVALID', 'the body is empty', { hint: `Send ${accepts.join(' or ')}.` });
+  const type = acceptedType(accepts, header);
+  if (type !== undefined) return new RawRequest(type, bytes);
+  if (mediaTypeOf(header) !== 'multipart/form-data') throw unsupported(accepts, header);
+  const file = await fileOfForm(header as string, bytes);
+  const inner = acceptedType(accepts, file.type);
+  if (inner === undefined) throw unsupported(accepts, file.type);
+  return new RawRequest(inner, await file.bytes());
+}
+
+/** A form with one file in it, as browsers and `curl -F` send it (RFC 7578). @throws HttpError 400 */
+async function fileOfForm(header: string, bytes: Uint8Array): Promise<Blob> {
+  const form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': header } })
+    .formData()
+    .catch((cause: unknown) => {
+      throw new HttpError(400, 'BODY_INVALID', `the form cannot be read: ${(cause as Error).message}`);
+    });
+  const files = [...form.values()].filter((value) => typeof value !== 'string');
+  const [only, second] = files;
+  if (only && !second) return only;
+  throw new HttpError(400, 'BODY_INVALID', `the form has ${files.length} files, not one`, {
+    hint: "Send the file itself as the body, with its content type, or a form with one file: curl -F 'file=@NAME;type=TYPE'.",
+  });
+}
+
+function unsupported(accepts: readonly string[], came: string | null): HttpError {
+  const type = mediaTypeOf(came).slice(0, 100);
+  return new HttpError(
+    415,
+    'MEDIA_TYPE_UNSUPPORTED',
+    `${type === '' ? 'the request has no content type' : `the body is ${type}`}, and this model takes ${accepts.join(', ')}`,
+    {
+      hint: `Say what it is, for example content-type: ${accepts[0]}. Tensors go to /v2/models/NAME/infer.`,
+      headers: { accept: accepts.join(', ') },
+    },
+  );
+}
