@@ -27,6 +27,7 @@ export function diffContracts(from: Contract, to: Contract): Change[] {
   changes.push(...diffTensors('output', from.outputs, to.outputs, fits));
   add('prediction', from.prediction, to.prediction, 'breaking');
   add('labels', from.labels?.names.join(', '), to.labels?.names.join(', '), from.labels ? 'breaking' : 'compatible');
+  changes.push(...diffTransforms(from.transform, to.transform));
   add('model', from.model.digest, to.model.digest, 'compatible');
   add('model size', String(from.model.sizeBytes), String(to.model.sizeBytes), 'compatible');
   for (const name of new Set([...Object.keys(from.metrics ?? {}), ...Object.keys(to.metrics ?? {})])) {
@@ -35,6 +36,33 @@ export function diffContracts(from: Contract, to: Contract): Change[] {
   add('server cpu', from.server.cpu, to.server.cpu, 'compatible');
   add('server memory', from.server.memory, to.server.memory, 'compatible');
   add('owner', from.owner, to.owner, 'compatible');
+  return changes;
+}
+
+/** With a transform requests are others than without; it may take more types, and its code may change, as a model's weights may. */
+function diffTransforms(from: Contract['transform'], to: Contract['transform']): Change[] {
+  if (!from && !to) return [];
+  if (!from || !to)
+    return [
+      { what: 'transform', ...(from ? { from: from.file } : {}), ...(to ? { to: to.file } : {}), verdict: 'breaking' },
+    ];
+  const changes: Change[] = [];
+  if (from.accepts.join() !== to.accepts.join())
+    changes.push({
+      what: 'transform accepts',
+      from: from.accepts.join(', '),
+      to: to.accepts.join(', '),
+      verdict: from.accepts.every((type) => to.accepts.includes(type)) ? 'compatible' : 'breaking',
+    });
+  if (from.postprocess !== to.postprocess)
+    changes.push({
+      what: 'transform answer',
+      from: from.postprocess ? 'its own' : 'prediction',
+      to: to.postprocess ? 'its own' : 'prediction',
+      verdict: 'breaking',
+    });
+  if (from.digest !== to.digest)
+    changes.push({ what: 'transform', from: from.digest, to: to.digest, verdict: 'compatible' });
   return changes;
 }
 

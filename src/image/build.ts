@@ -18,6 +18,7 @@ import {
   type PlacedLayer,
   sharedOf,
 } from './shared-layers.ts';
+import { transformLayer, transformMaterials } from './transform-layer.ts';
 
 export interface BuildOptions extends ComposeOptions {
   readonly project: Project;
@@ -108,9 +109,13 @@ export async function buildImage(options: BuildOptions): Promise<BuildResult> {
 async function buildPlatform(layout: OciLayout, platform: Platform, options: BuildOptions): Promise<PlatformImage> {
   const { project, serverImage } = options;
   const shared = serverImage
-    ? await sharedOf(layout, platform, serverImage)
+    ? await sharedOf(layout, platform, serverImage, project.transform === undefined ? [] : ['transform'])
     : await composeShared(layout, platform, options);
-  const layers = [...shared.layers, ...(await modelLayers(layout, options))];
+  const layers = [
+    ...shared.layers,
+    ...(await transformLayer(layout, options)),
+    ...(await modelLayers(layout, options)),
+  ];
   const descriptor = await putImage(layout, {
     platform,
     layers,
@@ -120,7 +125,8 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     annotations: { ...imageAnnotations(project, options.inlayVersion), ...baseAnnotations(serverImage) },
     epochS: options.epochS,
   });
-  return { descriptor, materials: { ...shared.materials, manifest: descriptor }, layers: layers.map(builtLayer) };
+  const materials = { ...shared.materials, manifest: descriptor, ...(await transformMaterials(project)) };
+  return { descriptor, materials, layers: layers.map(builtLayer) };
 }
 
 /** The files of the model: the big ones by themselves, then all others. */

@@ -13,7 +13,12 @@ export const SERVER_DIR = '/opt/inlay/server';
 export const SOURCES = join(import.meta.dir, '..', '..');
 
 /** What the image starts, and the threads that it starts itself; what they share is written once. */
-const PROGRAMS = ['server/main.ts', 'server/replica-worker.ts', 'engine/session-worker.ts'];
+const PROGRAMS = [
+  'server/main.ts',
+  'server/replica-worker.ts',
+  'server/transform/watchdog-worker.ts',
+  'engine/session-worker.ts',
+];
 
 export interface ServerBundle {
   /** Changes when, and only when, a byte of the server does. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { InlayError } from '../error/index.ts';
 import { prepareAptBase } from './base/index.ts';
 import type { Env } from './command.ts';
-import { type ImageFacts, LABEL_PREFIX, serverFacts } from './facts.ts';
+import { type ImageFacts, LABEL_PREFIX, type ServerAbility, serverFacts } from './facts.ts';
 import type { Compression } from './layer/compression.ts';
 import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
@@ -14,7 +14,7 @@ import { prepareServer } from './prepared-server.ts';
 import { prepareRuntime } from './runtime/index.ts';
 import { RUNTIME_LOCK } from './runtime/lock.ts';
 
-export type LayerKind = 'base' | 'runtime' | 'server' | 'model';
+export type LayerKind = 'base' | 'runtime' | 'server' | 'transform' | 'model';
 
 /** A layer in its place in an image. */
 export interface PlacedLayer extends Layer {
@@ -109,9 +109,15 @@ export interface PinnedServerImage {
 
 /**
  * The layers of a shared server image, as it says itself.
+ * @param needs what the server has to be able to do
  * @throws SERVER_IMAGE_INVALID, PLATFORM_UNSUPPORTED, IMAGE_INVALID
  */
-export async function sharedOf(layout: OciLayout, platform: Platform, image: PinnedServerImage): Promise<SharedLayers> {
+export async function sharedOf(
+  layout: OciLayout,
+  platform: Platform,
+  image: PinnedServerImage,
+  needs: readonly ServerAbility[],
+): Promise<SharedLayers> {
   const { manifest, config } = await layout.resolve(image.digest, platform);
   const told = serverFacts(config);
   const onnxruntime = told?.facts.libraries.onnxruntime;
@@ -121,7 +127,9 @@ export async function sharedOf(layout: OciLayout, platform: Platform, image: Pin
       ? 'is no server image of inlay'
       : onnxruntime !== RUNTIME_LOCK['onnxruntime-node']?.version
         ? `has ONNX Runtime ${onnxruntime}, but check has looked at the model with ${RUNTIME_LOCK['onnxruntime-node']?.version}`
-        : undefined;
+        : needs.every((need) => told.can.includes(need))
+          ? undefined
+          : `cannot serve a model with a ${needs.join(', ')}`;
   if (told === undefined || fault !== undefined)
     throw new InlayError(
       'SERVER_IMAGE_INVALID',

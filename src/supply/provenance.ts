@@ -37,6 +37,7 @@ export function provenanceOf(input: ProvenanceInput) {
           model: config.model,
           labels: config.labels,
           golden: contract.golden && { file: contract.golden.file, inImage: contract.golden.inImage },
+          transform: config.transform,
           accepted: contract.accepted,
         },
         platforms: materials.map(({ manifest }) => manifest.platform && platformName(manifest.platform)),
@@ -53,10 +54,13 @@ export function provenanceOf(input: ProvenanceInput) {
 }
 
 function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescriptor[] {
-  const { model, golden } = project.contract;
+  const { model, golden, transform } = project.contract;
   return [
     { name: 'model', uri: relative(project.dir, project.modelPath), digest: digestSet(model.digest) },
     ...model.externalData.map((one) => ({ name: `model/${one.file}`, digest: digestSet(one.digest) })),
+    ...(transform && project.config.transform !== undefined
+      ? [{ name: 'transform', uri: project.config.transform, digest: digestSet(transform.digest) }]
+      : []),
     ...(golden ? [{ name: 'golden', digest: digestSet(golden.digest) }] : []),
     ...(git
       ? [
@@ -80,13 +84,14 @@ function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescri
   ];
 }
 
-function materialParts({ base, os, runtime, serverImage }: Materials): ResourceDescriptor[] {
+function materialParts({ base, os, runtime, serverImage, transform }: Materials): ResourceDescriptor[] {
   return [
     ...(serverImage
       ? [{ name: 'server-image', uri: serverImage.reference, digest: digestSet(serverImage.digest) }]
       : []),
     ...base.map((pin) => ({ uri: debPurl(pin, os), digest: { sha256: pin.sha256 } })),
     ...runtime.map((one) => ({ uri: npmPurl(one), digest: { sha512: integrityHex(one.integrity) } })),
+    ...(transform ?? []).map((one) => ({ uri: npmPurl(one) })),
   ];
 }
 

@@ -45,9 +45,10 @@ export function sbomOf(contract: Contract, materials: Materials, inlayVersion: s
   );
   const bundled = materials.server.map((one) => npmComponent(one));
   const model = modelComponents(contract);
+  const transform = transformComponents(contract, materials.transform ?? []);
   for (const deb of debs) base.dependencies.add(deb.bomRef);
   for (const one of bundled) server.dependencies.add(one.bomRef);
-  for (const one of [base, server, ...runtime, ...model]) image.dependencies.add(one.bomRef);
+  for (const one of [base, server, ...runtime, ...transform, ...model]) image.dependencies.add(one.bomRef);
   const tool = new Component(ComponentType.Application, 'inlay', { version: inlayVersion });
   const bom = new Models.Bom({
     version: 1,
@@ -55,10 +56,17 @@ export function sbomOf(contract: Contract, materials: Materials, inlayVersion: s
       component: image,
       tools: new Models.Tools({ components: new Models.ComponentRepository([tool]) }),
     }),
-    components: new Models.ComponentRepository([base, ...debs, ...runtime, server, ...bundled, ...model]),
+    components: new Models.ComponentRepository(
+      uniqueRefs([base, ...debs, ...runtime, server, ...bundled, ...transform, ...model]),
+    ),
   });
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   return new TextEncoder().encode(withModelCard(serializer.serialize(bom, { sortLists: true }), contract));
+}
+
+/** The first of each: server and transform may hold the same version of a package. */
+function uniqueRefs(components: readonly Models.Component[]): Models.Component[] {
+  return [...new Map(components.toReversed().map((one) => [one.bomRef.value, one])).values()].toReversed();
 }
 
 function npmComponent(one: NpmPackage, hashes = new HashDictionary()) {
@@ -88,6 +96,19 @@ function modelComponents(contract: Contract) {
   );
   for (const one of weights) file.dependencies.add(one.bomRef);
   return [file, ...weights];
+}
+
+/** The bundled transform with the npm packages in it, which the server may have too. */
+function transformComponents({ transform }: Contract, packages: readonly NpmPackage[]) {
+  if (!transform) return [];
+  const file = new Component(ComponentType.Application, transform.file, {
+    bomRef: 'transform',
+    hashes: sha256(transform.digest),
+    description: `takes ${transform.accepts.join(', ')}`,
+  });
+  const bundled = packages.map((one) => npmComponent(one));
+  for (const one of bundled) file.dependencies.add(one.bomRef);
+  return [file, ...bundled];
 }
 
 function licences(expression: string | undefined) {
