@@ -97,8 +97,10 @@ def main() -> None:
     requests = uploads(numpy.array([test_images[numpy.flatnonzero(test_y == digit)[0]] for digit in range(10)]))
     samples = HERE / "samples"
     samples.mkdir(exist_ok=True)
-    for digit in (1, 7):
-        (samples / f"{digit}.{requests[digit].content_type.partition('/')[2]}").write_bytes(requests[digit].data)
+    # The clearest ones, to try the server with.
+    confidence = pipeline.predict_proba(test_x)
+    for digit, kind, name in ((7, "PNG", "7.png"), (3, "JPEG", "3.jpg")):
+        (samples / name).write_bytes(encoded(picture(test_images[confidence[:, digit].argmax()]), kind))
 
     # Both levels: what the trained pipeline answers to features, and what Python answers to an image from end to end.
     def answer(request: Upload) -> dict:

@@ -17,12 +17,14 @@ export interface PageModel {
   readonly labels?: readonly string[];
   /** Column names of the one input. */
   readonly features?: readonly string[];
+  /** Media types of requests, where a transform takes them; else they are JSON of the inputs. */
+  readonly accepts?: readonly string[];
   /** By input name, nested lists; absent where it is too large for a page. */
   readonly sample?: Readonly<Record<string, unknown>>;
 }
 
 export function pageModelOf(contract: Contract): PageModel {
-  const { name, version, task, inputs, outputs, prediction, labels, features, sample } = contract;
+  const { name, version, task, inputs, outputs, prediction, labels, features, sample, transform } = contract;
   return {
     name,
     version,
@@ -33,6 +35,7 @@ export function pageModelOf(contract: Contract): PageModel {
     prediction,
     ...(labels ? { labels: labels.names } : {}),
     ...(features ? { features } : {}),
+    ...(transform ? { accepts: transform.accepts } : {}),
     ...(JSON.stringify(sample.inputs).length <= MOST_SAMPLE ? { sample: sample.inputs } : {}),
   };
 }

@@ -74,6 +74,14 @@ function bodyOf(answer: Answer, exact: boolean): readonly Node[] {
         barsOf(answer.bars, exact),
         ...more(answer.hidden, 'classes', `The ${answer.bars.length} largest, in order.`),
       ];
+    case 'json':
+      return [
+        element(
+          'pre',
+          { tabindex: 0, role: 'region', 'aria-label': 'The prediction as JSON' },
+          element('code', {}, answer.text),
+        ),
+      ];
     case 'number':
       return exact ? [element('p', { class: 'mono exact' }, answer.value.exact)] : [];
     case 'values':
