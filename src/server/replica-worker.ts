@@ -4,7 +4,7 @@ import { isInlayError } from '../error/index.ts';
 import { createLog } from './log.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
 import { ModelServer } from './server.ts';
-import { beat, openTransformer } from './transform/index.ts';
+import { beat, guardAgainstStrays, openTransformer } from './transform/index.ts';
 
 declare const self: Worker;
 
@@ -24,10 +24,13 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     const lanes = await openLanes(engine);
     const { contract } = spec;
     const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
+    if (transform) {
+      guardAgainstStrays(log);
+      beat(transform.beats, transform.thread);
+    }
+    const transformer = transform && (await openTransformer(transform.dir, engine, settings));
     const print = (line: string) => send({ kind: 'print', line });
     server = new ModelServer({ settings, log, print, draining, sharePort: 'join' });
-    if (transform) beat(transform.beats, transform.thread);
-    const transformer = transform && (await openTransformer(transform.dir, engine, settings));
     await server.serve({ contract, engine, batch, lanes, threads, transformer });
     send({ kind: 'ready' });
   } catch (error) {

@@ -18,6 +18,7 @@ import { ModelServer } from './server.ts';
 import type { Settings } from './settings.ts';
 import {
   beat,
+  guardAgainstStrays,
   heartbeats,
   openTransformer,
   rawExceeds,
@@ -71,6 +72,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
     const transformer = dir === undefined ? undefined : await openTransformer(dir, engine, settings);
+    if (transformer) guardAgainstStrays(log);
     if (transformer && golden) await proveTransform(transformer, engine, golden, log);
     const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
     const batch = await proveBatch(engine, contract, known, true);

@@ -1,3 +1,4 @@
+export { guardAgainstStrays } from './guard.ts';
 export { beat, heartbeats, startWatchdog } from './heartbeat.ts';
 export { openTransform, openTransformer } from './open-transform.ts';
 export { type RawReplay, rawExceeds, rawMismatch, replayRaw } from './replay-raw.ts';

@@ -1,6 +1,7 @@
 import type { TransformRequest } from '../../transform/index.ts';
 import { HttpError } from '../answer.ts';
 import { parseJson, utf8 } from '../body.ts';
+import { fileOfForm } from './form-file.ts';
 import { acceptedType, mediaTypeOf } from './media-type.ts';
 
 /** A body as a transform gets it. Text and JSON are read when they are asked for. */
@@ -39,24 +40,9 @@ export async function rawRequestOf(
   if (type !== undefined) return new RawRequest(type, bytes);
   if (mediaTypeOf(header) !== 'multipart/form-data') throw unsupported(accepts, header);
   const file = await fileOfForm(header as string, bytes);
-  const inner = acceptedType(accepts, file.type);
-  if (inner === undefined) throw unsupported(accepts, file.type);
-  return new RawRequest(inner, await file.bytes());
-}
-
-/** A form with one file in it, as browsers and `curl -F` send it (RFC 7578). @throws HttpError 400 */
-async function fileOfForm(header: string, bytes: Uint8Array): Promise<Blob> {
-  const form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': header } })
-    .formData()
-    .catch((cause: unknown) => {
-      throw new HttpError(400, 'BODY_INVALID', `the form cannot be read: ${(cause as Error).message}`);
-    });
-  const files = [...form.values()].filter((value) => typeof value !== 'string');
-  const [only, second] = files;
-  if (only && !second) return only;
-  throw new HttpError(400, 'BODY_INVALID', `the form has ${files.length} files, not one`, {
-    hint: "Send the file itself as the body, with its content type, or a form with one file: curl -F 'file=@NAME;type=TYPE'.",
-  });
+  const inner = acceptedType(accepts, file.contentType);
+  if (inner === undefined) throw unsupported(accepts, file.contentType);
+  return new RawRequest(inner, file.bytes);
 }
 
 function unsupported(accepts: readonly string[], came: string | null): HttpError {

@@ -66,7 +66,7 @@ export class Transformer {
   async #call<T>(what: string, call: () => T | Promise<T>): Promise<T> {
     try {
       const value = call();
-      return value instanceof Promise ? await this.#within(what, value) : value;
+      return isThenable(value) ? await this.#within(what, value) : value;
     } catch (cause) {
       // Refused on purpose; a body that is no text or JSON is refused by the request itself.
       if (cause instanceof InlayError || cause instanceof HttpError) throw cause;
@@ -77,7 +77,7 @@ export class Transformer {
     }
   }
 
-  #within<T>(what: string, value: Promise<T>): Promise<T> {
+  #within<T>(what: string, value: PromiseLike<T>): Promise<T> {
     const { timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
@@ -89,7 +89,13 @@ export class Transformer {
           ),
         timeoutMs,
       );
-      value.then(resolve, reject).finally(() => clearTimeout(timer));
+      Promise.resolve(value)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
     });
   }
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -47,8 +47,7 @@ export class UploadView {
       'div',
       { class: 'upload' },
       this.#place,
-      element('div', { class: 'beside' }, this.#chosen, this.#remove),
-      this.#problem,
+      element('div', { class: 'beside' }, this.#problem, this.#chosen, this.#remove),
     );
     this.#input.addEventListener('change', () => this.#take(this.#input.files?.[0]));
     this.#remove.addEventListener('click', () => {
