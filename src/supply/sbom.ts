@@ -45,10 +45,10 @@ export function sbomOf(contract: Contract, materials: Materials, inlayVersion: s
   );
   const bundled = materials.server.map((one) => npmComponent(one));
   const model = modelComponents(contract);
-  const transform = transformComponents(contract, materials.transform ?? []);
+  const transform = transformComponents(contract, materials.transform ?? [], bundled);
   for (const deb of debs) base.dependencies.add(deb.bomRef);
   for (const one of bundled) server.dependencies.add(one.bomRef);
-  for (const one of [base, server, ...runtime, ...transform, ...model]) image.dependencies.add(one.bomRef);
+  for (const one of [base, server, ...runtime, ...transform.slice(0, 1), ...model]) image.dependencies.add(one.bomRef);
   const tool = new Component(ComponentType.Application, 'inlay', { version: inlayVersion });
   const bom = new Models.Bom({
     version: 1,
@@ -56,17 +56,10 @@ export function sbomOf(contract: Contract, materials: Materials, inlayVersion: s
       component: image,
       tools: new Models.Tools({ components: new Models.ComponentRepository([tool]) }),
     }),
-    components: new Models.ComponentRepository(
-      uniqueRefs([base, ...debs, ...runtime, server, ...bundled, ...transform, ...model]),
-    ),
+    components: new Models.ComponentRepository([base, ...debs, ...runtime, server, ...bundled, ...transform, ...model]),
   });
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   return new TextEncoder().encode(withModelCard(serializer.serialize(bom, { sortLists: true }), contract));
-}
-
-/** The first of each: server and transform may hold the same version of a package. */
-function uniqueRefs(components: readonly Models.Component[]): Models.Component[] {
-  return [...new Map(components.toReversed().map((one) => [one.bomRef.value, one])).values()].toReversed();
 }
 
 function npmComponent(one: NpmPackage, hashes = new HashDictionary()) {
@@ -98,17 +91,26 @@ function modelComponents(contract: Contract) {
   return [file, ...weights];
 }
 
-/** The bundled transform with the npm packages in it, which the server may have too. */
-function transformComponents({ transform }: Contract, packages: readonly NpmPackage[]) {
+/** The bundled transform with its npm packages. @param known components of the server: both may hold the same version */
+function transformComponents(
+  { transform }: Contract,
+  packages: readonly NpmPackage[],
+  known: readonly Models.Component[],
+) {
   if (!transform) return [];
   const file = new Component(ComponentType.Application, transform.file, {
     bomRef: 'transform',
     hashes: sha256(transform.digest),
     description: `takes ${transform.accepts.join(', ')}`,
   });
-  const bundled = packages.map((one) => npmComponent(one));
-  for (const one of bundled) file.dependencies.add(one.bomRef);
-  return [file, ...bundled];
+  const own: Models.Component[] = [];
+  for (const one of packages) {
+    const component = npmComponent(one);
+    const shared = known.find(({ bomRef }) => bomRef.value === component.bomRef.value);
+    file.dependencies.add((shared ?? component).bomRef);
+    if (!shared) own.push(component);
+  }
+  return [file, ...own];
 }
 
 function licences(expression: string | undefined) {
