@@ -11,7 +11,7 @@ import { type ProjectName, writeProject } from './playground-projects.ts';
 const AXE = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
 /** For people to look at; outside the tree. */
 const PICTURES = join(homedir(), '.cache', 'inlay-e2e', 'playground');
-const NAMES = ['iris', 'text', 'house', 'several', 'digits'] as const;
+const NAMES = ['iris', 'text', 'house', 'several', 'digits', 'words'] as const;
 const SEVEN = join(ROOT, 'examples/digits/samples/7.png');
 
 let dir: string;
@@ -193,6 +193,28 @@ test('digits: what is no image is refused beside the form, by the keyboard too',
   await alert.getByText('INPUT_INVALID').waitFor();
   expect(await alert.innerText()).toContain('no image/png that can be read');
   expect(browser.complaints.splice(before).filter((text) => !/status of 400/.test(text))).toEqual([]);
+  await page.close();
+});
+
+test('words: JSON of a transform’s own is typed, a file takes its place, and the answer is shown as it is', async () => {
+  const page = await browser.open(urlOf('words'));
+  const field = page.getByLabel('Body as JSON');
+  expect(await field.inputValue()).toBe('{"text":"a few words"}');
+  await predict(page);
+  await headline(page, /^Answered$/);
+  const answer = page.getByRole('region', { name: 'The prediction as JSON' });
+  expect(JSON.parse(await answer.innerText())).toEqual({ words: [{ length: 1 }, { length: 3 }, { length: 5 }] });
+  await page.screenshot({ path: join(PICTURES, 'words.png'), fullPage: true });
+  await field.fill('{"text":');
+  await predict(page);
+  expect(await field.getAttribute('aria-invalid')).toBe('true');
+  await page.locator('#upload').setInputFiles({ name: 'a.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(1234) });
+  expect(await field.isVisible()).toBe(false);
+  await predict(page);
+  await page.locator('.outcome', { hasText: /^200/ }).waitFor();
+  await page.getByText('"length": 4').waitFor();
+  await page.getByRole('button', { name: 'Reset to sample' }).click();
+  expect(await field.inputValue()).toBe('{"text":"a few words"}');
   await page.close();
 });
 

@@ -73,6 +73,8 @@ const contractSchema = v.object({
       accepts: v.array(v.string()),
       /** It makes the answer too. */
       postprocess: v.boolean(),
+      /** A request that is no file, for those who try it. */
+      sample: v.optional(v.object({ contentType: v.string(), text: v.string() })),
     }),
   ),
   /** What training measured: accuracy and the like. */

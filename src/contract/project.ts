@@ -50,7 +50,7 @@ export async function readProject(dir: string, digest: DigestFile = digestFile):
   const parts = await readModel(modelPath, labelsPath, config.task, root, digest);
   const contractParts = { ...parts, facts: withMissing(parts.facts, config.missing) };
   const golden = await readGolden(root, config, contractParts.facts);
-  const transform = await readTransform(root, config);
+  const transform = await readTransform(root, config, golden);
   const contract = deriveContract({
     ...contractParts,
     golden: golden?.entry,
@@ -114,18 +114,31 @@ async function readGolden(root: string, config: Config, facts: ModelFacts) {
 }
 
 /** @throws TRANSFORM_INVALID, TRANSFORM_NATIVE, PATH_ESCAPES */
-async function readTransform(root: string, config: Config) {
+async function readTransform(root: string, config: Config, golden: Awaited<ReturnType<typeof readGolden>>) {
   if (config.transform === undefined) return undefined;
   const path = insideProject(root, config.transform, 'transform');
   const prepared = await prepareTransform(root, path);
   const { bundle, loaded } = prepared;
+  const sample = golden?.entry.inImage ? sampleOf(golden.cases) : undefined;
   const entry = {
     file: basename(path),
     digest: bundle.digest,
     accepts: [...loaded.accepts],
     postprocess: loaded.postprocess !== undefined,
+    ...(sample ? { sample } : {}),
   };
   return { prepared, entry };
+}
+
+/** Beyond so many bytes a request is no example. */
+const LARGEST_SAMPLE = 4096;
+
+/** The first raw case that can be shown as text. */
+function sampleOf({ raw }: Golden): { contentType: string; text: string } | undefined {
+  const shown = raw.find(
+    ({ contentType, bytes }) => /^text\/|json$/.test(contentType) && bytes.byteLength <= LARGEST_SAMPLE,
+  );
+  return shown && { contentType: shown.contentType, text: new TextDecoder().decode(shown.bytes) };
 }
 
 const metricsSchema = z.record(z.string().regex(/^[A-Za-z_][\w.@/-]*$/), z.number());

@@ -32,7 +32,9 @@ export function imageLabels(
     ...imageAnnotations(project, inlayVersion),
     [`${LABEL_PREFIX}inputs`]: JSON.stringify(contract.inputs),
     [`${LABEL_PREFIX}outputs`]: JSON.stringify(contract.outputs),
-    ...(contract.transform ? { [`${LABEL_PREFIX}transform`]: JSON.stringify(contract.transform) } : {}),
+    ...(contract.transform
+      ? { [`${LABEL_PREFIX}transform`]: JSON.stringify({ ...contract.transform, sample: undefined }) }
+      : {}),
     ...(contract.labels ? { [`${LABEL_PREFIX}labels`]: JSON.stringify(contract.labels.names) } : {}),
     [`${LABEL_PREFIX}model.producer`]: `${contract.model.producer.name} ${contract.model.producer.version}`.trim(),
     [`${LABEL_PREFIX}model.opsets`]: contract.model.opsets

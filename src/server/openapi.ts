@@ -24,7 +24,7 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
     post: {
       summary,
       ...(contract.transform
-        ? { requestBody: { required: true, content: acceptedContent(contract.transform.accepts) } }
+        ? { requestBody: { required: true, content: acceptedContent(contract.transform) } }
         : single
           ? {
               requestBody: {
@@ -106,12 +106,16 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
 }
 
 /** Bodies that a transform takes: it alone knows what belongs in them. */
-function acceptedContent(accepts: readonly string[]): Schema {
+function acceptedContent({ accepts, sample }: NonNullable<Contract['transform']>): Schema {
   const schemaOf = (type: string): Schema =>
     type === 'application/json' || type.endsWith('+json')
       ? {}
       : { type: 'string', ...(type.startsWith('text/') ? {} : { format: 'binary' }) };
-  return Object.fromEntries(accepts.map((type) => [type, { schema: schemaOf(type) }]));
+  const exampleOf = (type: string): Schema =>
+    sample?.contentType === type
+      ? { example: type.endsWith('json') ? (JSON.parse(sample.text) as unknown) : sample.text }
+      : {};
+  return Object.fromEntries(accepts.map((type) => [type, { schema: schemaOf(type), ...exampleOf(type) }]));
 }
 
 const transformFailures: Schema = Object.fromEntries(

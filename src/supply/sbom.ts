@@ -2,6 +2,7 @@
 import * as Enums from '@cyclonedx/cyclonedx-library/Enums';
 import * as Models from '@cyclonedx/cyclonedx-library/Models';
 import * as Serialize from '@cyclonedx/cyclonedx-library/Serialize';
+import * as SPDX from '@cyclonedx/cyclonedx-library/SPDX';
 import * as Spec from '@cyclonedx/cyclonedx-library/Spec';
 import type { Contract } from '../contract/index.ts';
 import type { Materials, NpmPackage } from '../image/index.ts';
@@ -116,9 +117,13 @@ function transformComponents(
 function licences(expression: string | undefined) {
   const repository = new Models.LicenseRepository();
   if (expression === undefined) return repository;
-  // An SPDX expression has operators; a single id is a licence of its own.
+  // An SPDX expression has operators; a single id is a licence of its own; packages also write words, which are only a name.
   repository.add(
-    / (AND|OR|WITH) /.test(expression) ? new Models.LicenseExpression(expression) : new Models.SpdxLicense(expression),
+    / (AND|OR|WITH) /.test(expression)
+      ? new Models.LicenseExpression(expression)
+      : SPDX.isSupportedSpdxId(expression)
+        ? new Models.SpdxLicense(expression)
+        : new Models.NamedLicense(expression),
   );
   return repository;
 }

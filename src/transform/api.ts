@@ -56,10 +56,10 @@ export interface TransformRequest {
   readonly contentType: string;
   /** The body; of a form (multipart/form-data) the one file in it. */
   readonly bytes: Uint8Array;
-  /** The body as UTF-8 text. Reading it refuses a body that is none. */
-  readonly text: string;
-  /** The body as a JSON value. Reading it refuses a body that is none. */
-  readonly json: unknown;
+  /** The body as UTF-8 text; a body that is none is refused (400). */
+  text(): string;
+  /** The body as a JSON value; a body that is none is refused (400). */
+  json(): unknown;
 }
 
 /** The model that the transform belongs to. */

@@ -81,6 +81,7 @@ test('a transform is a part of its own, with the npm packages that are bundled i
   // yaml is in the server too, in the same version: one component, of which both depend.
   const packages = [
     { name: 'fast-png', version: '8.0.0', licence: 'MIT' },
+    { name: 'own-words', version: '0.0.0', licence: 'SEE LICENSE IN file' },
     { name: 'yaml', version: '2.9.1', licence: 'ISC' },
   ];
   const bytes = sbomOf({ ...contract, transform }, { ...materialsOf(manifest), transform: packages }, '0.1.0');
@@ -94,7 +95,7 @@ test('a transform is a part of its own, with the npm packages that are bundled i
   expect(all.filter((one) => one.name === 'yaml').length).toBe(1);
   const { dependencies } = JSON.parse(text) as { dependencies: { ref: string; dependsOn?: string[] }[] };
   const of = (ref: string) => dependencies.find((one) => one.ref === ref)?.dependsOn;
-  expect(of('transform')).toEqual(['pkg:npm/fast-png@8.0.0', 'pkg:npm/yaml@2.9.1']);
+  expect(of('transform')).toEqual(['pkg:npm/fast-png@8.0.0', 'pkg:npm/own-words@0.0.0', 'pkg:npm/yaml@2.9.1']);
   expect(of('server')).toContain('pkg:npm/yaml@2.9.1');
   expect(of('image')).toContain('transform');
 });

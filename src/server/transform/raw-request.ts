@@ -4,7 +4,7 @@ import { parseJson, utf8 } from '../body.ts';
 import { fileOfForm } from './form-file.ts';
 import { acceptedType, mediaTypeOf } from './media-type.ts';
 
-/** A body as a transform gets it. Text and JSON are read when they are asked for. */
+/** A body as a transform gets it. Text and JSON are read when they are asked for; the functions may be taken out of it. */
 export class RawRequest implements TransformRequest {
   readonly contentType: string;
   readonly bytes: Uint8Array;
@@ -15,14 +15,10 @@ export class RawRequest implements TransformRequest {
   }
 
   /** @throws HttpError 400 */
-  get text(): string {
-    return utf8(this.bytes);
-  }
+  readonly text = (): string => utf8(this.bytes);
 
   /** @throws HttpError 400 */
-  get json(): unknown {
-    return parseJson(this.text);
-  }
+  readonly json = (): unknown => parseJson(this.text());
 }
 
 /**

@@ -63,6 +63,6 @@ export function transformRoutes(
 /** What a prediction log says of a body: JSON without the values of redacted names, of all else what it was. */
 function loggedBody(raw: RawRequest, redacted: readonly string[]): string {
   if (raw.contentType === 'application/json')
-    return JSON.stringify(raw.json, (name, value: unknown) => (redacted.includes(name) ? null : value));
+    return JSON.stringify(raw.json(), (name, value: unknown) => (redacted.includes(name) ? null : value));
   return JSON.stringify({ contentType: raw.contentType, sizeBytes: raw.bytes.byteLength });
 }

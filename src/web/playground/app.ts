@@ -16,7 +16,9 @@ const url = new URL('predict', document.baseURI).href;
 const head = new HeadView(page);
 const answer = new AnswerView(page);
 const request = new RequestView();
-const form = page.accepts ? new RawFormView(page.accepts, predict, edited) : new FormView(page, predict, edited);
+const form = page.accepts
+  ? new RawFormView({ types: page.accepts, sample: page.request, send: predict, edited })
+  : new FormView(page, predict, edited);
 
 document.getElementById('app')?.replaceChildren(
   head.node,

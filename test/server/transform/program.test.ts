@@ -11,7 +11,8 @@ const MAIN = join(import.meta.dir, '../../../src/server/main.ts');
 const SAME = model([value(11, 'x', FLOAT, [-1, 1]), value(12, 'y', FLOAT, [-1, 1]), node('Identity', ['x'], ['y'])]);
 const TRANSFORM = `export default {
   accepts: ['text/plain'],
-  async preprocess({ text }) {
+  async preprocess(request) {
+    const text = request.text();
     if (text === 'hang') for (;;);
     if (text === 'stray') { void Promise.reject(new Error('left alone')); setTimeout(() => { throw new Error('left later'); }, 1); }
     return { x: { data: Float32Array.of(text.length), shape: [1, 1] } };

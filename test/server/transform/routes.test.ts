@@ -136,11 +136,11 @@ test('JSON of its own, text inputs, several rows, and an answer of its own', asy
   const running = await serve(
     `export default {
       preprocess({ json }, { inputs, labels }) {
-        const words = json.words;
+        const words = json().words;
         return { text: { data: words, shape: [words.length] }, n: { data: BigInt64Array.from(words, (w) => BigInt(w.length)), shape: [words.length] } };
       },
       postprocess({ out, m }, model, request) {
-        return { shape: out.shape, datatype: m.datatype, out: out.data, lengths: m.data, big: 2n ** 60n, at: new Date(0), asked: request.json, none: undefined,
+        return { shape: out.shape, datatype: m.datatype, out: out.data, lengths: m.data, big: 2n ** 60n, at: new Date(0), asked: request.json(), none: undefined,
           bits: new Uint8Array([1, 2]), name: model.name };
       },
     };`,
@@ -172,10 +172,10 @@ const GIVING = (more = '') => `
   export default {
     async preprocess({ json }, model) {
       ${more}
-      return new Function('x', 'model', 'return (' + json.give + ')')({ data: Float32Array.of(1, 2), shape: [1, 2] }, model);
+      return new Function('x', 'model', 'return (' + json().give + ')')({ data: Float32Array.of(1, 2), shape: [1, 2] }, model);
     },
     async postprocess(outputs, model, { json }) {
-      return json.answer === undefined ? { sum: outputs.sum.data[0] } : new Function('outputs', 'return (' + json.answer + ')')(outputs);
+      return json().answer === undefined ? { sum: outputs.sum.data[0] } : new Function('outputs', 'return (' + json().answer + ')')(outputs);
     },
   };`;
 

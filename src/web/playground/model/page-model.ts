@@ -19,6 +19,8 @@ export interface PageModel {
   readonly features?: readonly string[];
   /** Media types of requests, where a transform takes them; else they are JSON of the inputs. */
   readonly accepts?: readonly string[];
+  /** A request of a transform that can be typed. */
+  readonly request?: { readonly contentType: string; readonly text: string };
   /** By input name, nested lists; absent where it is too large for a page. */
   readonly sample?: Readonly<Record<string, unknown>>;
 }
@@ -36,6 +38,7 @@ export function pageModelOf(contract: Contract): PageModel {
     ...(labels ? { labels: labels.names } : {}),
     ...(features ? { features } : {}),
     ...(transform ? { accepts: transform.accepts } : {}),
+    ...(transform?.sample ? { request: transform.sample } : {}),
     ...(JSON.stringify(sample.inputs).length <= MOST_SAMPLE ? { sample: sample.inputs } : {}),
   };
 }

@@ -28,6 +28,7 @@ export class AnswerView {
 
   show(answer: Answer): void {
     this.#answer = answer;
+    this.#exact.hidden = answer.kind === 'json';
     this.node.classList.remove('waiting', 'stale');
     // Emptied first, so that the same answer again is announced again.
     this.#headline.textContent = '';

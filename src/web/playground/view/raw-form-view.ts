@@ -1,11 +1,21 @@
 import { type Accepted, acceptedOf, isJson } from '../model/accepted.ts';
 import { readCell } from '../model/cell.ts';
 import type { Filled, Outgoing } from '../model/outgoing.ts';
+import type { PageModel } from '../model/page-model.ts';
 import { FieldView } from './field-view.ts';
 import { type Failure, FormShell } from './form-shell.ts';
 import { UploadView } from './upload-view.ts';
 
 const FIELD = 'raw';
+
+export interface RawFormViewOptions {
+  /** Media types that the transform takes. */
+  readonly types: readonly string[];
+  readonly sample: PageModel['request'];
+  readonly send: (body: Outgoing) => void;
+  /** The body may have changed. */
+  readonly edited: () => void;
+}
 
 /** The form of a model whose transform takes files, text or JSON of its own. */
 export class RawFormView {
@@ -16,8 +26,7 @@ export class RawFormView {
   readonly #field: FieldView | undefined;
   readonly #shell: FormShell;
 
-  /** @param types that the transform takes @param edited the body may have changed */
-  constructor(types: readonly string[], send: (body: Outgoing) => void, edited: () => void) {
+  constructor({ types, sample, send, edited }: RawFormViewOptions) {
     this.#accepted = acceptedOf(types);
     const { files, typed, images } = this.#accepted;
     this.example = {
@@ -30,7 +39,7 @@ export class RawFormView {
         id: FIELD,
         label: isJson(typed) ? 'Body as JSON' : 'Text',
         control: isJson(typed) ? 'json' : 'text',
-        value: '',
+        value: sample?.contentType === typed ? sample.text : '',
         optional: false,
       });
     const field = this.#field?.node;
@@ -47,7 +56,7 @@ export class RawFormView {
       });
     this.#shell = new FormShell({
       content: [...(field ? [field] : []), ...(this.#upload ? [this.#upload.node] : [])],
-      reset: 'Clear',
+      reset: sample ? 'Reset to sample' : 'Clear',
       note: typed === undefined ? '' : 'Ctrl+Enter sends',
       submit: () => this.#complete(),
       clear: () => {

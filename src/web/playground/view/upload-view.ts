@@ -45,7 +45,7 @@ export class UploadView {
     this.#place.append(this.#choose);
     this.node = element(
       'div',
-      { class: 'upload' },
+      { class: images ? 'upload images' : 'upload' },
       this.#place,
       element('div', { class: 'beside' }, this.#problem, this.#chosen, this.#remove),
     );
