@@ -121,7 +121,7 @@ test('under runc, where it is process 1, a transform that never returns ends the
   const hang = 'preprocess({ bytes, contentType }, model) {\n    if (bytes.length === 3) for (;;);\n';
   writeFileSync(script, readFileSync(script, 'utf8').replace('preprocess({ bytes, contentType }, model) {\n', hang));
   const built = await build(project);
-  const args = [built.reference, '--engine', 'runc', '--port', '0', '--env', 'TRANSFORM_TIMEOUT_S=1'];
+  const args = [built.reference, '--engine', 'runc', '--port', '0', '--env', 'LIVENESS_TIMEOUT_S=1'];
   const { url, child, output } = await startImage(args, { INLAY_HOME: HOME });
   const asked = fetch(`${url}/predict`, {
     method: 'POST',

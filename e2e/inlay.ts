@@ -11,12 +11,12 @@ export interface Ran {
 /** Runs a program to its end. */
 export async function run(
   command: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; env?: Record<string, string>; stdin?: string } = {},
 ): Promise<Ran> {
   const child = Bun.spawn([...command], {
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...options.env },
-    stdin: 'ignore',
+    stdin: options.stdin === undefined ? 'ignore' : new TextEncoder().encode(options.stdin),
     stdout: 'pipe',
     stderr: 'pipe',
   });
@@ -31,7 +31,7 @@ export async function run(
 /** Runs a program that must succeed, and returns its stdout. */
 export async function must(
   command: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; env?: Record<string, string>; stdin?: string } = {},
 ): Promise<string> {
   const { code, stdout, stderr } = await run(command, options);
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}\n${stdout}\n${stderr}`);

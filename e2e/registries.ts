@@ -1,10 +1,10 @@
 // Real registries as children of a test: Debian's docker-registry, and go-containerregistry's, built from a pinned go.mod.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { must, ROOT } from './inlay.ts';
+import { crane } from './go-programs.ts';
 
 export interface RunningRegistry {
   readonly host: string;
@@ -45,31 +45,6 @@ export async function startCraneRegistry(): Promise<RunningRegistry> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'inlay-crane-registry-'));
   return start([await crane(), 'registry', 'serve', '--address', `127.0.0.1:${port}`, '--disk', dir], port, dir);
-}
-
-/** The crane program. */
-export function crane(): Promise<string> {
-  return goProgram('go', 'github.com/google/go-containerregistry', 'cmd/crane');
-}
-
-/** The cosign program; its first build takes minutes. A module of its own, as it would move crane's dependencies. */
-export function cosign(): Promise<string> {
-  return goProgram('cosign', 'github.com/sigstore/cosign/v3', 'cmd/cosign');
-}
-
-/** A program of a Go module that e2e/DIR/go.mod pins, built once into a cache outside the tree. */
-async function goProgram(dir: string, module: string, path: string): Promise<string> {
-  const cache = join(homedir(), '.cache', 'inlay-e2e-go');
-  const pins = await Bun.file(join(ROOT, 'e2e', dir, 'go.mod')).text();
-  const version = pins
-    .split('\n')
-    .map((line) => line.trim().split(' '))
-    .find(([name]) => name === module)?.[1];
-  const program = join(cache, `${path.split('/').at(-1)}-${version}`);
-  if (existsSync(program)) return program;
-  mkdirSync(cache, { recursive: true });
-  await must(['go', 'build', '-C', join(ROOT, 'e2e', dir), '-ldflags=-s -w', '-o', program, `${module}/${path}`]);
-  return program;
 }
 
 export interface Counted {

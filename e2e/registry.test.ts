@@ -4,11 +4,11 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attachReferrer, listReferrers, parseReference, Registry } from '../src/registry/index.ts';
+import { crane } from './go-programs.ts';
 import { must, ROOT, run } from './inlay.ts';
 import {
   type Counted,
   countRequests,
-  crane,
   type Login,
   type RunningRegistry,
   startCraneRegistry,

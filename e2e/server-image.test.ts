@@ -4,8 +4,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, stat
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { crane } from './go-programs.ts';
 import { must, predict, ROOT, run, startImage } from './inlay.ts';
-import { crane, startCraneRegistry, startDockerRegistry } from './registries.ts';
+import { startCraneRegistry, startDockerRegistry } from './registries.ts';
 
 const HOME = process.env.INLAY_E2E_HOME ?? join(homedir(), '.cache', 'inlay-e2e');
 const INLAY = join(ROOT, 'bin', 'inlay');

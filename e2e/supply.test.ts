@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cosign, crane } from './go-programs.ts';
 import { must, ROOT, run } from './inlay.ts';
-import { cosign, crane, type RunningRegistry, startCraneRegistry, startDockerRegistry } from './registries.ts';
+import { type RunningRegistry, startCraneRegistry, startDockerRegistry } from './registries.ts';
 
 const HOME = process.env.INLAY_E2E_HOME ?? join(homedir(), '.cache', 'inlay-e2e');
 const INLAY = join(ROOT, 'bin', 'inlay');

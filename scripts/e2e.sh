@@ -20,4 +20,16 @@ if ! command -v go >/dev/null; then
   echo "e2e needs Go: it builds crane and cosign (e2e/go, e2e/cosign)" >&2
   exit 3
 fi
-exec "$bun" test --no-env-file --timeout 600000 ./e2e "$@"
+# The cluster of e2e/cluster, unless another is named (INLAY_E2E_REGISTRY and KUBECONFIG). One that is up already is left up.
+if [ -z "$INLAY_E2E_REGISTRY" ]; then
+  recipe=$PWD/e2e/cluster/cluster
+  "$recipe" build >&2 || exit 3
+  INLAY_E2E_KUBECTL=$("$recipe" bin)/kubectl
+  export INLAY_E2E_KUBECTL
+  if [ ! -e "${CLUSTER_DIR:-/tmp/inlay-cluster}" ]; then
+    trap '"$recipe" down' EXIT
+    trap 'exit 130' INT TERM
+    "$recipe" up >&2 || exit 3
+  fi
+fi
+"$bun" test --no-env-file --timeout 600000 ./e2e "$@"

@@ -17,7 +17,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   registry: ['image', 'contract', 'error'],
   supply: ['image', 'source', 'contract', 'error'],
   container: ['image', 'error'],
-  cli: ['supply', 'container', 'registry', 'image', 'check', 'source', 'server', 'engine', 'contract', 'error'],
+  cluster: ['contract', 'error'],
+  doctor: ['cluster', 'container', 'registry', 'image', 'error'],
+  cli: [
+    'doctor',
+    'supply',
+    'cluster',
+    'container',
+    'registry',
+    'image',
+    'check',
+    'source',
+    'server',
+    'engine',
+    'contract',
+    'error',
+  ],
 };
 
 interface Import {

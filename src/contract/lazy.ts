@@ -7,5 +7,12 @@ export const readProject: Project['readProject'] = async (...args) =>
   (await import('./project.ts')).readProject(...args);
 
 /** @see project.ts */
+export const readAnyProject: Project['readAnyProject'] = async (...args) =>
+  (await import('./project.ts')).readAnyProject(...args);
+
+/** @see project.ts */
 export const contractOfModel: Project['contractOfModel'] = async (...args) =>
   (await import('./project.ts')).contractOfModel(...args);
+
+/** @see config/read.ts */
+export const readConfig: Project['readConfig'] = async (path) => (await import('./project.ts')).readConfig(path);

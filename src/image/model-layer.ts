@@ -11,6 +11,9 @@ export const MODEL_DIR = '/model';
 /** Where the bundled transform lies in an image. */
 export const TRANSFORM_DIR = '/transform';
 
+/** Where contract.json lies in the last of a model's layers, before all other files. */
+export const CONTRACT_PATH = modelFilePath('contract.json');
+
 /** What model and transform add to the image's environment. */
 export function modelEnvironment(project: Project): Readonly<Record<string, string>> {
   return {
@@ -46,7 +49,7 @@ export async function modelEntries(project: Project): Promise<TarEntry[]> {
       entry(file.file, { path, size: file.sizeBytes, onDigest: (found) => requireSame(path, found, file.digest) }),
     ),
     ...(await Promise.all(others.map(async ({ path, name }) => entry(name, { path, size: (await stat(path)).size })))),
-    entry('contract.json', contract),
+    { ...entry('contract.json', contract), first: true },
   ];
 }
 

@@ -11,9 +11,10 @@ import type { ComposeOptions, PlacedLayer } from './shared-layers.ts';
 /** The layer of a project's bundled transform, below that of the model: a retrained model leaves it as it is. */
 export async function transformLayer(
   layout: OciLayout,
-  options: ComposeOptions & { readonly project: Project },
+  project: Project,
+  options: ComposeOptions,
 ): Promise<PlacedLayer[]> {
-  const { project, home, compression, epochS: mtimeS } = options;
+  const { home, compression, epochS: mtimeS } = options;
   if (!project.transform || !project.contract.transform) return [];
   const { digest, files } = project.transform.bundle;
   const key = [LAYER_FORMAT, 'transform', compression, mtimeS, digest].join('\n');

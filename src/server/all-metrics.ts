@@ -1,19 +1,26 @@
 import type { Metrics, MetricsValues } from './metrics.ts';
 
-type Message = { readonly ask: string } | { readonly answer: string; readonly values: MetricsValues };
+/** Every message says what its sender has counted, so that all threads know the same of each other. */
+type Message = { readonly thread: string; readonly values: MetricsValues } & (
+  | { readonly ask: string }
+  | { readonly answer: string }
+);
 
 /** How long a scrape waits for threads that do not answer: one that is at work answers when it is done. */
 const PATIENCE_MS = 1000;
 
 /**
  * Collects what all serving threads have counted: a scrape reaches one of them, and Prometheus wants the whole pod.
- * Threads find each other by a channel's name, which is this process's own.
+ * Threads find each other by a channel's name, which is this process's own. Of a thread that does not answer in time what it last said
+ * counts: without it counters would fall, which whoever reads them takes for a restart.
  */
 export class AllMetrics {
   readonly #own: Metrics;
   readonly #threads: number;
   readonly #channel: BroadcastChannel | undefined;
-  readonly #waiting = new Map<string, (values: MetricsValues) => void>();
+  readonly #thread = crypto.randomUUID();
+  readonly #others = new Map<string, MetricsValues>();
+  readonly #waiting = new Map<string, () => void>();
 
   /** @param threads how many serve, this one included */
   constructor(own: Metrics, threads: number) {
@@ -24,27 +31,31 @@ export class AllMetrics {
     // A channel must not keep the process from ending.
     (this.#channel as unknown as { unref?: () => void }).unref?.();
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
-      if ('ask' in data) this.#channel?.postMessage({ answer: data.ask, values: this.#own.values() } satisfies Message);
-      else this.#waiting.get(data.answer)?.(data.values);
+      this.#others.set(data.thread, data.values);
+      if ('ask' in data) this.#post({ answer: data.ask });
+      else this.#waiting.get(data.answer)?.();
     };
   }
 
   async collect(): Promise<readonly MetricsValues[]> {
-    const all = [this.#own.values()];
-    if (!this.#channel) return all;
+    if (!this.#channel) return [this.#own.values()];
     const ask = crypto.randomUUID();
     const complete = Promise.withResolvers<void>();
-    this.#waiting.set(ask, (values) => {
-      all.push(values);
-      if (all.length === this.#threads) complete.resolve();
+    let answers = 0;
+    this.#waiting.set(ask, () => {
+      if (++answers === this.#threads - 1) complete.resolve();
     });
-    this.#channel.postMessage({ ask } satisfies Message);
+    this.#post({ ask });
     await Promise.race([complete.promise, Bun.sleep(PATIENCE_MS)]);
     this.#waiting.delete(ask);
-    return all;
+    return [this.#own.values(), ...this.#others.values()];
   }
 
   close(): void {
     this.#channel?.close();
+  }
+
+  #post(message: { readonly ask: string } | { readonly answer: string }): void {
+    this.#channel?.postMessage({ ...message, thread: this.#thread, values: this.#own.values() } satisfies Message);
   }
 }

@@ -1,21 +1,15 @@
+import { isInference, kindOf } from '../contract/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { HttpError } from './answer.ts';
+import { FINE_SECONDS, Histogram, type HistogramValues, SECONDS } from './histogram.ts';
 
-/** Upper bounds, seconds, from 100 us on: what answers in less is not told apart. */
-const SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384];
 /** Labels that have a counter of their own; predictions of further ones count as `other`. */
 const MOST_LABELS = 100;
 
-/** A histogram's numbers: how many fell into each bucket (not summed up), and their sum. */
-export interface HistogramValues {
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
-
 /** What a thread has counted: plain numbers, so that it can be sent to another and added up there. */
 export interface MetricsValues {
-  /** By `route` and `code`, joined by a space. */
+  /** By `route` and `code`, joined by a space; in the fine buckets. */
   readonly requests: Readonly<Record<string, HistogramValues>>;
   readonly inference: HistogramValues;
   readonly batchRows: HistogramValues;
@@ -23,6 +17,11 @@ export interface MetricsValues {
   readonly predictions: readonly number[];
   readonly nonfinite: number;
   readonly rejected: Readonly<Record<string, number>>;
+  /** Predictions that went to the prediction log, and those that were to and did not. */
+  readonly logged: number;
+  readonly notLogged: number;
+  /** Connections that were closed to make room for others. */
+  readonly cut: number;
 }
 
 export interface ModelInfo {
@@ -30,28 +29,6 @@ export interface ModelInfo {
   readonly version: string;
   readonly digest: string;
   readonly inlay: string;
-}
-
-class Histogram {
-  readonly #bounds: readonly number[];
-  readonly #counts: Float64Array;
-  #sum = 0;
-
-  constructor(bounds: readonly number[]) {
-    this.#bounds = bounds;
-    this.#counts = new Float64Array(bounds.length + 1);
-  }
-
-  observe(value: number): void {
-    let bucket = 0;
-    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
-    this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
-    this.#sum += value;
-  }
-
-  values(): HistogramValues {
-    return { counts: [...this.#counts], sum: this.#sum };
-  }
 }
 
 /** What one thread counts. Observing costs some ten nanoseconds; all else happens when somebody asks. */
@@ -62,6 +39,9 @@ export class Metrics {
   #predictions = new Float64Array(0);
   readonly #rejected = new Map<string, number>();
   #nonfinite = 0;
+  #logged = 0;
+  #notLogged = 0;
+  #cut = 0;
   /** Rows that wait for a run, now. */
   queueRows: () => number = () => 0;
 
@@ -75,7 +55,7 @@ export class Metrics {
     const key = `${route} ${code}`;
     let histogram = this.#requests.get(key);
     if (!histogram) {
-      histogram = new Histogram(SECONDS);
+      histogram = new Histogram(FINE_SECONDS);
       this.#requests.set(key, histogram);
     }
     const own = histogram;
@@ -101,6 +81,21 @@ export class Metrics {
     else this.#rejected.set(code.toLowerCase(), (this.#rejected.get(code.toLowerCase()) ?? 0) + 1);
   }
 
+  /** Lines of the prediction log that were written. */
+  predictionsLogged(count: number): void {
+    this.#logged += count;
+  }
+
+  /** Lines of the prediction log that were dropped. */
+  predictionsNotLogged(count: number): void {
+    this.#notLogged += count;
+  }
+
+  /** Connections that were closed to make room for others. */
+  connectionsCut(count: number): void {
+    this.#cut += count;
+  }
+
   values(): MetricsValues {
     return {
       requests: Object.fromEntries([...this.#requests].map(([key, histogram]) => [key, histogram.values()])),
@@ -110,6 +105,9 @@ export class Metrics {
       predictions: [...this.#predictions],
       nonfinite: this.#nonfinite,
       rejected: Object.fromEntries(this.#rejected),
+      logged: this.#logged,
+      notLogged: this.#notLogged,
+      cut: this.#cut,
     };
   }
 }
@@ -117,16 +115,29 @@ export class Metrics {
 /**
  * The page at /metrics (Prometheus text exposition format 0.0.4), of all threads together.
  * @param labels in column order
+ * @param heldBytes of the process, which all threads share
  */
-export function renderMetrics(threads: readonly MetricsValues[], model: ModelInfo, labels: readonly string[]): string {
+export function renderMetrics(
+  threads: readonly MetricsValues[],
+  model: ModelInfo,
+  labels: readonly string[],
+  heldBytes: number,
+): string {
   const lines: string[] = [];
   const family = (name: string, type: string, help: string) =>
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  const histogram = (name: string, labelled: string, bounds: readonly number[], values: readonly HistogramValues[]) => {
+  const histogram = (
+    name: string,
+    labelled: string,
+    bounds: readonly number[],
+    values: readonly HistogramValues[],
+    told: readonly number[] = bounds,
+  ) => {
     let below = 0;
     const braces = (more: string) => `{${[labelled, more].filter((part) => part !== '').join(',')}}`;
     for (let bucket = 0; bucket <= bounds.length; bucket++) {
       below += total(values.map(({ counts }) => counts[bucket] ?? 0));
+      if (bucket < bounds.length && !told.includes(bounds[bucket] as number)) continue;
       lines.push(`${name}_bucket${braces(`le="${bucket === bounds.length ? '+Inf' : bounds[bucket]}"`)} ${below}`);
     }
     const own = labelled === '' ? '' : `{${labelled}}`;
@@ -144,10 +155,24 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
     histogram(
       'inlay_request_duration_seconds',
       `route="${labelValue(route)}",code="${code}"`,
-      SECONDS,
+      FINE_SECONDS,
       threads.flatMap(({ requests }) => requests[key] ?? []),
+      SECONDS,
     );
   }
+  family(
+    'inlay_answer_duration_seconds',
+    'histogram',
+    'Requests that asked the model and were not refused, all routes together.',
+  );
+  histogram(
+    'inlay_answer_duration_seconds',
+    '',
+    FINE_SECONDS,
+    threads.flatMap(({ requests }) =>
+      Object.keys(requests).flatMap((key) => (isAnswer(key) ? (requests[key] ?? []) : [])),
+    ),
+  );
   family('inlay_inference_duration_seconds', 'histogram', 'One run of the model.');
   histogram(
     'inlay_inference_duration_seconds',
@@ -182,7 +207,21 @@ export function renderMetrics(threads: readonly MetricsValues[], model: ModelInf
     lines.push(
       `inlay_rejected_total{reason="${labelValue(reason)}"} ${total(threads.map(({ rejected }) => rejected[reason] ?? 0))}`,
     );
+  family('inlay_memory_held_bytes', 'gauge', 'Resident memory without pages of mapped files, bytes.');
+  lines.push(`inlay_memory_held_bytes ${heldBytes}`);
+  family('inlay_prediction_log_lines_total', 'counter', 'Lines that the prediction log wrote.');
+  lines.push(`inlay_prediction_log_lines_total ${total(threads.map(({ logged }) => logged))}`);
+  family('inlay_prediction_log_dropped_total', 'counter', 'Lines that the prediction log dropped.');
+  lines.push(`inlay_prediction_log_dropped_total ${total(threads.map(({ notLogged }) => notLogged))}`);
+  family('inlay_connections_cut_total', 'counter', 'Connections that were closed to make room for others.');
+  lines.push(`inlay_connections_cut_total ${total(threads.map(({ cut }) => cut))}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Answered, or given up by its client: a slow model's longest requests are among those. */
+function isAnswer(key: string): boolean {
+  const [route = '', code = ''] = key.split(' ');
+  return isInference(route) && ['answered', 'gone'].includes(kindOf(code));
 }
 
 function total(values: readonly number[]): number {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extract } from 'tar-stream';
 import { isInlayError } from '../../src/error/index.ts';
+import { readTarFile } from '../../src/image/layer/read-tar.ts';
 import { type TarEntry, tarStream } from '../../src/image/layer/tar.ts';
 
 const file = (path: string, content = '', mode = 0o644): TarEntry => ({
@@ -90,4 +91,26 @@ test.each(['', '/a', 'a//b', './a', '../a', 'a/..', 'a/'])('the path %p is refus
 
 test('a path that stands twice is refused', async () => {
   expect(await code(tarOf([file('a'), file('a')]))).toBe('IMAGE_INVALID');
+});
+
+test('what comes first stands before all else but its folders, and is read without the rest', async () => {
+  const entries: TarEntry[] = [file('m/a', 'x'.repeat(5000)), { ...file('m/c', 'first'), first: true }, file('b', 'y')];
+  const bytes = await tarOf(entries);
+  expect((await list(bytes)).map((row) => row.split(' ')[0])).toEqual(['m/', 'm/c', 'b', 'm/a']);
+  let taken = 0;
+  const source = async function* () {
+    for (let at = 0; at < bytes.length; at += 512) {
+      taken += 512;
+      yield bytes.subarray(at, at + 512);
+    }
+  };
+  expect(new TextDecoder().decode(await readTarFile(source(), 'm/c', 100))).toBe('first');
+  expect(taken).toBeLessThan(bytes.length / 2);
+  expect(await readTarFile(source(), 'm/d', 100)).toBeUndefined();
+  expect(await code(readTarFile(source(), 'm/a', 100))).toBe('IMAGE_INVALID');
+  const broken = async function* () {
+    yield bytes.subarray(0, 700);
+    throw new Error('the line broke');
+  };
+  expect(await code(readTarFile(broken(), 'm/d', 100))).toBe('Error: the line broke');
 });

@@ -22,7 +22,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 async function layerOf(project: string, home = join(dir, 'home')) {
   const layout = await OciLayout.open(join(home, 'oci'));
   const options = { home, compression: 'zstd', lockPath: '', inlayVersion: '0', epochS: 0, env: {} } as const;
-  const layers = await transformLayer(layout, { ...options, project: await readProject(project) });
+  const layers = await transformLayer(layout, await readProject(project), options);
   return { layout, layers };
 }
 

@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SETOSA, serveReference } from './serving.ts';
 
 const BODY = '{"data":[[5.1,3.5,1.4,0.2]]}';
-let dir: string;
 let served: Awaited<ReturnType<typeof serveReference>>;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'inlay-seen-'));
   served = await serveReference({
     accessLog: true,
-    predictionLog: join(dir, 'predictions.jsonl'),
     maxConnectionAgeMs: 0,
   });
 });
 afterAll(async () => {
   await served.server.close();
-  rmSync(dir, { recursive: true });
 });
 const post = (body: string, headers: Record<string, string> = {}) =>
   fetch(`${served.url}/predict`, { method: 'POST', body, headers });
@@ -53,6 +46,16 @@ test('/metrics counts requests by route and code, runs, labels and refusals', as
     value('inlay_request_duration_seconds_count{route="/predict",code="200"}'),
   );
   expect(value('inlay_request_duration_seconds_count{route="/predict",code="400"}')).toBeGreaterThanOrEqual(1);
+  // All answers together, in buckets that are finer than those by route and code.
+  expect(value('inlay_answer_duration_seconds_bucket{le="+Inf"}')).toBe(
+    [...page.matchAll(/^inlay_request_duration_seconds_count\{route="\/predict[^"]*",code="200"\} (\d+)$/gm)]
+      .map(([, count]) => Number(count))
+      .reduce((sum, count) => sum + count, 0),
+  );
+  expect([...page.matchAll(/^inlay_answer_duration_seconds_bucket/gm)].length).toBe(52);
+  expect([...page.matchAll(/^inlay_request_duration_seconds_bucket\{route="\/predict",code="200"/gm)].length).toBe(17);
+  expect(value('process_resident_memory_bytes')).toBeGreaterThan(value('inlay_memory_held_bytes'));
+  expect(value('inlay_memory_held_bytes')).toBeGreaterThan(1e6);
   expect(value('inlay_predictions_total{label="setosa"}')).toBeGreaterThanOrEqual(1);
   expect(value('inlay_predictions_total{label="virginica"}')).toBe(1);
   expect(value('inlay_rejected_total{reason="input_invalid"}')).toBeGreaterThanOrEqual(1);
@@ -71,14 +74,6 @@ test('the access log ties a request to its trace', async () => {
   const line = served.log.find((one) => one.includes('requestId=with-trace'));
   expect(line).toContain(`traceId=${trace}`);
   expect(line).toContain('route=/predict status=200');
-});
-
-test('the prediction log holds inputs, prediction and request id', async () => {
-  await post(BODY, { 'x-request-id': 'logged' });
-  await Bun.sleep(100);
-  const lines = readFileSync(join(dir, 'predictions.jsonl'), 'utf8').trim().split('\n');
-  const line = lines.map((one) => JSON.parse(one)).find((one) => one.requestId === 'logged');
-  expect(line).toMatchObject({ model: 'iris', version: '0.0.1', inputs: JSON.parse(BODY), prediction: SETOSA });
 });
 
 test('old connections are closed behind an answer, young ones are not', async () => {

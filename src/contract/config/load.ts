@@ -1,6 +1,7 @@
 import { isScalar, LineCounter, type Node, type Pair, parseDocument, Scalar, visit } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean, InlayError } from '../../error/index.ts';
+import { meantIssues, messageOf } from './issues.ts';
 import { type Config, configJsonSchema, configSchema } from './schema.ts';
 
 /** One mistake in inlay.yaml. */
@@ -66,9 +67,9 @@ export function parseConfig(text: string, file: string): Config {
     const node = document.getIn(path, true);
     return node instanceof Scalar ? node.source : undefined;
   };
-  const mistakes = parsed.error.issues.flatMap((issue) =>
-    mistakesOf(issue, { place, keyPlace, source, value: valueAt(value, issue.path) }),
-  );
+  const mistakes = parsed.error.issues
+    .flatMap(meantIssues)
+    .flatMap((issue) => mistakesOf(issue, { place, keyPlace, source, value: valueAt(value, issue.path) }));
   throw invalid(
     file,
     mistakes.sort((a, b) => a.line - b.line || a.column - b.column),
@@ -88,7 +89,7 @@ function mistakesOf(issue: z.core.$ZodIssue, look: Look): Mistake[] {
     const known = knownKeys(issue.path);
     return issue.keys.map((key) => {
       const meant = didYouMean(key, known);
-      const hint = NOT_YET[key] ?? (meant ? `Did you mean ${meant}?` : `Known here: ${known.join(', ')}.`);
+      const hint = meant ? `Did you mean ${meant}?` : `Known here: ${known.join(', ')}.`;
       return { ...look.keyPlace(issue.path, key), message: `unknown key ${[...issue.path, key].join('.')}`, hint };
     });
   }
@@ -107,10 +108,7 @@ function mistakesOf(issue: z.core.$ZodIssue, look: Look): Mistake[] {
       },
     ];
   }
-  const message =
-    issue.code === 'invalid_type'
-      ? `expected ${issue.expected}, found ${kindOf(look.value)}`
-      : lowerFirst(issue.message);
+  const message = lowerFirst(messageOf(issue, kindOf(look.value)));
   return [{ ...place, message: `${name}: ${message}`, hint: EXAMPLES[name] }];
 }
 
@@ -120,25 +118,33 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   model: 'For example: model: models/iris.onnx',
   labels: 'For example: labels: models/label.json',
   image: 'For example: image: registry.example.com/ml/iris',
-  base: 'Leave it out, or write base: apt',
+  base: 'Leave it out, or write base: apt, or an image: base: gcr.io/distroless/cc-debian12',
   transform: 'For example: transform: transform.ts',
 };
 
-const NOT_YET: Readonly<Record<string, string>> = {
-  serverImage: 'This inlay composes the server image itself. Leave it out.',
-};
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+}
 
 /** Keys that the schema knows in the object at `path`. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  let node: unknown = configJsonSchema();
-  for (const step of path) {
-    const { properties, additionalProperties } = node as {
-      properties?: Record<string, unknown>;
-      additionalProperties?: unknown;
-    };
-    node = properties?.[String(step)] ?? additionalProperties ?? {};
-  }
-  return Object.keys((node as { properties?: Record<string, unknown> }).properties ?? {});
+  let nodes: readonly SchemaNode[] = [configJsonSchema() as SchemaNode];
+  for (const step of path) nodes = nodes.flatMap(branches).flatMap((node) => inside(node, step));
+  return nodes.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {}));
+}
+
+function branches(node: SchemaNode): readonly SchemaNode[] {
+  return node.anyOf?.flatMap(branches) ?? [node];
+}
+
+function inside(node: SchemaNode, step: PropertyKey): readonly SchemaNode[] {
+  if (typeof step === 'number') return node.items ? [node.items] : [];
+  const { properties, additionalProperties } = node;
+  const found = properties?.[String(step)] ?? additionalProperties;
+  return typeof found === 'object' ? [found] : [];
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

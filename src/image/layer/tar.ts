@@ -17,6 +17,8 @@ export interface TarEntry {
   readonly linkname?: string;
   /** A file's bytes, or the file on this machine that has them and its size in bytes. */
   readonly content?: Uint8Array | FileContent;
+  /** Before all others, so that who wants only this one need not read on. */
+  readonly first?: boolean;
 }
 
 export interface FileContent {
@@ -26,16 +28,23 @@ export interface FileContent {
   readonly onDigest?: (digest: string) => void;
 }
 
+export interface TarOptions {
+  /** Seconds since 1970. */
+  readonly mtimeS: number;
+  /**
+   * Folders above this path are not added: they may lie in a layer below with an owner of their own, and whoever unpacks makes them where
+   * they do not.
+   */
+  readonly inside?: string | undefined;
+}
+
 /**
  * The entries as a tar stream, the same bytes for the same entries: sorted by path, missing folders added, one time for
  * all, no owner names. Files are streamed from disk.
- * @param mtimeS seconds since 1970 @throws IMAGE_INVALID when a path stands twice or leaves the root, or a file changes meanwhile
+ * @throws IMAGE_INVALID when a path stands twice or leaves the root, or a file changes meanwhile
  */
-export async function* tarStream(
-  entries: readonly TarEntry[],
-  options: { readonly mtimeS: number },
-): AsyncGenerator<Uint8Array> {
-  const all = sorted(withParents(entries));
+export async function* tarStream(entries: readonly TarEntry[], options: TarOptions): AsyncGenerator<Uint8Array> {
+  const all = sorted(withParents(entries, options.inside ?? ''));
   const tar = pack();
   const mtime = new Date(options.mtimeS * 1000);
   const feeding = feed(tar, all, mtime);
@@ -101,7 +110,7 @@ async function file(
 }
 
 /** Adds the folders above entries that nobody named. */
-function withParents(entries: readonly TarEntry[]): TarEntry[] {
+function withParents(entries: readonly TarEntry[], inside: string): TarEntry[] {
   const all = new Map<string, TarEntry>();
   for (const entry of entries) {
     if (all.has(entry.path)) throw new InlayError('IMAGE_INVALID', `${entry.path} stands twice in a layer`);
@@ -111,7 +120,7 @@ function withParents(entries: readonly TarEntry[]): TarEntry[] {
     all.set(entry.path, entry);
   }
   for (const { path } of entries) {
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    for (let end = path.lastIndexOf('/'); end > 0 && end >= inside.length; end = path.lastIndexOf('/', end - 1)) {
       const parent = path.slice(0, end);
       if (!all.has(parent)) all.set(parent, { path: parent, type: 'directory', mode: 0o755 });
     }
@@ -119,7 +128,10 @@ function withParents(entries: readonly TarEntry[]): TarEntry[] {
   return [...all.values()];
 }
 
-/** By the bytes of the path: the same order on every machine, folders before what is in them. */
+/** What comes first, then by the bytes of the path: the same order on every machine, folders before what is in them. */
 function sorted(entries: readonly TarEntry[]): TarEntry[] {
-  return entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const firsts = entries.filter((entry) => entry.first);
+  const rank = ({ path }: TarEntry) =>
+    firsts.some((first) => first.path === path || first.path.startsWith(`${path}/`)) ? 0 : 1;
+  return entries.toSorted((a, b) => rank(a) - rank(b) || Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }

@@ -1,8 +1,7 @@
 import { readBytes } from '../body.ts';
-import { REQUEST_ID } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Served } from '../model-routes.ts';
 import { OipModel } from '../oip/index.ts';
-import type { PredictionLog } from '../prediction-log.ts';
 import { labelOf } from '../render.ts';
 import type { Routes } from '../router.ts';
 import type { Settings } from '../settings.ts';
@@ -21,21 +20,20 @@ export function transformRoutes(
   served: Served,
   transformer: Transformer,
   settings: Settings,
-  log: PredictionLog | undefined,
+  exchangeOf: (route: string) => Exchange,
 ): Routes {
-  const { contract, deadline } = served;
+  const { contract, bodies } = served;
   const model = new OipModel(served);
   const turns = new Turns(settings);
-  const predicting = ({ outputs, answer }: Answering) => {
+  const predicting = (path: string, { outputs, answer }: Answering) => {
     const names = model.outputs(outputs);
+    const exchange = exchangeOf(path);
     return async (request: Request): Promise<Response> => {
-      const bytes = await deadline.within(readBytes(request, settings.maxBodyBytes));
+      const bytes = await bodies.within(request, readBytes(request, settings.maxBodyBytes));
       const gone = () => request.signal.aborted;
       const raw = await rawRequestOf(transformer.accepts, request.headers.get('content-type'), bytes);
       const feeds = await turns.run(() => transformer.feeds(raw), gone);
-      const text = await answer(await model.infer(feeds, names, gone), raw);
-      if (log?.wants())
-        log.add(loggedBody(raw, settings.predictionLogRedact), JSON.parse(text), request.headers.get(REQUEST_ID));
+      const text = await answer(await model.infer(feeds, names, gone, () => exchange.asked(request)), raw);
       return new Response(text, { headers: { 'content-type': 'application/json' } });
     };
   };
@@ -55,14 +53,9 @@ export function transformRoutes(
     },
   };
   return {
-    '/predict': { POST: predicting(predict) },
-    ...(contract.labels && contract.task === 'classification' ? { '/predict/label': { POST: predicting(label) } } : {}),
+    '/predict': { POST: predicting('/predict', predict) },
+    ...(contract.labels && contract.task === 'classification'
+      ? { '/predict/label': { POST: predicting('/predict/label', label) } }
+      : {}),
   };
-}
-
-/** What a prediction log says of a body: JSON without the values of redacted names, of all else what it was. */
-function loggedBody(raw: RawRequest, redacted: readonly string[]): string {
-  if (raw.contentType === 'application/json')
-    return JSON.stringify(raw.json(), (name, value: unknown) => (redacted.includes(name) ? null : value));
-  return JSON.stringify({ contentType: raw.contentType, sizeBytes: raw.bytes.byteLength });
 }

@@ -3,8 +3,8 @@ import { dlopen } from 'bun:ffi';
 import { writeSync } from 'node:fs';
 
 export interface WatchdogOrder {
-  /** A number a thread, which grows while its event loop turns. */
-  readonly beats: Int32Array;
+  /** A number a thread, which changes while the thread lives, and is 0 where none serves. */
+  readonly pulses: Int32Array;
   readonly afterMs: number;
 }
 
@@ -12,14 +12,14 @@ declare const self: Worker;
 
 const LOOK_MS = 500;
 
-self.onmessage = ({ data: { beats, afterMs } }: MessageEvent<WatchdogOrder>) => {
-  const last = new Int32Array(beats.length).fill(-1);
-  const still = new Float64Array(beats.length);
+self.onmessage = ({ data: { pulses, afterMs } }: MessageEvent<WatchdogOrder>) => {
+  const last = new Int32Array(pulses.length).fill(-1);
+  const still = new Float64Array(pulses.length);
   // Looks are counted, not the clock: while the whole process is paused, nobody looks.
   setInterval(() => {
-    for (let thread = 0; thread < beats.length; thread++) {
-      const now = Atomics.load(beats, thread);
-      still[thread] = now === last[thread] ? (still[thread] as number) + LOOK_MS : 0;
+    for (let thread = 0; thread < pulses.length; thread++) {
+      const now = Atomics.load(pulses, thread);
+      still[thread] = now !== 0 && now === last[thread] ? (still[thread] as number) + LOOK_MS : 0;
       last[thread] = now;
       if ((still[thread] as number) > afterMs) end(afterMs);
     }

@@ -107,7 +107,7 @@ test('a transform that is not the one of the contract is not loaded', async () =
 }, 30_000);
 
 test('a transform that never returns ends the process, so that whoever runs it starts it again', async () => {
-  const { child, log, url } = start(await image([]), { TRANSFORM_TIMEOUT_S: '0.5' });
+  const { child, log, url } = start(await image([]), { LIVENESS_TIMEOUT_S: '0.5' });
   const at = await url;
   const asked = post(at, 'hang').then(
     () => 'answered',

@@ -29,7 +29,8 @@ export const TEXT = model([
 export interface Running {
   readonly url: string;
   readonly log: string[];
-  readonly lines: string[];
+  /** Of the prediction log. */
+  readonly logged: () => Promise<readonly string[]>;
   /** Rows of each run. */
   readonly runs: number[];
   readonly close: () => Promise<void>;
@@ -61,7 +62,13 @@ export async function serveTransform(
   const server = new ModelServer({
     settings,
     log: createLog('INFO', 'TEXT', (line) => void log.push(line)),
-    print: (line) => void lines.push(line),
+    predictionSink: {
+      write: async (written) => {
+        lines.push(...written.trim().split('\n'));
+        return true;
+      },
+      close: async () => {},
+    },
   });
   const engine = await Engine.load({ contract, modelPath, threads: 1 });
   const batch = await proveBatch(engine, contract, [engine.sample()]);
@@ -78,7 +85,10 @@ export async function serveTransform(
   return {
     url: server.url,
     log,
-    lines,
+    logged: async () => {
+      await server.flushed();
+      return lines;
+    },
     runs,
     close: () => server.close(),
     post: async (body, type, path = '/predict') => {

@@ -1,0 +1,105 @@
+// A load for a service, as a program of its own: `bun load.ts URL` with options as JSON; ends on SIGTERM or after `seconds`, and prints
+// what its clients saw, as JSON. Whatever is not a 200 with the answer's form counts as failed, and is told.
+import { Agent, request } from 'node:http';
+
+export interface LoadOptions {
+  readonly url: string;
+  /** Clients that keep their connection, one each, and clients that open one a request. */
+  readonly keepAlive: number;
+  readonly fresh: number;
+  /** Requests a second of each client. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly path?: string;
+  readonly body: string;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly failed: number;
+  /** The first failures, in words. */
+  readonly failures: readonly string[];
+  /** Answers by the version that the `inlay-model` header names. */
+  readonly versions: Readonly<Record<string, number>>;
+  readonly p99Ms: number;
+}
+
+async function load(options: LoadOptions, stopped: () => boolean): Promise<LoadResult> {
+  const versions = new Map<string, number>();
+  const failures: string[] = [];
+  const latencies: number[] = [];
+  let requests = 0;
+  let failed = 0;
+  const until = performance.now() + options.seconds * 1000;
+  const client = async (keepAlive: boolean) => {
+    const agent = new Agent({ keepAlive, maxSockets: 1 });
+    // Clients do not step in line.
+    await Bun.sleep(Math.random() * (1000 / options.rate));
+    for (let due = performance.now(); performance.now() < until && !stopped(); due += 1000 / options.rate) {
+      await Bun.sleep(Math.max(0, due - performance.now()));
+      const begun = performance.now();
+      requests++;
+      try {
+        const { status, body, model } = await ask(agent, options);
+        if (status !== 200 || !body.startsWith('{"prediction":')) throw new Error(`${status} ${body.slice(0, 200)}`);
+        const version = /^[^:]+:([^@]+)@/.exec(model)?.[1] ?? model;
+        versions.set(version, (versions.get(version) ?? 0) + 1);
+        latencies.push(performance.now() - begun);
+      } catch (error) {
+        failed++;
+        if (failures.length < 20)
+          failures.push(`${new Date().toISOString()} ${keepAlive ? 'keep-alive' : 'fresh'} ${error}`);
+      }
+    }
+    agent.destroy();
+  };
+  await Promise.all([
+    ...Array.from({ length: options.keepAlive }, () => client(true)),
+    ...Array.from({ length: options.fresh }, () => client(false)),
+  ]);
+  latencies.sort((a, b) => a - b);
+  return {
+    requests,
+    failed,
+    failures,
+    versions: Object.fromEntries([...versions].sort()),
+    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? 0,
+  };
+}
+
+function ask(agent: Agent, { url, path, body }: LoadOptions): Promise<{ status: number; body: string; model: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      new URL(path ?? '/predict', url),
+      {
+        method: 'POST',
+        agent,
+        timeout: 10_000,
+        headers: { 'content-type': 'application/json', 'content-length': body.length },
+      },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, body: text, model: String(answer.headers['inlay-model'] ?? '') }),
+        );
+        answer.on('error', reject);
+      },
+    );
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 10 s')));
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+if (import.meta.main) {
+  let stop = false;
+  process.on('SIGTERM', () => {
+    stop = true;
+  });
+  const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
+  process.stdout.write(`${JSON.stringify(await load(options, () => stop))}\n`);
+}

@@ -1,0 +1,129 @@
+import type { OnEvent, ReleaseEvent, ServiceStatus } from '../cluster/index.ts';
+import { formatMs, type Output, table } from './output.ts';
+
+/** Tells how a release goes on: a line for whatever is new, so that a CI log and a terminal both read well. */
+export async function releaseView(output: Output): Promise<OnEvent> {
+  const { describeVerdict, formatDuration } = await import('../cluster/index.ts');
+  let waiting: string | undefined;
+  let windowAt = 0;
+  let pods = '';
+  const line = (topic: string, text: string) => output.progress(`${topic.padEnd(16)}  ${text}`);
+  const onEvent = (event: ReleaseEvent): void => {
+    if (event.kind === 'note') line('', event.text);
+    else if (event.kind === 'step') {
+      const { step } = event;
+      if (
+        step.status === 'running' &&
+        step.tookMs === undefined &&
+        step.verdict === undefined &&
+        step.weight?.replicas === undefined
+      )
+        line(step.name, 'begins');
+      if (step.status === 'done' || step.status === 'failed')
+        line(
+          step.name,
+          `${step.status}${step.tookMs === undefined ? '' : ` in ${formatMs(step.tookMs)}`}${step.detail ? `: ${step.detail}` : ''}`,
+        );
+      windowAt = 0;
+    } else if (event.kind === 'observed') {
+      const { stable, canary } = event.roles;
+      const now = `stable ${stable.ready}/${stable.desired}${canary.desired > 0 ? `, canary ${canary.ready}/${canary.desired}` : ''}`;
+      if (now !== pods || (event.waiting !== undefined && event.waiting !== waiting))
+        line('', `${now}${event.waiting === undefined ? '' : `: ${event.waiting}`}`);
+      pods = now;
+      waiting = event.waiting;
+    } else if (performance.now() - windowAt > 15_000 || event.verdict.outcome === 'fail') {
+      windowAt = performance.now();
+      const share = event.achieved === undefined ? '' : `   ${(event.achieved * 100).toFixed(0)} % of requests`;
+      line(
+        '',
+        `${formatDuration(Math.round(event.elapsedMs / 1000) * 1000)} of ${formatDuration(event.intervalMs)}${share}   ${describeVerdict(event.verdict)}`,
+      );
+    }
+  };
+  return onEvent;
+}
+
+/** A service's state for people. */
+export async function describeStatus(status: ServiceStatus): Promise<string> {
+  const { describeReason } = await import('../cluster/index.ts');
+  const { stable, canary, release, troubles } = status;
+  const roles = [
+    ...(stable
+      ? [
+          [
+            'stable',
+            stable.version,
+            `${stable.replicas.ready}/${stable.replicas.desired} ready`,
+            `${stable.restarts} restarts`,
+            stable.since ? `since ${ago(stable.since)}` : '',
+          ],
+        ]
+      : []),
+    ...(canary
+      ? [
+          [
+            'canary',
+            canary.version,
+            `${canary.replicas.ready}/${canary.replicas.desired} ready`,
+            `${canary.restarts} restarts`,
+            `${percent(canary.weight.asked)} asked${canary.weight.achieved === undefined ? '' : `, ${percent(canary.weight.achieved)} of requests`}`,
+          ],
+        ]
+      : []),
+  ];
+  const steps = status.phase === 'idle' && release?.outcome === 'released' ? [] : status.steps;
+  return [
+    `${status.service} in ${status.namespace}: ${PHASES[status.phase]}${status.holder ? `, ${status.holder} works on it` : ''}`,
+    ...(roles.length > 0 ? [table(roles)] : ['nothing runs']),
+    ...(steps.length > 0
+      ? [
+          table(
+            steps.map((step) => [
+              step.name,
+              step.status,
+              step.tookMs === undefined ? '' : formatMs(step.tookMs),
+              step.verdict?.outcome ?? step.detail ?? '',
+            ]),
+          ),
+        ]
+      : []),
+    ...(status.verdict && status.phase !== 'idle'
+      ? status.verdict.reasons.map((reason) => `  ${describeReason(reason as never)}`)
+      : []),
+    ...(release?.reason && (status.phase !== 'idle' || release.outcome !== 'released')
+      ? [`reason: ${release.reason}`]
+      : []),
+    ...troubles.map(({ object, cause, message, hint }) => `${cause} ${object}: ${message}\n  ${hint}`),
+    ...status.drift.map((text) => `drift: ${text}`),
+    ...nextOf(status),
+  ].join('\n');
+}
+
+const PHASES: Readonly<Record<ServiceStatus['phase'], string>> = {
+  idle: 'no release under way',
+  releasing: 'a release is under way',
+  paused: 'a canary waits for a decision',
+  'backing-out': 'a release is being backed out',
+  abandoned: 'a release has not ended, and whoever worked on it is gone',
+};
+
+function nextOf({ phase, service, canary, stable }: ServiceStatus): string[] {
+  const reference = canary?.reference ?? stable?.reference ?? 'IMAGE';
+  if (phase === 'paused') return [`Next: inlay promote ${service}, or inlay abort ${service}`];
+  if (phase === 'abandoned') return [`Next: inlay deploy ${reference} goes on, inlay abort ${service} backs out`];
+  return [];
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
+
+/** `3 min ago`, `412 days ago`. */
+export function ago(time: string, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
+  if (seconds < 120) return `${seconds} s ago`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86_400)} days ago`;
+}

@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { InlayError } from '../../error/index.ts';
+import { isConflict, type Kube, RESOURCES } from '../kube/index.ts';
+import { journalName, SERVICE_LABEL } from '../names.ts';
+
+const leaseSchema = z.object({
+  metadata: z.object({ name: z.string(), resourceVersion: z.string() }),
+  spec: z
+    .object({
+      holderIdentity: z.string().nullish(),
+      leaseDurationSeconds: z.number().nullish(),
+      acquireTime: z.string().nullish(),
+      renewTime: z.string().nullish(),
+      leaseTransitions: z.number().nullish(),
+    })
+    .prefault({}),
+});
+type Lease = z.infer<typeof leaseSchema>;
+
+const DURATION_S = 15;
+const RENEW_MS = 4000;
+const LOOK_MS = 1000;
+/** Clocks may differ by so much before an old Lease is taken for what it says. */
+const SKEW_MS = 60_000;
+
+/** Who works on a service, as its Lease says. */
+export interface Holder {
+  readonly name: string;
+  readonly renewedAt: string | undefined;
+}
+
+/** The Lease of a service while this program holds it. When it is lost, `signal` aborts: nothing may be done any more. */
+export class HeldLease {
+  readonly signal: AbortSignal;
+  readonly #lost = new AbortController();
+  readonly #kube: Kube;
+  readonly #namespace: string;
+  readonly #service: string;
+  readonly #holder: string;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #renewedAt = performance.now();
+
+  private constructor(kube: Kube, namespace: string, service: string, holder: string) {
+    this.#kube = kube;
+    this.#namespace = namespace;
+    this.#service = service;
+    this.#holder = holder;
+    this.signal = this.#lost.signal;
+    this.#timer = setInterval(() => void this.#renew(), RENEW_MS);
+  }
+
+  /**
+   * Takes a service's Lease. One whose holder has died is waited for until it is proven, 15 s at most.
+   * @param holder of this program alone: `ada@laptop 4711-…`
+   * @throws RELEASE_BUSY with who holds it
+   */
+  static async take(kube: Kube, namespace: string, service: string, holder: string): Promise<HeldLease> {
+    const until = performance.now() + (DURATION_S + 1) * 1000;
+    let seen: string | undefined;
+    for (;;) {
+      const lease = await findLease(kube, namespace, service);
+      const other = lease?.spec.holderIdentity;
+      if (lease && other && other !== holder && !expired(lease)) {
+        const { resourceVersion } = lease.metadata;
+        if ((seen !== undefined && seen !== resourceVersion) || performance.now() > until)
+          throw new InlayError('RELEASE_BUSY', `${other} works on ${namespace}/${service} right now`, {
+            hint: 'inlay status --watch follows it; inlay abort asks it to back out.',
+          });
+        seen = resourceVersion;
+        if (performance.now() < until - 1000) {
+          await Bun.sleep(LOOK_MS);
+          continue;
+        }
+      }
+      try {
+        await writeLease(kube, namespace, service, holder, lease);
+        return new HeldLease(kube, namespace, service, holder);
+      } catch (error) {
+        // Somebody was quicker: look again.
+        if (!isConflict(error) || performance.now() > until) throw error;
+      }
+    }
+  }
+
+  /** Lets others have it. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.signal.aborted) return;
+    try {
+      const lease = await findLease(this.#kube, this.#namespace, this.#service);
+      if (lease?.spec.holderIdentity === this.#holder)
+        await writeLease(this.#kube, this.#namespace, this.#service, '', lease);
+    } catch {
+      // It ends by itself.
+    }
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const lease = await findLease(this.#kube, this.#namespace, this.#service);
+      if (lease?.spec.holderIdentity !== this.#holder) return this.#lose();
+      await writeLease(this.#kube, this.#namespace, this.#service, this.#holder, lease);
+      this.#renewedAt = performance.now();
+    } catch {
+      if (performance.now() - this.#renewedAt > DURATION_S * 1000) this.#lose();
+    }
+  }
+
+  #lose(): void {
+    clearInterval(this.#timer);
+    this.#lost.abort(
+      new InlayError('RELEASE_BUSY', `the Lease of ${this.#namespace}/${this.#service} went to somebody else`, {
+        hint: 'The API server was away for too long. inlay status tells where the release is.',
+      }),
+    );
+  }
+}
+
+/** Who holds a service now; undefined when nobody does. */
+export async function holderOf(kube: Kube, namespace: string, service: string): Promise<Holder | undefined> {
+  const lease = await findLease(kube, namespace, service);
+  const name = lease?.spec.holderIdentity;
+  return !lease || !name || stale(lease, DURATION_S * 1000)
+    ? undefined
+    : { name, renewedAt: lease.spec.renewTime ?? undefined };
+}
+
+function findLease(kube: Kube, namespace: string, service: string): Promise<Lease | undefined> {
+  return kube.find(leaseSchema, RESOURCES.lease, journalName(service), namespace);
+}
+
+async function writeLease(
+  kube: Kube,
+  namespace: string,
+  service: string,
+  holder: string,
+  lease?: Lease,
+): Promise<void> {
+  const now = new Date().toISOString().replace('Z', '000Z');
+  const taken = lease?.spec.holderIdentity !== holder;
+  const object = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name: journalName(service),
+      namespace,
+      labels: { 'app.kubernetes.io/managed-by': 'inlay', [SERVICE_LABEL]: service },
+      ...(lease ? { resourceVersion: lease.metadata.resourceVersion } : {}),
+    },
+    spec: {
+      holderIdentity: holder,
+      leaseDurationSeconds: DURATION_S,
+      renewTime: now,
+      acquireTime: taken ? now : lease?.spec.acquireTime,
+      leaseTransitions: (lease?.spec.leaseTransitions ?? 0) + (taken ? 1 : 0),
+    },
+  };
+  await (lease ? kube.replace(object) : kube.create(object));
+}
+
+/** Whether it is beyond doubt, clocks that differ included, that its holder is gone. */
+function expired(lease: Lease): boolean {
+  return stale(lease, DURATION_S * 1000 + SKEW_MS);
+}
+
+function stale({ spec }: Lease, afterMs: number): boolean {
+  const renewed = Date.parse(spec.renewTime ?? '');
+  return Number.isNaN(renewed) || Date.now() - renewed > afterMs;
+}

@@ -1,0 +1,296 @@
+import { z } from 'zod';
+import { InlayError } from '../../error/index.ts';
+import type { Connection } from './connection.ts';
+import { failureOf, isNotFound, isTransientStatus } from './failure.ts';
+import { pathOf, type Resource, resourceOf } from './resources.ts';
+
+/** An object that inlay writes. */
+export interface ApiObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+}
+
+export interface KubeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How long an API server that is away is waited for, ms. */
+  readonly patienceMs?: number | undefined;
+}
+
+export interface ApiRequest {
+  /** What it is for, in errors: `reading Deployment ml/iris`. */
+  readonly step: string;
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  /** Stops this request alone. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const PATIENCE_MS = 60_000;
+const ANSWER_MS = 30_000;
+/** Objects a page of a list: what kubectl asks for. */
+const PAGE = 500;
+
+export interface ListQuery {
+  readonly namespace?: string | undefined;
+  readonly labels?: string | undefined;
+  readonly fields?: string | undefined;
+}
+
+const listSchema = z.object({
+  metadata: z.object({ continue: z.string().optional(), resourceVersion: z.string().default('') }),
+  items: z.array(z.unknown()).nullable(),
+});
+
+/** The Kubernetes API of one context. Every request may be made twice: an API server that is away is waited for. */
+export class Kube {
+  readonly connection: Connection;
+  readonly #signal: AbortSignal | undefined;
+  readonly #patienceMs: number;
+
+  constructor(connection: Connection, options: KubeOptions = {}) {
+    this.connection = connection;
+    this.#signal = options.signal;
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+  }
+
+  get context(): string {
+    return this.connection.context;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#signal;
+  }
+
+  /** @returns undefined when there is no such object @throws CLUSTER_… */
+  async find<T>(schema: z.ZodType<T>, resource: Resource, name: string, namespace?: string): Promise<T | undefined> {
+    const path = pathOf(resource, namespace, name);
+    try {
+      return parsed(schema, await this.json({ step: `reading ${named(resource, name, namespace)}`, path }), path);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** All objects of a kind, page by page. */
+  async list<T>(schema: z.ZodType<T>, resource: Resource, query: ListQuery = {}): Promise<T[]> {
+    return (await this.listAt(schema, resource, query)).items;
+  }
+
+  /** The same, with the version that a watch goes on from. */
+  async listAt<T>(
+    schema: z.ZodType<T>,
+    resource: Resource,
+    query: ListQuery = {},
+  ): Promise<{ readonly items: T[]; readonly resourceVersion: string }> {
+    const path = pathOf(resource, query.namespace);
+    const items: T[] = [];
+    for (let next: string | undefined; ; ) {
+      const page = listSchema.parse(
+        await this.json({
+          step: `listing ${resource.plural}${query.namespace === undefined ? '' : ` of ${query.namespace}`}`,
+          path,
+          query: { limit: PAGE, continue: next, labelSelector: query.labels, fieldSelector: query.fields },
+        }),
+      );
+      for (const item of page.items ?? []) items.push(parsed(schema, item, path));
+      next = page.metadata.continue || undefined;
+      if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
+    }
+  }
+
+  /**
+   * Server-side apply: the object has these fields afterwards, and `manager` owns them.
+   * @throws CLUSTER_CONFLICT where somebody else owns one, unless forced
+   */
+  async apply(
+    object: ApiObject,
+    { manager, force = false, dryRun = false }: { manager: string; force?: boolean; dryRun?: boolean },
+  ): Promise<unknown> {
+    const resource = resourceOf(object);
+    const { name, namespace } = object.metadata;
+    return this.json({
+      step: `applying ${named(resource, name, namespace)}`,
+      method: 'PATCH',
+      path: pathOf(resource, namespace, name),
+      query: { fieldManager: manager, force, dryRun: dryRun ? 'All' : undefined, fieldValidation: 'Strict' },
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+    });
+  }
+
+  /** JSON merge patch (RFC 7396), of the object or one of its subresources (`scale`, `status`). */
+  async merge(resource: Resource, name: string, namespace: string, patch: unknown, subresource = ''): Promise<unknown> {
+    return this.json({
+      step: `changing ${named(resource, name, namespace)}`,
+      method: 'PATCH',
+      path: `${pathOf(resource, namespace, name)}${subresource === '' ? '' : `/${subresource}`}`,
+      contentType: 'application/merge-patch+json',
+      body: patch,
+    });
+  }
+
+  /** @throws CLUSTER_CONFLICT when it is there already */
+  async create(object: ApiObject): Promise<unknown> {
+    const resource = resourceOf(object);
+    const { name, namespace } = object.metadata;
+    return this.json({
+      step: `creating ${named(resource, name, namespace)}`,
+      method: 'POST',
+      path: pathOf(resource, namespace),
+      body: object,
+    });
+  }
+
+  /** Writes the whole object; with a resourceVersion in it only over that version. @throws CLUSTER_CONFLICT */
+  async replace(object: ApiObject): Promise<unknown> {
+    const resource = resourceOf(object);
+    const { name, namespace } = object.metadata;
+    return this.json({
+      step: `writing ${named(resource, name, namespace)}`,
+      method: 'PUT',
+      path: pathOf(resource, namespace, name),
+      body: object,
+    });
+  }
+
+  /** Deletes an object and, after it, what it owns. One that is gone already is no error. */
+  async delete(resource: Resource, name: string, namespace?: string): Promise<void> {
+    try {
+      await this.json({
+        step: `deleting ${named(resource, name, namespace)}`,
+        method: 'DELETE',
+        path: pathOf(resource, namespace, name),
+        body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' },
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /** The answer as JSON. */
+  async json(request: ApiRequest): Promise<unknown> {
+    return JSON.parse(await this.text(request)) as unknown;
+  }
+
+  /** The answer as text, of `pods/log` for example. */
+  async text(request: ApiRequest): Promise<string> {
+    const patience = new Patience(this.#patienceMs);
+    for (;;) {
+      const limit = AbortSignal.timeout(ANSWER_MS);
+      try {
+        const response = await this.#send(request, [limit]);
+        const text = await response.text();
+        if (response.ok) return text;
+        const failure = failureOf(request.step, this.context, response.status, text);
+        if (!isTransientStatus(response.status) || !(await patience.more(retryAfterMs(response), this.#signal)))
+          throw failure;
+      } catch (error) {
+        this.#stopped(request);
+        if (error instanceof InlayError) throw error;
+        if (await patience.more(undefined, this.#signal)) continue;
+        this.#stopped(request);
+        throw this.#unreachable(request, error);
+      }
+    }
+  }
+
+  /** The answer as it comes: a watch, a log that is followed. No second try. @throws CLUSTER_… */
+  async stream(request: ApiRequest): Promise<ReadableStream<Uint8Array>> {
+    let response: Response;
+    try {
+      response = await this.#send(request, []);
+    } catch (error) {
+      this.#stopped(request);
+      throw error instanceof InlayError ? error : this.#unreachable(request, error);
+    }
+    if (response.ok && response.body) return response.body;
+    throw failureOf(request.step, this.context, response.status, await response.text());
+  }
+
+  async #send(request: ApiRequest, signals: readonly AbortSignal[]): Promise<Response> {
+    const { server, proxy } = this.connection;
+    const { tls, headers } = await this.connection.authenticate();
+    const url = new URL(server.href.replace(/\/$/, '') + request.path);
+    for (const [key, value] of Object.entries(request.query ?? {}))
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    const all = [...signals, this.#signal, request.signal].filter((signal) => signal !== undefined);
+    const init: BunFetchRequestInit = {
+      method: request.method ?? 'GET',
+      headers: {
+        accept: 'application/json, */*',
+        'user-agent': 'inlay',
+        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+        ...headers,
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(all.length === 0 ? {} : { signal: AbortSignal.any(all) }),
+      ...(proxy === undefined ? {} : { proxy }),
+      tls,
+      redirect: 'error',
+    };
+    return fetch(url, init);
+  }
+
+  #stopped(request: ApiRequest): void {
+    if (this.#signal?.aborted || request.signal?.aborted)
+      throw new InlayError('INTERRUPTED', `stopped while ${request.step}`, {
+        hint: 'Run it again: it goes on from where it was.',
+      });
+  }
+
+  #unreachable(request: ApiRequest, cause: unknown): InlayError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new InlayError(
+      'CLUSTER_UNREACHABLE',
+      `${request.step}: the API server ${this.connection.server.host} of ${this.context} cannot be reached: ${why}`,
+      { cause, hint: 'Check the network, the VPN and --context; kubectl get --raw /readyz asks the same server.' },
+    );
+  }
+}
+
+/** `Deployment ml/iris` */
+export function named(resource: Resource, name: string, namespace?: string): string {
+  return `${resource.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new InlayError(
+    'CLUSTER_FAILED',
+    `${path}: not the object that Kubernetes' API promises: ${z.prettifyError(result.error)}`,
+    {
+      cause: result.error,
+      hint: 'inlay knows Kubernetes 1.35 to 1.37. Is it another version?',
+    },
+  );
+}
+
+/** How long, and how often, something is tried again. */
+class Patience {
+  readonly #until: number;
+  #waitMs = 250;
+
+  constructor(patienceMs: number) {
+    this.#until = performance.now() + patienceMs;
+  }
+
+  /** Waits. @returns false when there is no time left */
+  async more(askedMs: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+    const waitMs = askedMs ?? this.#waitMs;
+    if (performance.now() + waitMs > this.#until || signal?.aborted) return false;
+    this.#waitMs = Math.min(this.#waitMs * 2, 4000);
+    await Bun.sleep(waitMs);
+    return true;
+  }
+}
+
+function retryAfterMs(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+}

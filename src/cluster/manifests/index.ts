@@ -1,0 +1,15 @@
+export { autoscalerOf } from './autoscaler.ts';
+export { CONTAINER } from './container.ts';
+export { deploymentOf, replicasPatch } from './deployment.ts';
+export { type ManifestFile, manifestFiles, writeManifests } from './folder.ts';
+export { isOurs, selectorOf } from './labels.ts';
+export { type Lifecycle, lifecycleOf } from './lifecycle.ts';
+export { type ManifestsOptions, manifestsOf, type ObjectName, unwantedObjects } from './manifests.ts';
+export type { KubeObject, Manifest, Metadata } from './object.ts';
+export { GRPC_PORT, HTTP_PORT } from './ports.ts';
+export { startBudgetS } from './probes.ts';
+export { CLUSTER_COMMANDS, type ClusterCommand, NODES, PERMISSIONS, rolesOf } from './roles.ts';
+export { type HttpRoute, routeOf, type Weights } from './route.ts';
+export { roleServiceName } from './services.ts';
+export { namespaceOf, sharedObjects } from './shared.ts';
+export { toYaml } from './yaml.ts';

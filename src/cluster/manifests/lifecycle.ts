@@ -1,0 +1,42 @@
+import type { ServicePlan } from '../service.ts';
+
+/** How a pod ends and how long connections live, seconds. */
+export interface Lifecycle {
+  /** preStop: before SIGTERM, the pod serves on while every node takes it out of its routes. */
+  readonly preStopS: number;
+  /** DRAIN_S: after SIGTERM it serves on and asks each client that keeps its connection to leave. */
+  readonly drainS: number;
+  /** What may be under way then: a body still coming, its place in the queue, and its run. */
+  readonly longestRequestS: number;
+  /** terminationGracePeriodSeconds: more than all of these. */
+  readonly graceS: number;
+  /** MAX_CONNECTION_AGE_S */
+  readonly connectionAgeS: number;
+}
+
+const PRE_STOP_S = 5;
+/** A run that takes longer has a client that gave up. */
+const LONGEST_RUN_S = 10;
+/** The server's own defaults (docs/server.md), which a test holds these to. */
+const DEFAULTS = { DRAIN_S: 5, BODY_TIMEOUT_S: 30, MAX_QUEUE_MS: 1000 } as const;
+
+export function lifecycleOf({ deploy }: Pick<ServicePlan, 'deploy'>): Lifecycle {
+  const number = (name: keyof typeof DEFAULTS) => Number(deploy.env[name] ?? DEFAULTS[name]);
+  const drainS = number('DRAIN_S');
+  const longestRequestS = number('BODY_TIMEOUT_S') + number('MAX_QUEUE_MS') / 1000 + LONGEST_RUN_S;
+  return {
+    preStopS: PRE_STOP_S,
+    drainS,
+    longestRequestS,
+    graceS: Math.ceil(PRE_STOP_S + drainS + longestRequestS),
+    connectionAgeS: Number(deploy.env.MAX_CONNECTION_AGE_S ?? connectionAgeS(deploy.canary.intervalMs)),
+  };
+}
+
+/**
+ * kube-proxy balances connections, not requests: a client that keeps its connection keeps its pod. So that a canary's share of
+ * requests is real within a step, each connection is balanced anew some twenty times in it.
+ */
+function connectionAgeS(intervalMs: number): number {
+  return Math.min(30, Math.max(1, Math.round(intervalMs / 20_000)));
+}

@@ -1,0 +1,16 @@
+export { followLog, type LogOptions, podLog } from './log.ts';
+export {
+  anyObjectSchema,
+  type Deployment,
+  deploymentSchema,
+  isReady,
+  nodeSchema,
+  type Pod,
+  podSchema,
+  type Quota,
+  quotaSchema,
+  restartsOf,
+} from './objects.ts';
+export { observeService, observeTrouble, type Workload } from './observe.ts';
+export { type Progress, progressOf } from './progress.ts';
+export { type Trouble, troubleOf } from './trouble.ts';

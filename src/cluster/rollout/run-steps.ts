@@ -1,0 +1,141 @@
+import { InlayError } from '../../error/index.ts';
+import { type Release, type Step, withLast, withRelease } from '../journal/index.ts';
+import { ACTIONS } from './act.ts';
+import type { Session } from './session.ts';
+import { StepCut, StepFailed, StepPaused } from './step-failed.ts';
+import { backOutSteps } from './steps.ts';
+
+/**
+ * Goes through the steps of the journal's last release from the first that is not done, and writes each down before and after. Where a
+ * step fails, what has been done is undone.
+ * @param why somebody wants it undone before the next step
+ * @throws RELEASE_FAILED when it was backed out, RELEASE_PAUSED when somebody has to decide; whatever else is thrown leaves the
+ * release where it is, for the next program
+ */
+export async function runSteps(session: Session, why?: StepFailed): Promise<void> {
+  const { state, reason } = session.release;
+  if (state === 'backing-out') return backOut(session, new StepFailed(reason ?? ''));
+  if (why) return backOut(session, why);
+  if (state === 'paused') await session.change({ state: 'running' });
+  try {
+    for (let index = nextOf(session.release); index !== undefined; index = nextOf(session.release))
+      await runStep(session, index);
+  } catch (error) {
+    if (error instanceof StepFailed) return backOut(session, error);
+    if (error instanceof StepPaused) {
+      await session.change({ state: 'paused', reason: error.message });
+      throw new InlayError('RELEASE_PAUSED', `the verdict is inconclusive: ${error.message}`, {
+        hint: 'The canary waits beside stable. inlay promote goes on, inlay abort backs out.',
+      });
+    }
+    throw error;
+  }
+  await session.change({ state: 'ended', outcome: 'released', endedAt: now() });
+}
+
+function nextOf({ steps }: Release): number | undefined {
+  const index = steps.findIndex(({ status }) => status === 'pending' || status === 'running');
+  return index === -1 ? undefined : index;
+}
+
+async function runStep(session: Session, index: number): Promise<void> {
+  const step = session.release.steps[index] as Step;
+  const begun = performance.now();
+  const took = () => ({ tookMs: Math.round(performance.now() - begun) });
+  await session.changeStep(index, { status: 'running', startedAt: now() });
+  try {
+    await ACTIONS[step.kind](session, index);
+    await session.changeStep(index, { status: 'done', ...took() });
+  } catch (error) {
+    if (error instanceof StepCut) return cut(session, error);
+    if (error instanceof StepFailed)
+      await session.changeStep(index, { status: 'failed', detail: error.message, ...took() });
+    // Whoever says promote says that this step was well.
+    if (error instanceof StepPaused)
+      await session.changeStep(index, { status: 'done', detail: 'inconclusive', ...took() });
+    throw error;
+  }
+}
+
+/** Leaves out what is left of the canary's steps. A step that no promotion can cut short, the promotion itself, goes on. */
+async function cut(session: Session, { message }: StepCut): Promise<void> {
+  session.tell({ kind: 'note', text: message });
+  await session.save(skipCanary(session, message));
+}
+
+/** The journal with the canary's remaining steps skipped. */
+export function skipCanary({ journal, release }: Pick<Session, 'journal' | 'release'>, why: string) {
+  return withLast(journal, {
+    steps: release.steps.map((step) =>
+      step.kind === 'canary' && (step.status === 'pending' || step.status === 'running')
+        ? { ...step, status: 'skipped' as const, detail: why }
+        : step,
+    ),
+  });
+}
+
+async function backOut(session: Session, failure: StepFailed): Promise<never> {
+  const { release } = session;
+  if (release.state !== 'backing-out')
+    await session.change({
+      state: 'backing-out',
+      reason: failure.message,
+      outcome: failure.outcome,
+      steps: [...release.steps.map(leftOut), ...backOutSteps(release.steps)],
+    });
+  for (let index = nextOf(session.release); index !== undefined; index = nextOf(session.release))
+    await runStep(session, index);
+  await session.save(backedOut(session));
+  const { reason = '', image, outcome = 'backed-out' } = session.release;
+  const before = release.before;
+  throw new InlayError(
+    'RELEASE_FAILED',
+    `${image.contract.name} ${image.contract.version} was ${outcome === 'aborted' ? 'backed out' : 'refused and backed out'}: ${reason}`,
+    {
+      hint: [before ? `Stable is ${before.version}, as before.` : 'What was made was removed.', failure.hint ?? '']
+        .join(' ')
+        .trim(),
+    },
+  );
+}
+
+/** The journal when all is undone; where the new one had been stable, the old one is so again from now on. */
+function backedOut({ journal, release }: Session) {
+  const at = now();
+  const ended = withLast(journal, {
+    state: 'ended',
+    endedAt: at,
+    ...(release.stableFrom === undefined ? {} : { stableTo: at }),
+  });
+  const old = journal.releases.findLast(
+    (one) => one.number < release.number && one.image.digest === release.before?.digest,
+  );
+  if (release.stableFrom === undefined || !old || release.before === undefined) return ended;
+  return withRelease(ended, {
+    ...old,
+    number: release.number + 1,
+    kind: 'rollback',
+    actor: release.actor,
+    startedAt: at,
+    endedAt: at,
+    stableFrom: at,
+    stableTo: undefined,
+    state: 'ended',
+    outcome: 'released',
+    reason: `${release.image.contract.version} was backed out: ${release.reason ?? ''}`,
+    steps: [],
+    before: {
+      reference: release.image.reference,
+      digest: release.image.digest,
+      version: release.image.contract.version,
+    },
+  });
+}
+
+function leftOut(step: Step): Step {
+  return step.status === 'pending' || step.status === 'running' ? { ...step, status: 'skipped' } : step;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

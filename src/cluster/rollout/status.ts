@@ -1,0 +1,163 @@
+import {
+  holderOf,
+  JournalStore,
+  type Release,
+  type Step,
+  type StepVerdict,
+  stableRelease,
+  unfinished,
+} from '../journal/index.ts';
+import type { Kube } from '../kube/index.ts';
+import { ROLES, type Role } from '../names.ts';
+import { isReady, observeService, observeTrouble, restartsOf, type Trouble } from '../observe/index.ts';
+
+import { serviceNotFound } from './service-not-found.ts';
+
+export interface ServiceQuery {
+  readonly kube: Kube;
+  readonly namespace: string;
+  readonly service: string;
+}
+
+/** A role as it runs. */
+export interface RoleStatus {
+  readonly reference: string;
+  readonly version: string;
+  readonly replicas: { readonly ready: number; readonly desired: number };
+  readonly restarts: number;
+  /** RFC 3339; of stable since when. */
+  readonly since?: string;
+}
+
+export interface ServiceStatus {
+  readonly service: string;
+  readonly namespace: string;
+  /** `abandoned`: a release has not ended, and nobody works on it. */
+  readonly phase: 'idle' | 'releasing' | 'paused' | 'backing-out' | 'abandoned';
+  readonly stable?: RoleStatus;
+  readonly canary?: RoleStatus & { readonly weight: { readonly asked: number; readonly achieved?: number } };
+  readonly verdict?: StepVerdict;
+  readonly steps: readonly Step[];
+  /** Of the last release. */
+  readonly release?: Pick<Release, 'number' | 'kind' | 'actor' | 'startedAt' | 'endedAt' | 'outcome' | 'reason'> & {
+    readonly version: string;
+  };
+  /** Who works on it now. */
+  readonly holder?: string;
+  readonly troubles: readonly Trouble[];
+  /** What is not as the journal says. */
+  readonly drift: readonly string[];
+}
+
+/** What runs of a service, and where its release stands. @throws SERVICE_NOT_FOUND */
+export async function statusOf({ kube, namespace, service }: ServiceQuery): Promise<ServiceStatus> {
+  const [found, workloads, holder] = await Promise.all([
+    new JournalStore(kube, namespace, service).read(),
+    observeService(kube, namespace, service),
+    holderOf(kube, namespace, service),
+  ]);
+  if (!found) throw serviceNotFound(kube, namespace, service);
+  const { journal } = found;
+  const going = unfinished(journal);
+  const last = journal.releases.at(-1);
+  const stable = stableRelease(journal);
+  const troubles = (await Promise.all(ROLES.map((role) => observeTrouble(kube, namespace, workloads[role])))).flat();
+  const role = (name: Role, release: Release | undefined): RoleStatus | undefined => {
+    const { deployment, pods } = workloads[name];
+    if (!deployment || !release) return undefined;
+    return {
+      reference: release.image.reference,
+      version: release.image.contract.version,
+      replicas: { ready: pods.filter(isReady).length, desired: deployment.spec.replicas },
+      restarts: pods.reduce((sum, pod) => sum + restartsOf(pod), 0),
+      ...(name === 'stable' && release.stableFrom !== undefined ? { since: release.stableFrom } : {}),
+    };
+  };
+  const stableNow = role('stable', stable ?? last);
+  const canaryNow = role('canary', going ?? last);
+  const step = last?.steps.findLast(({ weight, status }) => weight !== undefined && status !== 'pending');
+  const verdict = last?.steps.findLast((one) => one.verdict !== undefined)?.verdict;
+  const running = workloads.stable.deployment?.spec.template.spec.containers[0]?.image;
+  return {
+    service,
+    namespace,
+    phase: !going
+      ? 'idle'
+      : going.state === 'paused'
+        ? 'paused'
+        : !holder
+          ? 'abandoned'
+          : going.state === 'backing-out'
+            ? 'backing-out'
+            : 'releasing',
+    ...(stableNow ? { stable: stableNow } : {}),
+    ...(canaryNow
+      ? {
+          canary: {
+            ...canaryNow,
+            weight: {
+              asked: (step?.weight?.asked ?? 0) / 100,
+              ...(step?.weight?.achieved === undefined ? {} : { achieved: step.weight.achieved }),
+            },
+          },
+        }
+      : {}),
+    ...(verdict ? { verdict } : {}),
+    steps: last?.steps ?? [],
+    ...(last ? { release: summaryOf(last) } : {}),
+    ...(holder ? { holder: holder.name } : {}),
+    troubles,
+    drift: [
+      ...(stable && !workloads.stable.deployment ? ['the stable Deployment is gone'] : []),
+      ...(stable && running !== undefined && !going && !running.endsWith(stable.image.digest)
+        ? [`stable runs ${running}, which inlay has not released`]
+        : []),
+      ...(!going && workloads.canary.deployment ? ['there is a canary of no release'] : []),
+    ],
+  };
+}
+
+function summaryOf(release: Release): NonNullable<ServiceStatus['release']> {
+  const { number, kind, actor, startedAt, endedAt, outcome, reason, image } = release;
+  return {
+    number,
+    kind,
+    actor,
+    startedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(reason === undefined ? {} : { reason }),
+    version: image.contract.version,
+  };
+}
+
+export interface HistoryEntry {
+  readonly version: string;
+  readonly reference: string;
+  readonly kind: Release['kind'];
+  readonly actor: string;
+  /** When it began; when another took its place, or it ended without having been stable. */
+  readonly from: string;
+  readonly to?: string;
+  readonly outcome: string;
+  readonly reason?: string;
+}
+
+/** The releases of a service, newest first. @throws SERVICE_NOT_FOUND */
+export async function historyOf({ kube, namespace, service }: ServiceQuery): Promise<HistoryEntry[]> {
+  const found = await new JournalStore(kube, namespace, service).read();
+  if (!found) throw serviceNotFound(kube, namespace, service);
+  return found.journal.releases.toReversed().map((release): HistoryEntry => {
+    const to = release.stableFrom === undefined ? release.endedAt : release.stableTo;
+    return {
+      version: release.image.contract.version,
+      reference: release.image.reference,
+      kind: release.kind,
+      actor: release.actor,
+      from: release.stableFrom ?? release.startedAt,
+      ...(to === undefined ? {} : { to }),
+      outcome: release.outcome ?? release.state,
+      ...(release.reason === undefined ? {} : { reason: release.reason }),
+    };
+  });
+}

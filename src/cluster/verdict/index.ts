@@ -1,0 +1,10 @@
+export { achievedShare } from './achieved-share.ts';
+export { type CanarySize, canaryReplicas } from './canary-replicas.ts';
+export { type Decision, decide } from './decide.ts';
+export { describeReason, describeVerdict } from './describe.ts';
+export { parseExposition, type Sample, type Samples } from './exposition.ts';
+export { bakeFailsAlready, failsAlready, judge, judgeBake, type Question } from './judge.ts';
+export { minimumRequests } from './judge-requests.ts';
+export { type Restart, type RoleWindow, roleWindowSchema } from './role-window.ts';
+export type { Limits, Metric, Outcome, Reason, Verdict } from './verdict.ts';
+export { type Scrape, scrapeOf, type WindowFacts, windowOf } from './window.ts';
