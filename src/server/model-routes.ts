@@ -90,7 +90,7 @@ export async function modelRoutes(
     },
     '/metrics': { GET: metricsHandler(served) },
     ...(labelled ? {} : { '/predict/test/label': { GET: noLabels }, '/predict/label': { POST: noLabels } }),
-    ...(served.transformer ? transformRoutes(served, served.transformer, settings, exchangeOf) : {}),
+    ...(served.transformer ? await transformRoutes(served, served.transformer, settings, exchangeOf) : {}),
   };
   const own: Routes = {
     '/predict/test': { GET: sampleHandler(served, predicting('/predict/test', predict)) },

@@ -5,7 +5,7 @@ import { createLog } from './log.ts';
 import { MainSink } from './prediction-log/index.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
 import { ModelServer } from './server.ts';
-import { guardAgainstStrays, openTransformer } from './transform/index.ts';
+import { startTransform } from './transform/index.ts';
 
 declare const self: Worker;
 
@@ -28,8 +28,9 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     const lanes = await openLanes(engine);
     const { contract } = spec;
     const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
-    if (transform !== undefined) guardAgainstStrays(log);
-    const transformer = transform === undefined ? undefined : await openTransformer(transform, engine, settings);
+    // The first thread has replayed the golden cases.
+    const starting = { engine, golden: undefined, settings, log };
+    const transformer = transform === undefined ? undefined : await startTransform({ dir: transform, ...starting });
     const predictionSink = settings.predictionLog === undefined ? undefined : new MainSink(send);
     sink = predictionSink;
     server = new ModelServer({ settings, log, predictionSink, draining, thread: { pulses, own }, sharePort: 'join' });

@@ -19,15 +19,7 @@ import { openPredictionSink } from './prediction-log/index.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
-import {
-  guardAgainstStrays,
-  openTransformer,
-  rawExceeds,
-  rawMismatch,
-  replayRaw,
-  startWatchdog,
-  type Transformer,
-} from './transform/index.ts';
+import { startTransform, startWatchdog } from './transform/index.ts';
 
 export interface RunServerOptions {
   readonly settings: Settings;
@@ -78,9 +70,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     const { contract, golden, transform: dir } = await options.open();
     const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
-    const transformer = dir === undefined ? undefined : await openTransformer(dir, engine, settings);
-    if (transformer) guardAgainstStrays(log);
-    if (transformer && golden) await proveTransform(transformer, engine, golden, log);
+    const transformer = dir === undefined ? undefined : await startTransform({ dir, engine, golden, settings, log });
     const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
     const batch = await proveBatch(engine, contract, known, true);
     lanes = await openLanes(engine);
@@ -186,20 +176,6 @@ async function proveAnswers(engine: Engine, golden: Golden, contract: Contract, 
     log.warning(mismatch.message, { code: mismatch.code, accepted: true });
   }
   return rows;
-}
-
-/**
- * Replays the raw golden cases, as requests go through the transform.
- * @throws GOLDEN_MISMATCH, unless it was accepted when the image was built; as replayRaw
- */
-async function proveTransform(transformer: Transformer, engine: Engine, golden: Golden, log: Log): Promise<void> {
-  const { contract } = engine;
-  const file = contract.golden?.file ?? 'golden.json';
-  const replay = await replayRaw(transformer, golden, (feeds, outputs) => engine.run(feeds, outputs), file);
-  if (!replay.worst || !rawExceeds(replay)) return;
-  const mismatch = rawMismatch(replay.worst, file);
-  if (!contract.accepted?.includes(mismatch.code)) throw mismatch;
-  log.warning(mismatch.message, { code: mismatch.code, accepted: true });
 }
 
 function watchSignals(log: Log): { first: Promise<void>; second: Promise<void> } {
