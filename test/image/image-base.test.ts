@@ -104,6 +104,17 @@ test('layers lie one on the other: later files, whiteouts, opaque folders, hard 
     ),
   ).toBe('link');
   expect(await os([{ name: 'etc', type: 'symlink', linkname: 'etc' }])).toBe('linux');
+  // A file in the place of a folder, and a folder in the place of a link.
+  expect(await os(lower, [{ name: 'etc', content: 'a file' }])).toBe('linux');
+  expect(
+    await os(
+      [
+        { name: 'etc', type: 'symlink', linkname: 'usr/etc' },
+        { name: 'usr/etc/os-release', content: release('link') },
+      ],
+      [{ name: 'etc', type: 'directory' }, ...lower],
+    ),
+  ).toBe('lower');
 });
 
 test.each<[string, Entry[], string]>([
@@ -166,7 +177,7 @@ test('an image on a base: its environment, other labels and history go on; user,
     layerType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
     config: {
       User: 'root',
-      Env: ['PATH=/usr/local/bin:/usr/bin', 'SSL_CERT_FILE=/etc/ssl/x', 'PORT=80', 'ODD'],
+      Env: ['PATH=/usr/local/bin:/usr/bin', 'SSL_CERT_FILE=/etc/ssl/x', 'PORT=80', 'ODD', 'PYTHON_VERSION=3.11.9'],
       Entrypoint: ['/bin/sh'],
       Cmd: ['-c', 'x'],
       Labels: { 'org.opencontainers.image.title': 'debian', 'inlay.version': '9', 'com.example.team': 'infra' },
@@ -175,7 +186,8 @@ test('an image on a base: its environment, other labels and history go on; user,
     history: [{ created_by: 'one' }, { created_by: 'ENV', empty_layer: true }, { created_by: 'two' }],
   });
   const image = { reference: 'r.example.com/b:1', digest: manifest.digest };
-  const { layers, under } = await imageBase(layout, AMD64, image, { cacheDir: join(dir, 'cache') });
+  const { layers, under, libraries } = await imageBase(layout, AMD64, image, { cacheDir: join(dir, 'cache') });
+  expect(libraries).toEqual({ python: '3.11.9', libc6: '2.36-9+deb12u13' });
   const own = await layout.putBytes('model', MEDIA_TYPE.layer);
   const model = { descriptor: own, diffId: own.digest, kind: 'model' as const, contents: 'm', reused: false };
   const parts = {
@@ -216,7 +228,14 @@ test('an image on a base: its environment, other labels and history go on; user,
     Entrypoint: ['/bin/sh'],
     Cmd: ['-c', 'x'],
     Volumes: { '/data': {} },
-    Env: ['PATH=/usr/local/bin:/usr/bin', 'SSL_CERT_FILE=/etc/ssl/x', 'PORT=80', 'ODD=', 'MODEL_FILEPATH=/m'],
+    Env: [
+      'PATH=/usr/local/bin:/usr/bin',
+      'SSL_CERT_FILE=/etc/ssl/x',
+      'PORT=80',
+      'ODD=',
+      'PYTHON_VERSION=3.11.9',
+      'MODEL_FILEPATH=/m',
+    ],
   });
 });
 
