@@ -1,16 +1,19 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { isInlayError } from '../../src/error/index.ts';
 import { chooseBase, DEFAULT_BASE } from '../../src/image/base/choice.ts';
 import { elfVersions } from '../../src/image/base/elf-versions.ts';
 import { whyUnfit } from '../../src/image/base/fits-runtime.ts';
 import { baseFromImage } from '../../src/image/base/from-image.ts';
+import { parseRpmHeader, readRpmDatabase } from '../../src/image/base/rpm-database.ts';
 import { imageBase } from '../../src/image/base-layers.ts';
 import { MEDIA_TYPE, OciLayout } from '../../src/image/index.ts';
 import { putImage } from '../../src/image/put-image.ts';
 import { needsOf } from '../../src/image/runtime/needs.ts';
+import { packagePurl } from '../../src/supply/purl.ts';
 import { type BaseParts, debianFiles, type Entry, putBase, versions } from './base-image.ts';
 import { elf } from './elf-builder.ts';
 
@@ -76,6 +79,36 @@ test('Python packages are read from their dist-info; those of a .deb are known b
     [{ name: `${site}/.wh.old.egg-info` }],
   ]);
   expect(facts.packages).toEqual([{ type: 'pypi', name: 'fastapi', version: '0.115.0' }]);
+});
+
+test('RPM’s packages are read from its database, as rpm itself wrote it', async () => {
+  const database = gunzipSync(readFileSync(join(import.meta.dir, '../data/rpm/rpmdb.sqlite.gz')));
+  for (const folder of ['var/lib/rpm', 'usr/lib/sysimage/rpm']) {
+    const { facts } = await read([[{ name: `${folder}/rpmdb.sqlite`, content: database }]]);
+    expect(facts.packages).toEqual([{ type: 'rpm', name: 'tiny', version: '2:1.2-3', architecture: 'noarch' }]);
+  }
+  const fedora = { id: 'fedora', versionId: '40' };
+  expect(packagePurl({ type: 'rpm', name: 'tiny', version: '2:1.2-3', architecture: 'noarch' }, fedora)).toBe(
+    'pkg:rpm/fedora/tiny@1.2-3?arch=noarch&distro=fedora-40&epoch=2',
+  );
+  // Damaged, it has no packages.
+  expect(await readRpmDatabase(new Uint8Array(20))).toEqual([]);
+  for (let i = 0; i < 60; i++) {
+    const bent = Buffer.from(database);
+    for (let n = 0; n < 20; n++) bent[(i * 7919 + n * 104729) % bent.length] = (i * 31 + n * 17) & 255;
+    await readRpmDatabase(bent.subarray(0, i % 3 === 0 ? (i * 1013) % bent.length : bent.length));
+  }
+});
+
+test('an RPM header that is cut or bent is none', () => {
+  const header = Buffer.from(crypto.getRandomValues(new Uint8Array(400)));
+  for (let i = 0; i < 2000; i++) {
+    header.writeUInt32BE(i % 30, 0);
+    header.writeUInt32BE(1000 + (i % 23), 8);
+    header[(i * 7919) % 400] = i & 255;
+    parseRpmHeader(header.subarray(0, i % 400));
+  }
+  expect(parseRpmHeader(Buffer.alloc(0))).toBeUndefined();
 });
 
 test('layers lie one on the other: later files, whiteouts, opaque folders, hard links', async () => {
