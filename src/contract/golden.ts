@@ -2,7 +2,6 @@
 import * as v from 'valibot';
 import { InlayError } from '../error/index.ts';
 import { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
-import { readGoldenNpz } from './golden-npz.ts';
 import type { ClassLabels } from './onnx/model-facts.ts';
 import { convertTensor, jsonValues, parseTensor, type Tensor } from './tensor.ts';
 
@@ -60,7 +59,7 @@ export interface Difference {
  * @throws GOLDEN_INVALID; GOLDEN_DTYPE when training had another kind of value than the model takes
  */
 export function parseGolden(content: Uint8Array, file: string, contract: Tensors, classes?: ClassLabels): Golden {
-  const document = file.endsWith('.npz') ? readGoldenNpz(content, file) : readJson(content, file);
+  const document = file.endsWith('.npz') ? readNpz(content, file) : readJson(content, file);
   const parsed = v.safeParse(goldenSchema, document);
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -87,6 +86,12 @@ export function parseGolden(content: Uint8Array, file: string, contract: Tensors
       };
     }),
   };
+}
+
+/** The reader of archives is loaded when there is one: its tables take as long to make as the rest of a server's modules. */
+function readNpz(content: Uint8Array, file: string): unknown {
+  const { readGoldenNpz } = require('./golden-npz.ts') as typeof import('./golden-npz.ts');
+  return readGoldenNpz(content, file);
 }
 
 function readJson(content: Uint8Array, file: string): unknown {

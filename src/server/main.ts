@@ -1,13 +1,13 @@
 // The program in a model image: everything comes from the environment; --host and --port override it.
-import { parseArgs } from 'node:util';
 import { InlayError, isInlayError } from '../error/index.ts';
+import { lineWriter } from './line-writer.ts';
 import { openContract, openGolden } from './open-model.ts';
 import { runServer } from './run-server.ts';
 import { readModelPaths, readSettings } from './settings.ts';
 
-const write = (line: string) => void process.stderr.write(line);
+const write = lineWriter(Bun.stderr);
 try {
-  const { host, port } = readArguments();
+  const { host, port } = process.argv.length > 2 ? await readArguments() : {};
   const settings = readSettings({ ...process.env, ...(host ? { HOST: host } : {}), ...(port ? { PORT: port } : {}) });
   const paths = readModelPaths(process.env, process.cwd());
   process.exit(
@@ -19,7 +19,8 @@ try {
         return { contract, golden: await openGolden(contract, paths.model) };
       },
       write,
-      announce: (line) => void process.stdout.write(line),
+      announce: lineWriter(Bun.stdout),
+      stdout: 1,
     }),
   );
 } catch (error) {
@@ -31,7 +32,8 @@ try {
   process.exit(1);
 }
 
-function readArguments(): { host?: string | undefined; port?: string | undefined } {
+async function readArguments(): Promise<{ host?: string | undefined; port?: string | undefined }> {
+  const { parseArgs } = await import('node:util');
   try {
     return parseArgs({ options: { host: { type: 'string' }, port: { type: 'string' } } }).values;
   } catch (cause) {
