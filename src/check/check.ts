@@ -1,18 +1,22 @@
 import { readFileSync } from 'node:fs';
 import {
+  type AnyProject,
   describeSpec,
   exceeds,
   nanWeights,
   type Project,
   quantityBytes,
-  readProject,
+  readAnyProject,
   type Task,
 } from '../contract/index.ts';
 import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
-import { type ErrorCode, type InlayError, isInlayError } from '../error/index.ts';
+import { type ErrorCode, isInlayError } from '../error/index.ts';
 import type { Fact, Finding } from './finding.ts';
+import { findingOf } from './finding-of.ts';
 import { modelFindings } from './model.ts';
+import { opaqueReport } from './opaque.ts';
 import { checkTraining } from './training.ts';
+import { checkTransform, transformFact, transformUnproven } from './transform.ts';
 
 export interface CheckReport {
   /** No finding is an error. */
@@ -44,21 +48,29 @@ const PROJECT_FAULTS: readonly ErrorCode[] = [
   'GOLDEN_DTYPE',
   'GOLDEN_MISMATCH',
   'METRICS_INVALID',
+  'TRANSFORM_INVALID',
+  'TRANSFORM_NATIVE',
+  'TRANSFORM_FAILED',
+  'TRANSFORM_TIMEOUT',
   'INTEGRITY_MISMATCH',
 ];
 
 /**
- * Checks a project's folder: reads all of it, loads the model in the runtime that will serve it, runs the sample and
+ * Checks a project's folder: reads all of it and, unless its model is opaque, loads the model in the runtime that will serve it, runs the sample and
  * replays the golden cases. What can be known before a release is found here.
  * @param known the project, where it has been read already
  * @throws PROJECT_NOT_FOUND
  */
-export async function checkProject(dir: string, known?: Project): Promise<CheckReport> {
+export async function checkProject(dir: string, known?: AnyProject): Promise<CheckReport> {
   const facts: Fact[] = [];
   const findings: Finding[] = [];
   try {
-    const project = known ?? (await readProject(dir));
-    facts.push(...modelFacts(project));
+    const project = known ?? (await readAnyProject(dir));
+    if (project.format === 'opaque') {
+      const report = opaqueReport(project);
+      return { ok: report.findings.every(({ severity }) => severity !== 'error'), ...report };
+    }
+    facts.push(...modelFacts(project), ...transformFact(project));
     findings.push(...modelFindings(project, await nanWeights(project.modelPath)));
     const training = await checkTraining(project);
     facts.push(...training.facts);
@@ -71,7 +83,9 @@ export async function checkProject(dir: string, known?: Project): Promise<CheckR
         hint: 'Write sample: [[…]] with one typical row.',
       });
     }
-    if (!project.golden) {
+    const unproven = transformUnproven(project);
+    if (unproven) findings.push(unproven);
+    else if (!project.golden) {
       findings.push({
         code: 'GOLDEN_MISSING',
         severity: 'warning',
@@ -120,6 +134,9 @@ async function checkRunning(project: Project, facts: Fact[], findings: Finding[]
         });
       }
     }
+    const transform = await checkTransform(project, engine);
+    facts.push(...transform.facts);
+    findings.push(...transform.findings);
     if (!deterministic) {
       findings.push({
         code: 'NOT_DETERMINISTIC',
@@ -186,16 +203,6 @@ function ownBytes(): number {
 
 function mb(bytes: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB`;
-}
-
-/** Words of ONNX Runtime for an operator that it does not have. */
-const UNKNOWN_OPERATOR =
-  /No Op registered|No opset import|is not a registered function|Could not find an implementation|NOT_IMPLEMENTED/;
-
-function findingOf(error: InlayError): Finding {
-  const code =
-    error.code === 'MODEL_LOAD_FAILED' && UNKNOWN_OPERATOR.test(error.message) ? 'OPERATOR_UNKNOWN' : error.code;
-  return { code, severity: 'error', message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
 }
 
 function modelFacts({ contract, facts }: Project): Fact[] {

@@ -1,4 +1,4 @@
-import { type Contract, describeSpec, type TensorSpec } from '../contract/index.ts';
+import { type Contract, describeSpec, isOpaque, type OpaqueContract, type TensorSpec } from '../contract/index.ts';
 
 export type DiffVerdict = 'same' | 'compatible' | 'breaking';
 
@@ -13,14 +13,27 @@ export interface Change {
 /** What of a contract is compared. */
 export type ComparedContract = Pick<
   Contract,
-  'name' | 'version' | 'task' | 'inputs' | 'outputs' | 'prediction' | 'labels' | 'metrics' | 'server' | 'owner'
+  | 'name'
+  | 'version'
+  | 'task'
+  | 'inputs'
+  | 'outputs'
+  | 'prediction'
+  | 'labels'
+  | 'metrics'
+  | 'server'
+  | 'owner'
+  | 'transform'
 > & { readonly model: Pick<Contract['model'], 'digest' | 'sizeBytes'> };
 
 /**
  * What changes for clients when `to` replaces `from`. Breaking is what a request that was right, or a client that read the
  * answer, would notice: docs/diff.md has the rules.
  */
-export function diffContracts(from: ComparedContract, to: ComparedContract): Change[] {
+export function diffContracts(
+  from: ComparedContract | OpaqueContract,
+  to: ComparedContract | OpaqueContract,
+): Change[] {
   const changes: Change[] = [];
   const add = (what: string, a: string | undefined, b: string | undefined, verdict: DiffVerdict) => {
     if (a !== b)
@@ -29,10 +42,15 @@ export function diffContracts(from: ComparedContract, to: ComparedContract): Cha
   add('name', from.name, to.name, 'breaking');
   add('version', from.version, to.version, 'compatible');
   add('task', from.task, to.task, 'breaking');
-  changes.push(...diffTensors('input', from.inputs, to.inputs, takesAll));
-  changes.push(...diffTensors('output', from.outputs, to.outputs, fits));
-  add('prediction', from.prediction, to.prediction, 'breaking');
-  add('labels', from.labels?.names.join(', '), to.labels?.names.join(', '), from.labels ? 'breaking' : 'compatible');
+  add('format', formatOf(from), formatOf(to), 'breaking');
+  if (told(from.inputs, to.inputs)) changes.push(...diffTensors('input', from.inputs, to.inputs, takesAll));
+  if (told(from.outputs, to.outputs)) changes.push(...diffTensors('output', from.outputs, to.outputs, fits));
+  if (!isOpaque(from) && !isOpaque(to)) {
+    add('prediction', from.prediction, to.prediction, 'breaking');
+    add('labels', namesOf(from), namesOf(to), from.labels ? 'breaking' : 'compatible');
+    changes.push(...diffTransforms(from.transform, to.transform));
+  }
+  if (isOpaque(from) && isOpaque(to)) add('model path', from.model.target, to.model.target, 'compatible');
   add('model', from.model.digest, to.model.digest, 'compatible');
   add('model size', String(from.model.sizeBytes), String(to.model.sizeBytes), 'compatible');
   for (const name of new Set([...Object.keys(from.metrics ?? {}), ...Object.keys(to.metrics ?? {})])) {
@@ -41,6 +59,39 @@ export function diffContracts(from: ComparedContract, to: ComparedContract): Cha
   add('server cpu', from.server.cpu, to.server.cpu, 'compatible');
   add('server memory', from.server.memory, to.server.memory, 'compatible');
   add('owner', from.owner, to.owner, 'compatible');
+  return changes;
+}
+
+const formatOf = (contract: ComparedContract | OpaqueContract) => (isOpaque(contract) ? 'opaque' : 'onnx');
+const namesOf = (contract: ComparedContract) => contract.labels?.names.join(', ');
+
+/** Of an opaque model nobody need have said what it takes and gives: then nothing can be told of it. */
+const told = (from: readonly TensorSpec[], to: readonly TensorSpec[]) => from.length > 0 && to.length > 0;
+
+/** With a transform requests are others than without; it may take more types, and its code may change, as a model's weights may. */
+function diffTransforms(from: Contract['transform'], to: Contract['transform']): Change[] {
+  if (!from && !to) return [];
+  if (!from || !to)
+    return [
+      { what: 'transform', ...(from ? { from: from.file } : {}), ...(to ? { to: to.file } : {}), verdict: 'breaking' },
+    ];
+  const changes: Change[] = [];
+  if (from.accepts.join() !== to.accepts.join())
+    changes.push({
+      what: 'transform accepts',
+      from: from.accepts.join(', '),
+      to: to.accepts.join(', '),
+      verdict: from.accepts.every((type) => to.accepts.includes(type)) ? 'compatible' : 'breaking',
+    });
+  if (from.postprocess !== to.postprocess)
+    changes.push({
+      what: 'transform answer',
+      from: from.postprocess ? 'its own' : 'prediction',
+      to: to.postprocess ? 'its own' : 'prediction',
+      verdict: 'breaking',
+    });
+  if (from.digest !== to.digest)
+    changes.push({ what: 'transform', from: from.digest, to: to.digest, verdict: 'compatible' });
   return changes;
 }
 

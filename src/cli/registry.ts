@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { InlayError } from '../error/index.ts';
-import type { OnProgress, Registry } from '../registry/index.ts';
+import type { OnProgress, Registry, RegistryOptions } from '../registry/index.ts';
 import { formatBytes, type Output } from './output.ts';
+import { transferBar } from './transfer-bar.ts';
 import { INLAY_VERSION } from './version.ts';
 
 /** The options of every command that reaches a registry. */
@@ -27,6 +28,7 @@ export const CA_FILE = ['--ca-file <file>', 'trust these certificates too (PEM)'
 export async function withRegistry<T>(
   flags: RegistryFlags,
   work: (registry: Registry, signal: AbortSignal) => Promise<T>,
+  more: Partial<RegistryOptions> = {},
 ): Promise<T> {
   const { Registry } = await import('../registry/index.ts');
   const ca = flags.caFile === undefined ? undefined : await readCa(flags.caFile);
@@ -39,6 +41,7 @@ export async function withRegistry<T>(
     insecureRegistries: flags.insecureRegistry,
     userAgent: `inlay/${INLAY_VERSION}`,
     ...(ca === undefined ? {} : { ca }),
+    ...more,
   });
   try {
     return await work(registry, abort.signal);
@@ -47,18 +50,25 @@ export async function withRegistry<T>(
   }
 }
 
-/** Shows a transfer: a line when a blob is done, and every two seconds how far all are. */
+/** How often a status is drawn, and a line written where there is none, milliseconds. */
+const DRAWN_MS = 100;
+const TOLD_MS = 2000;
+
+/** Shows a transfer: a line when a blob is done, and meanwhile how far all are: as a bar, or in a pipe a line every two seconds. */
 export function showTransfer(output: Output, sent: string): OnProgress {
-  let shownAt = performance.now();
+  const started = performance.now();
+  let shownAt = started;
+  const everyMs = output.status ? DRAWN_MS : TOLD_MS;
   return ({ doneBytes, totalBytes, finished }) => {
+    const now = performance.now();
     if (finished)
       output.progress(
         `${HOW[finished.how] ?? sent}  ${finished.digest.slice(0, 19)}  ${formatBytes(finished.sizeBytes)}`,
       );
-    else if (performance.now() - shownAt > 2000) {
-      shownAt = performance.now();
-      output.progress(`${sent}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
-    }
+    if (doneBytes >= totalBytes || now - shownAt < everyMs) return;
+    shownAt = now;
+    if (output.status) output.status(transferBar(sent, doneBytes, totalBytes, now - started));
+    else if (!finished) output.progress(`${sent}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
   };
 }
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DiffVerdict, diffContracts, diffProjects, verdictOf } from '../../src/check/index.ts';
-import { type Contract, readProject } from '../../src/contract/index.ts';
+import { type DiffVerdict, diffContracts, diffModels, verdictOf } from '../../src/check/index.ts';
+import { type AnyContract, type Contract, type OpaqueContract, readProject } from '../../src/contract/index.ts';
 import { healthy } from '../broken/projects.ts';
 
 let dir: string;
@@ -15,7 +15,18 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
+async function diffProjects(from: string, to: string) {
+  const side = async (folder: string) => {
+    const { contract, modelPath, golden } = await readProject(folder);
+    return { contract, model: { contract, modelPath, golden: golden?.cases } };
+  };
+  return diffModels(await side(from), await side(to));
+}
+
 const input = (datatype: string, ...shape: number[]) => ({ inputs: [{ name: 'float_input', datatype, shape }] });
+const transform = (more: object = {}) => ({
+  transform: { file: 'transform.ts', digest: 'sha256:a', accepts: ['image/png'], postprocess: false, ...more },
+});
 const labels = (...names: string[]) => ({ labels: { keys: names.map((_, i) => String(i)), names } });
 
 test.each<[string, object, DiffVerdict]>([
@@ -86,4 +97,45 @@ test('without golden cases there are no answers to compare', async () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace(/golden: .*\n/, ''));
   }
   expect((await diffProjects(join(dir, 'c'), join(dir, 'd'))).answers).toBeUndefined();
+});
+
+test.each<[string, object, DiffVerdict]>([
+  ['nothing', {}, 'same'],
+  ['its code', { digest: 'sha256:b' }, 'compatible'],
+  ['one more type', { accepts: ['image/jpeg', 'image/png'] }, 'compatible'],
+  ['another type', { accepts: ['image/jpeg'] }, 'breaking'],
+  ['an answer of its own', { postprocess: true }, 'breaking'],
+])('%s of the transform changed', (_, change, verdict) => {
+  expect(verdictOf(diffContracts({ ...iris, ...transform() }, { ...iris, ...transform(change) }))).toBe(verdict);
+});
+
+test('with a transform requests are others than without', () => {
+  expect(verdictOf(diffContracts(iris, { ...iris, ...transform() }))).toBe('breaking');
+  expect(verdictOf(diffContracts({ ...iris, ...transform() }, iris))).toBe('breaking');
+});
+
+const opaque = (more: Partial<OpaqueContract> = {}): OpaqueContract => ({
+  schemaVersion: 1,
+  format: 'opaque',
+  name: 'iris',
+  version: '1',
+  task: 'other',
+  model: { target: '/m', digest: 'sha256:x', sizeBytes: 1, files: 1 },
+  inputs: [],
+  outputs: [],
+  server: {},
+  ...more,
+});
+
+test('of an opaque model what somebody wrote is compared, and nothing where nobody did', () => {
+  const inputs = input('FP32', -1, 4).inputs as OpaqueContract['inputs'];
+  const wider = input('FP32', -1, 5).inputs as OpaqueContract['inputs'];
+  const verdict = (from: AnyContract, to: AnyContract) => verdictOf(diffContracts(from, to));
+  expect(verdict(opaque(), opaque())).toBe('same');
+  expect(verdict(opaque(), opaque({ inputs }))).toBe('same');
+  expect(verdict(opaque({ inputs }), opaque({ inputs: wider }))).toBe('breaking');
+  expect(verdict(opaque(), opaque({ model: { target: '/n', digest: 'sha256:y', sizeBytes: 1, files: 1 } }))).toBe(
+    'compatible',
+  );
+  expect(verdict(iris, opaque({ name: iris.name, task: iris.task }))).toBe('breaking');
 });
