@@ -31,9 +31,19 @@ async function userWith(command: keyof typeof PERMISSIONS): Promise<string> {
   const roles = await world.must(['manifests', '--roles', command, '-n', world.namespace]);
   const role = roles.split('---\n').filter((one) => one.includes('kind: Role\n'));
   await world.cluster.kubectl(['apply', '--server-side', '-f', '-'], role.join('---\n'));
-  await world.kubectl('create', 'serviceaccount', user);
+  const file = await newcomer(user);
+  anybody ??= new Set(await allowed(file));
   const bind = [`--role=inlay-${command}`, `--serviceaccount=${world.namespace}:${user}`];
   await world.kubectl('create', 'rolebinding', user, ...bind);
+  return file;
+}
+
+/** What every service account may do. */
+let anybody: ReadonlySet<string> | undefined;
+
+/** A kubeconfig of somebody who has no Role yet. */
+async function newcomer(user: string): Promise<string> {
+  await world.kubectl('create', 'serviceaccount', user);
   const token = (await world.kubectl('create', 'token', user, '--duration=1h')).trim();
   const view = JSON.parse(
     await world.cluster.kubectl(['config', 'view', '--raw', '--flatten', '--minify', '-o', 'json']),
@@ -61,12 +71,10 @@ async function allowed(kubeconfig: string): Promise<string[]> {
   type Rule = { verbs: string[]; apiGroups: string[]; resources: string[] };
   const { resourceRules } = (JSON.parse(answer) as { status: { resourceRules: Rule[] } }).status;
   return resourceRules
-    .filter(
-      ({ apiGroups }) => !apiGroups.includes('authorization.k8s.io') && !apiGroups.includes('authentication.k8s.io'),
-    )
     .flatMap(({ verbs, apiGroups, resources }) =>
       verbs.flatMap((verb) => apiGroups.flatMap((group) => resources.map((one) => `${verb} ${named(group, one)}`))),
     )
+    .filter((one) => !anybody?.has(one))
     .sort();
 }
 
