@@ -24,6 +24,8 @@ export interface ImageOptions {
   readonly unchecked?: boolean;
   readonly platform?: string;
   readonly registry?: string;
+  /** Built on a server image of the cluster's registry, so beside the cluster. */
+  readonly onServerImage?: boolean;
 }
 
 export interface Step {
