@@ -50,6 +50,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'label order swapped, and no golden cases': {
     image: { version: '2.1.0', kind: 'swapped' },
     cause: /label shift .*: inconclusive/,
+    canary: ', limits: {p99Ratio: 50}',
     serves: true,
   },
   'a model that is much slower': {
@@ -59,9 +60,9 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   '1 % errors': {
     image: { version: '2.3.0', kind: 'nan' },
-    cause: /errors .*: fail/,
+    cause: /errors 1\.\d % .*fail/s,
     rows: [...ten, NAN_ROW],
-    canary: ', limits: {errorRate: 0.003}',
+    canary: ', limits: {errorRate: 0.003, p99Ratio: 50}',
     serves: true,
   },
   'a crash at start': { image: { version: '2.4.0', kind: 'broken', unchecked: true }, cause: /CRASH .*exit code 1/ },
@@ -122,7 +123,7 @@ for (const [name, one] of Object.entries(CASES))
 test('a verdict that decides nothing can also wait for somebody, and still is no yes', async () => {
   const image = await world.image({ version: '2.11.0', kind: 'swapped' });
   const config = world.config(
-    'replicas: {initial: 1, min: 1, max: 1}, canary: {steps: [50], interval: 20s, bake: 0s, onInconclusive: pause}',
+    'replicas: {initial: 1, min: 1, max: 1}, canary: {steps: [50], interval: 20s, bake: 0s, limits: {p99Ratio: 50}, onInconclusive: pause}',
   );
   const load = await world.load();
   const paused = await world.deploy(image, '--config', config);

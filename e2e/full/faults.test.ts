@@ -7,7 +7,8 @@ import { until, World } from '../release/world.ts';
 
 const DIR = process.env.CLUSTER_DIR ?? '/tmp/inlay-cluster';
 const own = process.env.INLAY_E2E_REGISTRY === undefined;
-const CONFIG = 'replicas: {initial: 2, min: 2, max: 4}, canary: {steps: [50], interval: 20s, bake: 5s}';
+const CONFIG =
+  'replicas: {initial: 2, min: 2, max: 4}, canary: {steps: [50], interval: 20s, bake: 5s, limits: {p99Ratio: 50}, onInconclusive: pass}';
 
 let world: World;
 let config: string;

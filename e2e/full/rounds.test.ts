@@ -18,7 +18,7 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
   const images: string[] = [];
   for (const version of versions) images.push(await world.image({ version }));
   const config = world.config(
-    `replicas: {initial: 4, min: 3, max: 8}, canary: {steps: [20, 50], interval: ${INTERVAL_S}s, bake: 5s}`,
+    `replicas: {initial: 4, min: 3, max: 8}, canary: {steps: [20, 50], interval: ${INTERVAL_S}s, bake: 5s, limits: {p99Ratio: 50}}`,
   );
   const deploy = async (i: number) =>
     JSON.parse(await world.must(world.deployArgs(images[i] ?? '', '--config', config, '--json')));

@@ -20,6 +20,8 @@ type Lease = z.infer<typeof leaseSchema>;
 const DURATION_S = 15;
 const RENEW_MS = 4000;
 const LOOK_MS = 1000;
+/** How long others may be quicker again and again. */
+const GIVE_UP_MS = 60_000;
 /** Clocks may differ by so much before an old Lease is taken for what it says. */
 const SKEW_MS = 60_000;
 
@@ -60,24 +62,27 @@ export class HeldLease {
   }
 
   /**
-   * Takes a service's Lease. One whose holder has died is waited for until it is proven, 15 s at most.
+   * Takes a service's Lease. One whose holder has died is waited for until it is proven: 16 s without a renewal.
    * @param holder of this program alone: `ada@laptop 4711-…`
    * @throws RELEASE_BUSY with who holds it
    */
   static async take(kube: Kube, namespace: string, service: string, holder: string): Promise<HeldLease> {
-    const until = performance.now() + (DURATION_S + 1) * 1000;
-    let seen: string | undefined;
+    const giveUpAt = performance.now() + GIVE_UP_MS;
+    let seen: { readonly version: string; readonly at: number } | undefined;
+    let renewals = 0;
     for (;;) {
       const lease = await findLease(kube, namespace, service);
       const other = lease?.spec.holderIdentity;
       if (lease && other && other !== holder && !expired(lease)) {
-        const { resourceVersion } = lease.metadata;
-        if ((seen !== undefined && seen !== resourceVersion) || performance.now() > until)
+        const version = lease.metadata.resourceVersion;
+        if (seen && seen.version !== version) renewals++;
+        if (seen?.version !== version) seen = { version, at: performance.now() };
+        // One renewal may have been on its way when its holder died.
+        if (renewals > 1)
           throw new InlayError('RELEASE_BUSY', `${other} works on ${namespace}/${service} right now`, {
             hint: 'inlay status --watch follows it; inlay abort asks it to back out.',
           });
-        seen = resourceVersion;
-        if (performance.now() < until - 1000) {
+        if (performance.now() - seen.at < (DURATION_S + 1) * 1000) {
           await Bun.sleep(LOOK_MS);
           continue;
         }
@@ -87,7 +92,7 @@ export class HeldLease {
         return new HeldLease(kube, namespace, service, holder);
       } catch (error) {
         // Somebody was quicker: look again.
-        if (!isConflict(error) || performance.now() > until) throw error;
+        if (!isConflict(error) || performance.now() > giveUpAt) throw error;
       }
     }
   }
