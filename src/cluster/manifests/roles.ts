@@ -12,6 +12,9 @@ export type ClusterCommand =
   | 'abort'
   | 'rollback'
   | 'release'
+  | 'resume'
+  | 'detach'
+  | 'verdict'
   | 'inventory'
   | 'prune';
 
@@ -53,6 +56,9 @@ const RELEASE: Permissions = {
   ...metrics(),
 };
 
+/** `deploy --detach`: the Job itself runs as `inlay-deploy`, and whoever starts it needs no right to give rights. */
+const DETACH: Permissions = { ...RELEASE, 'jobs.batch': WRITE };
+
 /** Through the kubelet where that can be, else through the API server's proxy. */
 function metrics(): Permissions {
   return { 'pods/portforward': 'get create', 'pods/proxy': 'get' };
@@ -82,6 +88,9 @@ export const PERMISSIONS: Readonly<
   abort: { scope: 'namespace', permissions: RELEASE },
   rollback: { scope: 'namespace', permissions: RELEASE },
   release: { scope: 'namespace', permissions: RELEASE },
+  resume: { scope: 'namespace', permissions: RELEASE },
+  detach: { scope: 'namespace', permissions: DETACH },
+  verdict: { scope: 'namespace', permissions: { ...PODS, ...metrics() } },
   inventory: { scope: 'cluster', permissions: EVERYWHERE },
   prune: {
     scope: 'cluster',
@@ -117,7 +126,7 @@ export function rolesOf(commands: readonly ClusterCommand[], namespace: string |
       ? clusterRole(`inlay-${command}`, permissions)
       : role(`inlay-${command}`, permissions, namespace);
   });
-  const released = commands.some((command) => PERMISSIONS[command].permissions === RELEASE);
+  const released = commands.some((command) => [RELEASE, DETACH].includes(PERMISSIONS[command].permissions));
   return released ? [...roles, clusterRole('inlay-nodes', NODES)] : roles;
 }
 
