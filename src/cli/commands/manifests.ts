@@ -23,9 +23,8 @@ export function addManifests(program: Command): void {
     )
     .option(
       '--roles [commands]',
-      'print the Roles that these commands need instead (default: all), separated by commas',
+      'print the Roles that these commands need instead (default: all), separated by commas; releaser: who the Jobs of deploy --detach are',
     )
-    .option('--releaser', 'with --roles: also who the Jobs of deploy --detach run as, and that they may')
     .option('--json', 'print a List as JSON')
     .action(async (dir, options) => {
       const { toYaml } = await import('../../cluster/index.ts');
@@ -33,7 +32,7 @@ export function addManifests(program: Command): void {
       const { objects, service } =
         options.roles === undefined
           ? await objectsOf(dir, options)
-          : { objects: await roles(options.roles, options), service: 'inlay' };
+          : { objects: await roles(options.roles, options.namespace), service: 'inlay' };
       if (options.output === undefined) return output.result(toYaml(objects), listOf(objects));
       const { manifestFiles, writeManifests } = await import('../../cluster/index.ts');
       const files = manifestFiles(objects, service);
@@ -63,14 +62,11 @@ async function objectsOf(dir: string, flags: Flags) {
   return { objects: manifestsOf(plan, { namespaceObject: flags.skipNamespace !== true }), service };
 }
 
-interface RoleFlags {
-  readonly namespace?: string | undefined;
-  readonly releaser?: true | undefined;
-}
-
-async function roles(list: string | true, flags: RoleFlags): Promise<KubeObject[]> {
+async function roles(list: string | true, namespace: string | undefined): Promise<KubeObject[]> {
   const { CLUSTER_COMMANDS, releaserObjects, rolesOf } = await import('../../cluster/index.ts');
   const { didYouMean } = await import('../../error/index.ts');
+  // Who the Jobs of deploy --detach are: an account, its Role and the binding.
+  if (list === 'releaser') return releaserObjects(namespaceOf(namespace) ?? 'default');
   const wanted = list === true ? CLUSTER_COMMANDS : list.split(',').map((word) => word.trim());
   const commands = wanted.map((word): ClusterCommand => {
     const known = CLUSTER_COMMANDS.find((command) => command === word);
@@ -80,17 +76,7 @@ async function roles(list: string | true, flags: RoleFlags): Promise<KubeObject[
       hint: meant ? `Did you mean ${meant}?` : `There are ${CLUSTER_COMMANDS.join(', ')}.`,
     });
   });
-  const namespace = namespaceOf(flags.namespace);
-  const objects = rolesOf([...new Set(commands)], namespace);
-  if (!flags.releaser) return objects;
-  if (namespace === undefined)
-    throw new InlayError('USAGE', '--releaser is about one namespace', { hint: 'Name it: -n NAMESPACE.' });
-  const there = new Set(objects.map(identity));
-  return [...objects, ...releaserObjects(namespace).filter((object) => !there.has(identity(object)))];
-}
-
-function identity({ kind, metadata }: KubeObject): string {
-  return `${kind}/${metadata.name}`;
+  return rolesOf([...new Set(commands)], namespaceOf(namespace));
 }
 
 /** What kubectl reads as well as a YAML stream. */

@@ -1,7 +1,7 @@
 import type { V1ClusterRole, V1PolicyRule, V1Role } from '@kubernetes/client-node';
 import type { KubeObject, Manifest } from './object.ts';
 
-/** The commands that talk to a cluster. */
+/** The commands that talk to a cluster; `detach` is `deploy --detach`. */
 export type ClusterCommand =
   | 'status'
   | 'history'
@@ -11,8 +11,8 @@ export type ClusterCommand =
   | 'promote'
   | 'abort'
   | 'rollback'
-  | 'release'
   | 'resume'
+  | 'release'
   | 'detach'
   | 'verdict'
   | 'inventory'
@@ -32,6 +32,7 @@ const STATUS: Permissions = {
   events: READ,
   configmaps: 'get',
   'leases.coordination.k8s.io': 'get',
+  'jobs.batch': 'list',
   ...metrics(),
 };
 
@@ -56,7 +57,7 @@ const RELEASE: Permissions = {
   ...metrics(),
 };
 
-/** `deploy --detach`: the Job itself runs as `inlay-deploy`, and whoever starts it needs no right to give rights. */
+/** The Job that goes on with a release; whose rights it has is an administrator's to say (`--roles releaser`). */
 const DETACH: Permissions = { ...RELEASE, 'jobs.batch': WRITE };
 
 /** Through the kubelet where that can be, else through the API server's proxy. */
@@ -87,8 +88,8 @@ export const PERMISSIONS: Readonly<
   promote: { scope: 'namespace', permissions: RELEASE },
   abort: { scope: 'namespace', permissions: RELEASE },
   rollback: { scope: 'namespace', permissions: RELEASE },
-  release: { scope: 'namespace', permissions: RELEASE },
   resume: { scope: 'namespace', permissions: RELEASE },
+  release: { scope: 'namespace', permissions: RELEASE },
   detach: { scope: 'namespace', permissions: DETACH },
   verdict: { scope: 'namespace', permissions: { ...PODS, ...metrics() } },
   inventory: { scope: 'cluster', permissions: EVERYWHERE },

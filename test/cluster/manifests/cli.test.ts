@@ -178,14 +178,6 @@ test('--roles prints what commands need, in no project', async () => {
     ['Role', 'inlay-status', 'ml'],
     ['ClusterRole', 'inlay-nodes', undefined],
   ]);
-  const releaser = await inlay('manifests', '--roles', 'deploy', '--releaser', '-n', 'ml', '--json');
-  expect(JSON.parse(releaser.stdout).items.map(({ kind }: { kind: string }) => kind)).toEqual([
-    'Role',
-    'ClusterRole',
-    'ServiceAccount',
-    'RoleBinding',
-  ]);
-  expect((await inlay('manifests', '--roles', 'deploy', '--releaser')).code).toBe(2);
   const wrong = await inlay('manifests', '--roles', 'depoly');
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('Did you mean deploy?')]);
 });

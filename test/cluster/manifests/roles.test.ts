@@ -72,6 +72,6 @@ test('docs/permissions.md has the table as the code has it', async () => {
         NODES[resource] ?? '',
       ]),
   );
-  for (const command of ['promote', 'abort', 'rollback', 'release', 'resume'] as const)
+  for (const command of ['promote', 'abort', 'rollback', 'resume', 'release'] as const)
     expect(PERMISSIONS[command]).toEqual(PERMISSIONS.deploy);
 });
