@@ -41,8 +41,8 @@ type Libc = ReturnType<typeof openLibc>;
 export class ConnectionRoom {
   readonly #options: ConnectionRoomOptions;
   #libc: Libc | undefined;
-  /** A descriptor of our own, to be duplicated. */
-  #own: number | undefined;
+  /** A descriptor of our own, to be duplicated; it is had before others take all there are. */
+  readonly #own: number | undefined;
   #timer: ReturnType<typeof setTimeout>;
   /** How many files may be open. */
   #limit = Number.POSITIVE_INFINITY;
@@ -50,6 +50,7 @@ export class ConnectionRoom {
 
   constructor(options: ConnectionRoomOptions) {
     this.#options = options;
+    this.#own = process.platform === 'linux' ? openSync('/dev/null', 'r') : undefined;
     this.#timer = setTimeout(() => this.#start(), FIRST_MS);
     this.#timer.unref();
   }
@@ -57,13 +58,12 @@ export class ConnectionRoom {
   close(): void {
     clearTimeout(this.#timer);
     if (this.#own !== undefined) closeSync(this.#own);
-    this.#own = undefined;
     this.#libc?.close();
     this.#libc = undefined;
   }
 
   #start(): void {
-    if (process.platform !== 'linux') return;
+    if (this.#own === undefined) return;
     const { maxConnections, log } = this.#options;
     this.#libc = openLibc();
     const { getrlimit, setrlimit } = this.#libc.symbols;
@@ -76,7 +76,6 @@ export class ConnectionRoom {
     if (setrlimit(RLIMIT_NOFILE, ptr(limits)) !== 0) return;
     if (hard < wanted)
       log.info('fewer connections than MAX_CONNECTIONS: the process may not open more files', { files: hard });
-    this.#own = openSync('/dev/null', 'r');
     this.#look();
   }
 
