@@ -259,7 +259,7 @@ describe('what a transform must not do costs the request, not the server', () =>
 
 test('more than it can do is refused at once, and probes are answered meanwhile', async () => {
   const running = await serve(GIVING('const until = performance.now() + 30; while (performance.now() < until);'), {
-    settings: { maxQueueMs: 150 },
+    settings: { maxQueueMs: 600 },
   });
   const body = JSON.stringify({ give: '({ x })' });
   await running.post(body);
