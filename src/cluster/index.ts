@@ -1,6 +1,6 @@
 export { type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
 export { type StepFolder, stepFolders } from './gitops/index.ts';
-export { type Journal, JournalStore, stableRelease } from './journal/index.ts';
+export { type Journal, JournalStore, type Release, stableRelease } from './journal/index.ts';
 export {
   type Connection,
   type ConnectOptions,

@@ -7,9 +7,10 @@ import type { SharedMaterials } from './materials.ts';
 import { noted } from './note.ts';
 import type { OciLayout } from './oci/layout.ts';
 import type { ImageConfig, Platform } from './oci/schema.ts';
+import { placer } from './placer.ts';
 import type { Runtime } from './runtime/index.ts';
 import { needsOf, needsSchema } from './runtime/needs.ts';
-import { type ComposeOptions, type PlacedLayer, placer, type SharedLayers } from './shared-layers.ts';
+import type { ComposeOptions, PlacedLayer, SharedLayers } from './shared-layers.ts';
 
 /**
  * An image of the user's own that serves the model itself: nothing is put onto it but that.

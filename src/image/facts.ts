@@ -89,6 +89,16 @@ export function baseAnnotations(
   return image ? { [BASE_NAME]: image.reference, [BASE_DIGEST]: image.digest } : {};
 }
 
+/** The labels of an image of inlay's command line. */
+export function cliLabels(facts: ImageFacts, inlayVersion: string): Readonly<Record<string, string>> {
+  return {
+    'org.opencontainers.image.title': 'inlay',
+    'org.opencontainers.image.version': inlayVersion,
+    [`${LABEL_PREFIX}os`]: facts.os,
+    [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
+  };
+}
+
 /** The labels of a shared server image. */
 export function serverLabels(
   facts: ImageFacts,

@@ -5,18 +5,17 @@ import { aptBase, imageBase } from './base-layers.ts';
 import type { Env } from './command.ts';
 import { type ImageFacts, LABEL_PREFIX, type ServerAbility, serverFacts } from './facts.ts';
 import type { Compression } from './layer/compression.ts';
-import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
-import { cachedLayer } from './layer/layer-cache.ts';
-import type { TarEntry } from './layer/tar.ts';
+import type { Layer } from './layer/layer.ts';
 import type { Materials } from './materials.ts';
 import type { OciLayout } from './oci/layout.ts';
 import type { ImageConfig, Platform } from './oci/schema.ts';
+import { placer } from './placer.ts';
 import { platformName } from './platform.ts';
 import { prepareServer } from './prepared-server.ts';
 import { prepareRuntime } from './runtime/index.ts';
 import { RUNTIME_LOCK } from './runtime/lock.ts';
 
-export type LayerKind = 'base' | 'runtime' | 'server' | 'transform' | 'model';
+export type LayerKind = 'base' | 'runtime' | 'server' | 'cli' | 'transform' | 'model';
 
 /** A layer in its place in an image. */
 export interface PlacedLayer extends Layer {
@@ -85,23 +84,6 @@ export async function composeShared(
       serverVersion: options.inlayVersion,
     },
     under: base.under,
-  };
-}
-
-/** Puts layers of inlay's own making in their place, made once. */
-export function placer(layout: OciLayout, platform: Platform, options: ComposeOptions) {
-  const { home, compression, epochS: mtimeS, onProgress } = options;
-  return async (
-    kind: LayerKind,
-    contents: string,
-    part: { readonly key: string; readonly entries: () => Promise<readonly TarEntry[]> },
-  ): Promise<PlacedLayer> => {
-    const key = [LAYER_FORMAT, kind, platform.architecture, compression, mtimeS, part.key].join('\n');
-    const layer = await cachedLayer(layout, join(home, 'cache', 'layers'), key, async () => {
-      onProgress?.({ step: kind, message: `composing ${contents}` });
-      return writeLayer(layout, await part.entries(), { compression, mtimeS });
-    });
-    return { ...layer, kind, contents };
   };
 }
 

@@ -62,7 +62,7 @@ export const DEFAULT_SETTINGS: Settings = {
   bodyTimeoutMs: 30_000,
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
-  livenessTimeoutMs: 10_000,
+  livenessTimeoutMs: 4_000,
   maxConnections: 16_384,
   maxConnectionAgeMs: 300_000,
   transformTimeoutMs: 10_000,

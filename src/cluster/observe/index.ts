@@ -1,6 +1,7 @@
 export { followLog, type LogOptions, podLog } from './log.ts';
 export {
   anyObjectSchema,
+  autoscalerSchema,
   type Deployment,
   deploymentSchema,
   isReady,

@@ -41,6 +41,8 @@ const stateSchema = z
 const containerStatusSchema = z.object({
   name: z.string(),
   ready: z.boolean().default(false),
+  /** Its startup probe has succeeded. */
+  started: z.boolean().nullish(),
   restartCount: z.number().default(0),
   image: z.string().default(''),
   imageID: z.string().default(''),
@@ -91,6 +93,11 @@ export const deploymentSchema = z.object({
     .prefault({}),
 });
 export type Deployment = z.infer<typeof deploymentSchema>;
+
+export const autoscalerSchema = z.object({
+  metadata: metadataSchema,
+  spec: z.object({ minReplicas: z.number().default(1), maxReplicas: z.number() }),
+});
 
 export const eventSchema = z.object({
   type: z.string().default(''),

@@ -75,7 +75,7 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
   };
   const stableNow = role('stable', stable ?? last);
   const canaryNow = role('canary', going ?? last);
-  const step = last?.steps.findLast(({ weight, status }) => weight !== undefined && status !== 'pending');
+  const step = last?.steps.findLast(({ weight }) => weight?.replicas !== undefined);
   const verdict = last?.steps.findLast((one) => one.verdict !== undefined)?.verdict;
   const running = workloads.stable.deployment?.spec.template.spec.containers[0]?.image;
   return {
