@@ -169,7 +169,7 @@ function replicaCount(contract: Contract, cpus: number, lanes: Lanes): number {
  * @throws GOLDEN_MISMATCH, unless it was accepted when the image was built
  */
 async function proveAnswers(engine: Engine, golden: Golden, contract: Contract, log: Log): Promise<number> {
-  const { rows, worst } = await replayGolden(engine, golden);
+  const { rows, worst } = await replayGolden(engine, golden, true);
   if (worst && exceeds(worst)) {
     const mismatch = goldenMismatch(worst, contract.golden?.file ?? 'golden.json', golden.casts);
     if (!contract.accepted?.includes(mismatch.code)) throw mismatch;

@@ -5,6 +5,7 @@ export {
   type Deployment,
   deploymentSchema,
   isReady,
+  jobSchema,
   nodeSchema,
   type Pod,
   podSchema,

@@ -109,6 +109,11 @@ export const eventSchema = z.object({
 });
 export type KubeEvent = z.infer<typeof eventSchema>;
 
+export const jobSchema = z.object({
+  metadata: metadataSchema,
+  status: z.object({ conditions: z.array(conditionSchema).default([]) }).prefault({}),
+});
+
 export const nodeSchema = z.object({
   metadata: metadataSchema,
   spec: z.object({ unschedulable: z.boolean().default(false) }).prefault({}),
