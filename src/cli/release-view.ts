@@ -108,10 +108,9 @@ const PHASES: Readonly<Record<ServiceStatus['phase'], string>> = {
   abandoned: 'a release has not ended, and whoever worked on it is gone',
 };
 
-function nextOf({ phase, service, canary, stable }: ServiceStatus): string[] {
-  const reference = canary?.reference ?? stable?.reference ?? 'IMAGE';
+function nextOf({ phase, service }: ServiceStatus): string[] {
   if (phase === 'paused') return [`Next: inlay promote ${service}, or inlay abort ${service}`];
-  if (phase === 'abandoned') return [`Next: inlay deploy ${reference} goes on, inlay abort ${service} backs out`];
+  if (phase === 'abandoned') return [`Next: inlay resume ${service} goes on, inlay abort ${service} backs out`];
   return [];
 }
 

@@ -6,8 +6,9 @@ import type { TarEntry } from './layer/tar.ts';
 import { OciLayout } from './oci/layout.ts';
 import { MEDIA_TYPE } from './oci/media-types.ts';
 import type { Descriptor, ImageIndex, Platform } from './oci/schema.ts';
+import { placer } from './placer.ts';
 import { CLI_DIR, putImage } from './put-image.ts';
-import { type ComposeOptions, composeShared, placer } from './shared-layers.ts';
+import { type ComposeOptions, composeShared } from './shared-layers.ts';
 
 export interface CliImageOptions extends ComposeOptions {
   /** What it is called in the store, without a tag: the tag is made of inlay's version and what is in it. */

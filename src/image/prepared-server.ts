@@ -24,7 +24,7 @@ const noteSchema = z.object({
 });
 
 /** The rooms that the bundle is made of, and the files that make it. */
-const FILES = 'src/{server,engine,contract,error,web}/**/*';
+const FILES = 'src/{server,engine,transform,contract,error,web}/**/*';
 const MAKERS = 'src/image/{bundle,server-layer,chunk-names,npm-package}.ts';
 
 /** npm's note of what it installed: beside inlay, or below it in a clone. */

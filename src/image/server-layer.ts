@@ -9,7 +9,12 @@ import { bundledPackages, type NpmPackage } from './npm-package.ts';
 export const SERVER_DIR = '/opt/inlay/server';
 
 /** What the image starts, and the threads that it starts itself; what they share is written once. */
-const PROGRAMS = ['server/main.ts', 'server/replica-worker.ts', 'engine/session-worker.ts'];
+const PROGRAMS = [
+  'server/main.ts',
+  'server/replica-worker.ts',
+  'server/transform/watchdog-worker.ts',
+  'engine/session-worker.ts',
+];
 
 export interface ServerBundle {
   /** Changes when, and only when, a byte of the server does. */

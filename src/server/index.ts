@@ -5,3 +5,4 @@ export { openPredictionSink } from './prediction-log/index.ts';
 export { runServer } from './run-server.ts';
 export { ModelServer } from './server.ts';
 export { DEFAULT_SETTINGS, LOG_LEVELS, readModelPaths, readSettings, type Settings } from './settings.ts';
+export { openTransformer, rawExceeds, rawMismatch, replayRaw } from './transform/index.ts';

@@ -4,6 +4,7 @@ import { lineWriter } from './line-writer.ts';
 import { openContract, openGolden } from './open-model.ts';
 import { runServer } from './run-server.ts';
 import { readModelPaths, readSettings } from './settings.ts';
+import { openTransform } from './transform/index.ts';
 
 const write = lineWriter(Bun.stderr);
 try {
@@ -16,7 +17,8 @@ try {
       modelPath: paths.model,
       open: async () => {
         const contract = await openContract(paths, paths.projectDir);
-        return { contract, golden: await openGolden(contract, paths.model) };
+        const transform = await openTransform(contract, paths.transform);
+        return { contract, golden: await openGolden(contract, paths.model), transform };
       },
       write,
       announce: lineWriter(Bun.stdout),

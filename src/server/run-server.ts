@@ -19,12 +19,18 @@ import { openPredictionSink } from './prediction-log/index.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
+import { startTransform, startWatchdog } from './transform/index.ts';
 
 export interface RunServerOptions {
   readonly settings: Settings;
   readonly modelPath: string;
   /** Called once the server listens: what is served, and the golden cases that prove it, if there are any. */
-  readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
+  readonly open: () => Promise<{
+    readonly contract: Contract;
+    readonly golden: Golden | undefined;
+    /** The folder of the bundled transform, where the contract has one. */
+    readonly transform: string | undefined;
+  }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
   /** Takes the line that tells the URL once requests are answered, for stdout. */
@@ -61,9 +67,10 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   let lanes: Lanes;
   let replicas: Replicas | undefined;
   try {
-    const { contract, golden } = await options.open();
+    const { contract, golden, transform: dir } = await options.open();
     const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
+    const transformer = dir === undefined ? undefined : await startTransform({ dir, engine, golden, settings, log });
     const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
     const batch = await proveBatch(engine, contract, known, true);
     lanes = await openLanes(engine);
@@ -78,8 +85,10 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         predictionSink,
         draining,
         pulses,
+        transform: dir,
       });
-    await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
+    await server.serve({ contract, engine, batch, lanes, threads: 1 + count, transformer });
+    if (transformer) startWatchdog(pulses, 2 * settings.livenessTimeoutMs);
     grpc?.readinessChanged();
     log.info('serving', {
       model: contract.name,

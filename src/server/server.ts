@@ -15,6 +15,7 @@ import { checkOipPath, INFER_PATTERNS, isOipPath, OipModel, oipError, oipPattern
 import { type LineSink, PredictionLog } from './prediction-log/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
+import type { Transformer } from './transform/index.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -30,7 +31,10 @@ export interface ServerOptions {
 }
 
 /** A model to serve, and how many threads of this process serve it. */
-export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & { readonly threads?: number };
+export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & {
+  readonly threads?: number;
+  readonly transformer?: Transformer | undefined;
+};
 
 type Phase = 'starting' | 'ready' | 'draining';
 
@@ -101,7 +105,7 @@ export class ModelServer {
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
   async serve(model: ServedModel): Promise<void> {
-    const { contract, engine, batch, lanes, threads = 1 } = model;
+    const { contract, engine, batch, lanes, threads = 1, transformer } = model;
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
     const batcher = batcherOf({ contract, engine, batch, lanes, settings: this.#settings, metrics });
@@ -114,6 +118,7 @@ export class ModelServer {
     if (sink) this.#predictions = new PredictionLog({ settings, contract, sink, log, metrics });
     const served: Served = {
       ...model,
+      transformer,
       batcher,
       metrics,
       allMetrics: new AllMetrics(metrics, threads),

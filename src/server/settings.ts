@@ -35,6 +35,8 @@ export interface Settings {
   readonly maxConnections: number;
   /** After about so long a connection is closed behind an answer, milliseconds; 0: never. */
   readonly maxConnectionAgeMs: number;
+  /** How long a transform may wait for something, milliseconds. */
+  readonly transformTimeoutMs: number;
   readonly accessLog: boolean;
   /** Where predictions are logged: `stdout`, a file's absolute path, or nowhere. */
   readonly predictionLog: string | undefined;
@@ -60,9 +62,10 @@ export const DEFAULT_SETTINGS: Settings = {
   bodyTimeoutMs: 30_000,
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
-  livenessTimeoutMs: 10_000,
+  livenessTimeoutMs: 4_000,
   maxConnections: 16_384,
   maxConnectionAgeMs: 300_000,
+  transformTimeoutMs: 10_000,
   accessLog: false,
   predictionLog: undefined,
   predictionLogMaxBytes: 100 * 1024 * 1024,
@@ -74,6 +77,8 @@ export const DEFAULT_SETTINGS: Settings = {
 export interface ModelPaths {
   readonly model: string;
   readonly labels: string | undefined;
+  /** The folder of the bundled transform. */
+  readonly transform: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -177,6 +182,12 @@ export function readSettings(env: Environment): Settings {
       (text) => seconds(text, 86_400),
       'seconds from 0 to 86400',
     ),
+    transformTimeoutMs: read(
+      'TRANSFORM_TIMEOUT_S',
+      DEFAULT_SETTINGS.transformTimeoutMs,
+      (text) => seconds(text, 3600) || undefined,
+      'seconds above 0, to 3600',
+    ),
     accessLog: read('ACCESS_LOG', DEFAULT_SETTINGS.accessLog, flag, 'true or false'),
     predictionLog: read<string | undefined>(
       'PREDICTION_LOG',
@@ -209,7 +220,7 @@ export function readSettings(env: Environment): Settings {
 }
 
 /**
- * Where MODEL_FILEPATH and LABEL_FILEPATH point; relative paths count from PROJECT_DIR, or else from `cwd`.
+ * Where MODEL_FILEPATH, LABEL_FILEPATH and TRANSFORM_DIR point; relative paths count from PROJECT_DIR, or else from `cwd`.
  * @throws ENVIRONMENT_INVALID when there is no MODEL_FILEPATH
  */
 export function readModelPaths(env: Environment, cwd: string): ModelPaths & { readonly projectDir: string } {
@@ -222,6 +233,7 @@ export function readModelPaths(env: Environment, cwd: string): ModelPaths & { re
     projectDir: from,
     model: absolute(env.MODEL_FILEPATH, from),
     labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined,
+    transform: env.TRANSFORM_DIR ? absolute(env.TRANSFORM_DIR, from) : undefined,
   };
 }
 

@@ -32,14 +32,19 @@ test('the server’s bundle is the same twice, names no path of this machine, an
     'opt/inlay/server/main-HASH.js',
     'opt/inlay/server/main.js',
     'opt/inlay/server/node-model-HASH.js',
+    'opt/inlay/server/open-transform-HASH.js',
     'opt/inlay/server/playground-icon.svg',
     'opt/inlay/server/playground.css',
     'opt/inlay/server/playground.js',
+    'opt/inlay/server/prepare-HASH.js',
     'opt/inlay/server/project-HASH.js',
     'opt/inlay/server/replica-worker.js',
+    'opt/inlay/server/routes-HASH.js',
     'opt/inlay/server/session-worker.js',
+    'opt/inlay/server/start-transform-HASH.js',
     'opt/inlay/server/swagger-ui-bundle.js',
     'opt/inlay/server/swagger-ui.css',
+    'opt/inlay/server/watchdog-worker.js',
   ]);
   // Of the browser's script, too: the bill of materials has what is in it.
   expect(one.packages.map(({ name }) => name)).toContain('d3-dsv');

@@ -40,6 +40,7 @@ function describe(image: InspectedImage): string {
     ...(contract
       ? [
           ['model', `${contract.name} ${contract.version}, ${contract.task}, ${contract.model.digest}`],
+          ...(contract.model.path === undefined ? [] : [['format', `opaque, at ${contract.model.path}`]]),
           ['inputs', JSON.stringify(contract.inputs)],
           ['outputs', JSON.stringify(contract.outputs)],
           ...(contract.labels ? [['labels', contract.labels.join(', ')]] : []),

@@ -1,6 +1,7 @@
 export {
   emptyJournal,
   previousRelease,
+  releaseBefore,
   stableRelease,
   unfinished,
   withLast,

@@ -6,6 +6,9 @@ import { emptyJournal } from './journal.ts';
 import { type Journal, journalSchema, type Request, requestSchema } from './schema.ts';
 
 const KEY = 'journal.json';
+/** Where the text would not fit into a ConfigMap, which holds 1 MiB. */
+const PACKED_KEY = 'journal.json.zst';
+const PACKED_FROM_BYTES = 700_000;
 const REQUEST = `${PREFIX}/request`;
 const TRIES = 5;
 
@@ -17,6 +20,7 @@ const configMapSchema = z.object({
     annotations: z.record(z.string(), z.string()).default({}),
   }),
   data: z.record(z.string(), z.string()).default({}),
+  binaryData: z.record(z.string(), z.string()).default({}),
 });
 
 /** The journal of a service as it lies in the cluster. Only who holds the service's Lease writes it; anyone may leave a request. */
@@ -36,7 +40,7 @@ export class JournalStore {
   /** @returns undefined where inlay has never released the service @throws JOURNAL_INVALID */
   async read(): Promise<{ readonly journal: Journal; readonly request: Request | undefined } | undefined> {
     const found = await this.#find();
-    this.#text = found?.data[KEY];
+    this.#text = found && this.#textOf(found);
     if (!found || this.#text === undefined) return undefined;
     return { journal: this.#parse(this.#text), request: requestOf(found.metadata.annotations[REQUEST]) };
   }
@@ -48,10 +52,11 @@ export class JournalStore {
 
   /** @throws RELEASE_BUSY when somebody else has written it since */
   async write(journal: Journal): Promise<void> {
-    const text = `${JSON.stringify(journal, null, 1)}\n`;
+    const text = textOf(journal);
     for (let tries = 1; ; tries++) {
       const found = await this.#find();
-      if (found !== undefined && found.data[KEY] !== this.#text && found.data[KEY] !== text) throw this.#busy();
+      const there = found && this.#textOf(found);
+      if (there !== undefined && there !== this.#text && there !== text) throw this.#busy();
       try {
         await (found
           ? this.#kube.replace(this.#object(text, found.metadata))
@@ -90,20 +95,36 @@ export class JournalStore {
         annotations: kept.annotations,
         ...(kept.resourceVersion === undefined ? {} : { resourceVersion: kept.resourceVersion }),
       },
-      data: { [KEY]: text },
+      ...(Buffer.byteLength(text) < PACKED_FROM_BYTES
+        ? { data: { [KEY]: text } }
+        : { binaryData: { [PACKED_KEY]: Buffer.from(Bun.zstdCompressSync(text)).toString('base64') } }),
     };
+  }
+
+  #textOf({ data, binaryData }: z.infer<typeof configMapSchema>): string | undefined {
+    const packed = binaryData[PACKED_KEY];
+    if (packed === undefined) return data[KEY];
+    try {
+      return new TextDecoder().decode(Bun.zstdDecompressSync(Buffer.from(packed, 'base64')));
+    } catch (cause) {
+      throw this.#invalid(cause);
+    }
   }
 
   #parse(text: string): Journal {
     try {
       return journalSchema.parse(JSON.parse(text));
     } catch (cause) {
-      throw new InlayError(
-        'JOURNAL_INVALID',
-        `ConfigMap ${this.#namespace}/${journalName(this.#service)} is no journal that this inlay reads`,
-        { cause, hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.' },
-      );
+      throw this.#invalid(cause);
     }
+  }
+
+  #invalid(cause: unknown): InlayError {
+    return new InlayError(
+      'JOURNAL_INVALID',
+      `ConfigMap ${this.#namespace}/${journalName(this.#service)} is no journal that this inlay reads`,
+      { cause, hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.' },
+    );
   }
 
   #busy(): InlayError {
@@ -111,6 +132,11 @@ export class JournalStore {
       hint: 'inlay status tells who works on it.',
     });
   }
+}
+
+/** A line a release, so that whoever reads the ConfigMap finds them. */
+function textOf({ releases, ...head }: Journal): string {
+  return `${JSON.stringify(head).slice(0, -1)},"releases":[\n${releases.map((one) => JSON.stringify(one)).join(',\n')}\n]}\n`;
 }
 
 function requestOf(text: string | undefined): Request | undefined {

@@ -36,6 +36,7 @@ export const serverEnvSchema = z.strictObject({
   MAX_REQUEST_ROWS: whole(1, 1e9).optional(),
   MAX_CONNECTIONS: whole(1, 1e6).optional(),
   LIVENESS_TIMEOUT_S: number(0.001, 3600).optional(),
+  TRANSFORM_TIMEOUT_S: number(0.001, 3600).optional(),
   BODY_TIMEOUT_S: number(0.001, 3600).optional(),
   MAX_QUEUE_ROWS: whole(1, 1e9).optional(),
   MAX_QUEUE_MS: whole(1, 3.6e6).optional(),

@@ -55,7 +55,7 @@ export async function baseFromImage(
     throw new InlayError('BASE_INVALID', `base: ${base.reference} has no layers, or not those that its config names`, {
       hint: 'Is it an image, and not an artifact of another kind?',
     });
-  const note = join(cacheDir, 'bases', `${manifestDigest.replace(':', '-')}-1.json`);
+  const note = join(cacheDir, 'bases', `${manifestDigest.replace(':', '-')}-2.json`);
   const facts = await noted(note, imageFactsSchema, () => readImageFacts(layout, image, platform));
   return {
     layers: manifest.layers.map(({ mediaType, digest, size }, i) => ({
