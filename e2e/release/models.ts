@@ -21,7 +21,7 @@ const WEIGHTS = [
 const LABELS = 3;
 const WIDTH = 512;
 
-export type Kind = 'good' | 'nan' | 'faulty' | 'swapped' | 'slow' | 'stuck' | 'hungry' | 'wide';
+export type Kind = 'good' | 'nan' | 'faulty' | 'swapped' | 'slow' | 'stuck' | 'hungry' | 'broken' | 'wide';
 
 /**
  * x [rows, 4] → y [rows, 3].
@@ -31,6 +31,7 @@ export type Kind = 'good' | 'nan' | 'faulty' | 'swapped' | 'slow' | 'stuck' | 'h
  * - `swapped`: the columns of y in another order, as an export with other labels has them
  * - `slow`: some milliseconds a row more; `stuck`: seconds
  * - `hungry`: takes 800 MB a run
+ * - `broken`: has an operator that no runtime knows
  * - `wide`: wants five columns
  */
 export function modelOf(kind: Kind, seed = 0): Uint8Array {
@@ -44,7 +45,7 @@ export function modelOf(kind: Kind, seed = 0): Uint8Array {
     value(12, 'y', FLOAT, [-1, LABELS]),
     initializer('w', [columns, LABELS], weights),
     node('MatMul', ['x', 'w'], ['logits']),
-    node('Softmax', ['logits'], [extra.length === 0 ? 'y' : 'p'], intAttribute('axis', -1)),
+    node('Softmax', ['logits'], [extra.length === 0 ? 'y' : 'p'], intAttribute('axis', 1)),
     ...extra,
   ]);
 }
@@ -72,6 +73,7 @@ const EXTRAS: Partial<Record<Kind, () => Part[]>> = {
     node('Reshape', ['found', 'shape'], ['offset']),
     node('Add', ['p', 'offset'], ['y']),
   ],
+  broken: () => [node('NoSuchOperator', ['p'], ['y'])],
   slow: () => work(60),
   stuck: () => work(20_000),
   // p + 0 · the sum of 200 million numbers

@@ -1,14 +1,15 @@
 // What the tests of releases share: a namespace of their own, images of it, a load on its Service, and the journal as it lies there.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readProject } from '../../src/contract/index.ts';
 import { buildImage, hostPlatform } from '../../src/image/index.ts';
 import { type Cluster, cluster } from '../cluster.ts';
-import { type Ran, ROOT } from '../inlay.ts';
+import { must, type Ran, ROOT } from '../inlay.ts';
 import type { LoadOptions, LoadResult } from '../load.ts';
 import { type Kind, modelOf, ROWS } from './models.ts';
 
+const INLAY = join(ROOT, 'bin', 'inlay');
 const HOME = process.env.INLAY_E2E_HOME ?? join(homedir(), '.cache', 'inlay-e2e');
 
 export interface ImageOptions {
@@ -133,13 +134,18 @@ export class World {
       join(project, 'inlay.yaml'),
       `name: ${service}\nversion: "${version}"\nimage: ${repository}\nmodel: model.onnx\nlabels: label.json\ntask: classification\nsample: [[${ROWS[0]}${kind === 'wide' ? ', 0' : ''}]]\nserver: ${server}\n${options.config ?? ''}\n`,
     );
+    // The packages of the first image are those of all.
+    const lock = join(this.dir, 'inlay.lock');
+    if (existsSync(lock)) cpSync(lock, join(project, 'inlay.lock'));
     for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(project, name), text);
     const reference = `${repository}:${version}`;
     if (options.unchecked) await this.#buildUnchecked(project);
     else {
       const platform = options.platform === undefined ? [] : ['--platform', options.platform];
-      await this.must(['build', project, ...platform]);
+      // Where apt may ask for packages: not beside the cluster.
+      await must([INLAY, 'build', project, ...platform], { env: { INLAY_HOME: HOME } });
     }
+    if (options.platform === undefined) cpSync(join(project, 'inlay.lock'), lock);
     await this.must(['push', reference, '--insecure-registry', repository.split('/')[0] ?? '']);
     return reference;
   }
@@ -170,7 +176,7 @@ export class World {
 
   /** Starts inlay, to be killed. */
   start(args: readonly string[]): Bun.Subprocess<'ignore', 'pipe', 'pipe'> {
-    const child = Bun.spawn(this.cluster.command([join(ROOT, 'bin', 'inlay'), ...args]), {
+    const child = Bun.spawn(this.cluster.command([INLAY, ...args]), {
       cwd: ROOT,
       env: { ...process.env, KUBECONFIG: this.cluster.kubeconfig, INLAY_HOME: HOME, INLAY_ACTOR: 'e2e' },
       stdin: 'ignore',

@@ -121,10 +121,10 @@ function podTrouble(pod: Pod, events: readonly KubeEvent[]): Trouble[] {
       events,
       ({ reason, message }) => reason === 'Killing' && /failed (startup|liveness) probe/.test(message),
     );
-    if (restartCount > 0 && restarted)
+    if (restarted)
       return trouble(
         'NOT_READY',
-        `it does not answer its probes in time and was restarted ${restartCount} times: ${lastMessage(pod, events, isUnhealthy) ?? restarted}`,
+        `it does not answer its probes in time and is restarted (${restartCount} restarts): ${lastMessage(pod, events, isUnhealthy) ?? restarted}`,
         'inlay logs --previous shows what it did. server: cpu may be too little for this model.',
         3000,
       );
