@@ -29,7 +29,6 @@ test('the server’s bundle is the same twice, names no path of this machine, an
     'opt/inlay/server/grpc-HASH.js',
     'opt/inlay/server/index-HASH.js',
     'opt/inlay/server/letter-case-surgery-HASH.js',
-    'opt/inlay/server/line-file-HASH.js',
     'opt/inlay/server/main-HASH.js',
     'opt/inlay/server/main.js',
     'opt/inlay/server/node-model-HASH.js',
