@@ -203,7 +203,7 @@ test('lock pins what the base is now; --base takes another; check and serve say 
   const served = await inlay('serve', dir);
   expect([served.code, served.stderr]).toEqual([1, expect.stringContaining('MODEL_OPAQUE')]);
   expect((await inlay('build', dir, '--base', 'apt')).code).toBe(2);
-});
+}, 30_000);
 
 test('a base without the platform, and one that is not there, are typed errors that leave no image', async () => {
   const base = await pushBase();
