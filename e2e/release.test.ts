@@ -185,7 +185,7 @@ test('status, history, logs and forward, each by somebody with its Role alone', 
     ]),
     { env: { ...process.env, ...env }, stdin: 'ignore', stdout: 'ignore', stderr: 'inherit' },
   );
-  const get = ['curl', '-fsS', 'http://127.0.0.1:18787/docs/'];
+  const get = ['curl', '-fsS', 'http://127.0.0.1:18787/docs'];
   const page = await until('the docs page', async () => (await world.cluster.exec(get)).stdout || undefined, 30);
   expect(page).toContain('swagger');
   forward.kill('SIGINT');

@@ -9,8 +9,6 @@ export const ROWS = [
 ] as const;
 /** The good model answers it; `nan` does not. */
 export const NAN_ROW = [-5.1, 3.5, 1.4, 0.2] as const;
-/** The good model answers it; `faulty` cannot run it. */
-export const FAULTY_ROW = [2000, 3.5, 1.4, 0.2] as const;
 
 const WEIGHTS = [
   [0.4, 0.4, -1.8],
@@ -21,13 +19,12 @@ const WEIGHTS = [
 const LABELS = 3;
 const WIDTH = 512;
 
-export type Kind = 'good' | 'nan' | 'faulty' | 'swapped' | 'slow' | 'stuck' | 'hungry' | 'broken' | 'wide';
+export type Kind = 'good' | 'nan' | 'swapped' | 'slow' | 'stuck' | 'hungry' | 'broken' | 'wide';
 
 /**
  * x [rows, 4] → y [rows, 3].
  * - `good`; `seed` makes another one of it
  * - `nan`: NaN where the first column is negative
- * - `faulty`: its run fails where the first column is beyond 1000
  * - `swapped`: the columns of y in another order, as an export with other labels has them
  * - `slow`: some milliseconds a row more; `stuck`: seconds
  * - `hungry`: takes 800 MB a run
@@ -58,20 +55,6 @@ const EXTRAS: Partial<Record<Kind, () => Part[]>> = {
     node('Log', ['x0'], ['logarithm']),
     node('Mul', ['logarithm', 'zero'], ['nothing']),
     node('Add', ['p', 'nothing'], ['y']),
-  ],
-  // p + table[max(0, x₀ - 1000)], and the table has one row.
-  faulty: () => [
-    ...firstColumn(),
-    initializer('most', [1], [1000]),
-    initializer('table', [1, LABELS], [0, 0, 0]),
-    initializer('shape_f', [2], [-1, LABELS]),
-    node('Sub', ['x0', 'most'], ['beyond']),
-    node('Relu', ['beyond'], ['index_f']),
-    node('Cast', ['index_f'], ['index'], intAttribute('to', INT64)),
-    node('Cast', ['shape_f'], ['shape'], intAttribute('to', INT64)),
-    node('Gather', ['table', 'index'], ['found']),
-    node('Reshape', ['found', 'shape'], ['offset']),
-    node('Add', ['p', 'offset'], ['y']),
   ],
   broken: () => [node('NoSuchOperator', ['p'], ['y'])],
   slow: () => work(60),

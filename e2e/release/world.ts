@@ -24,6 +24,8 @@ export interface ImageOptions {
   readonly unchecked?: boolean;
   readonly platform?: string;
   readonly registry?: string;
+  /** Built on a server image of the cluster's registry, so beside the cluster. */
+  readonly onServerImage?: boolean;
 }
 
 export interface Step {
@@ -136,17 +138,29 @@ export class World {
     );
     // The packages of the first image are those of all.
     const lock = join(this.dir, 'inlay.lock');
-    if (existsSync(lock)) cpSync(lock, join(project, 'inlay.lock'));
+    if (existsSync(lock) && !options.onServerImage) cpSync(lock, join(project, 'inlay.lock'));
     for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(project, name), text);
     const reference = `${repository}:${version}`;
     if (options.unchecked) await this.#buildUnchecked(project);
     else {
       const platform = options.platform === undefined ? [] : ['--platform', options.platform];
-      // Where apt may ask for packages: not beside the cluster.
-      await must([INLAY, 'build', project, ...platform], { env: { INLAY_HOME: HOME } });
+      const build = ['build', project, ...platform];
+      // Where apt may ask for packages, not beside the cluster; on a server image it asks the cluster's registry.
+      if (options.onServerImage) await this.must([...build, '--insecure-registry', this.cluster.registry]);
+      else await must([INLAY, ...build], { env: { INLAY_HOME: HOME } });
     }
-    if (options.platform === undefined) cpSync(join(project, 'inlay.lock'), lock);
+    if (options.platform === undefined && !options.onServerImage) cpSync(join(project, 'inlay.lock'), lock);
     await this.must(['push', reference, '--insecure-registry', repository.split('/')[0] ?? '']);
+    return reference;
+  }
+
+  /** Builds and pushes a server image. @returns its reference */
+  async serverImage(): Promise<string> {
+    const reference = `${this.cluster.registry}/${this.namespace}/server:1`;
+    await must([INLAY, 'server-image', reference, '--lock', join(this.dir, 'server.lock')], {
+      env: { INLAY_HOME: HOME },
+    });
+    await this.must(['push', reference, '--insecure-registry', this.cluster.registry]);
     return reference;
   }
 

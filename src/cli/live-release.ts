@@ -65,9 +65,8 @@ function ended({ status, tookMs, weight, detail, verdict }: Step): string {
   if (status === 'pending') return '';
   const share = weight?.achieved === undefined ? '' : `${(weight.achieved * 100).toFixed(0)} % of requests`;
   const [first = ''] = (status === 'done' ? '' : (detail ?? '')).split('\n');
-  return [tookMs === undefined ? '' : formatMs(tookMs), share, verdict?.outcome ?? '', first]
-    .filter((text) => text !== '')
-    .join('  ');
+  const words = [tookMs === undefined ? '' : formatMs(tookMs), share, verdict?.outcome ?? '', first];
+  return [...new Set(words)].filter((text) => text !== '').join('  ');
 }
 
 /** `stable ●●●○  canary ●`: a dot a pod, full where it is ready; numbers where they are many. */

@@ -82,7 +82,7 @@ function podTrouble(pod: Pod, events: readonly KubeEvent[]): Trouble[] {
     ) {
       // The back-off's own message says nothing; the event of the last try does.
       const told =
-        lastMessage(pod, events, (event) => event.reason === 'Failed' && /pull/i.test(event.message)) ??
+        lastMessage(pod, events, (event) => event.reason === 'Failed' && /failed to pull/i.test(event.message)) ??
         waiting.message;
       if (/no match for platform/i.test(told))
         return trouble(

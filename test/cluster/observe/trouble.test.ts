@@ -99,6 +99,15 @@ test.each([
   expect(causes(kubelet, ...events)).toEqual([cause]);
 });
 
+test('of an image that cannot be pulled the registry’s own answer is told, not the back-off', () => {
+  const back = pod({ phase: 'Pending', container: { state: waiting('ImagePullBackOff', 'Back-off pulling image') } });
+  const events = [
+    event('Failed', 'Failed to pull image "x": connection refused'),
+    event('Failed', 'Error: ImagePullBackOff'),
+  ];
+  expect(troubleOf([back], undefined, events)[0]?.message).toContain('connection refused');
+});
+
 test('a pod that serves again has no trouble, however it once ended; nor has one on its way out', () => {
   const container = { ready: true, restartCount: 3, state: { running: {} }, lastState: ended(137, 'OOMKilled') };
   expect(causes({ container, conditions: [{ type: 'Ready', status: 'True' }] })).toEqual([]);
