@@ -33,7 +33,8 @@ beforeAll(async () => {
   project('iris', `image: ${registry}/manifests-test/iris\n`);
   await must([INLAY, 'build', join(dir, 'iris')]);
   const built = `${registry}/manifests-test/iris:0.0.1`;
-  const pushed = await cluster.exec([INLAY, 'push', built, '--insecure-registry', registry, '--json']);
+  // A cluster that stays up may have the image of another inlay.
+  const pushed = await cluster.exec([INLAY, 'push', built, '--force', '--insecure-registry', registry, '--json']);
   expect([pushed.code, pushed.stderr]).toEqual([0, '']);
   image = `${registry}/manifests-test/iris:0.0.1@${JSON.parse(pushed.stdout).digest}`;
   await clean();

@@ -35,7 +35,7 @@ export function nameByContent(files: readonly OutputFile[]): OutputFile[] {
   for (;;) {
     const before = names;
     const next = namedBy((found) => before.get(found) ?? found);
-    if (kinds(next) === kinds(names)) break;
+    if (kinds(next) <= kinds(names)) break;
     names = next;
   }
   const named = files.map(({ name, content }) => {

@@ -1,9 +1,10 @@
 // The program in a model image: everything comes from the environment; --host and --port override it.
 import { InlayError, isInlayError } from '../error/index.ts';
 import { lineWriter } from './line-writer.ts';
+import { readModelPaths } from './model-paths.ts';
 import { openContract, openGolden } from './open-model.ts';
 import { runServer } from './run-server.ts';
-import { readModelPaths, readSettings } from './settings.ts';
+import { readSettings } from './settings.ts';
 import { openTransform } from './transform/index.ts';
 
 const write = lineWriter(Bun.stderr);

@@ -56,7 +56,8 @@ export async function modelRoutes(
   const predict: Render = (part) => predictionOf(contract.prediction, part);
   const samplePrediction = predict({ tensor: sampled, from: 0, rows: 1, alone: true });
   const metadata = metadataOf(served, sampled, samplePrediction);
-  const openApi = openApiOf(contract, samplePrediction);
+  // Made when it is asked for, not while the first prediction waits.
+  let openApi: ReturnType<typeof openApiOf> | undefined;
   const { labels } = contract;
   const label: Render = (part) => labelOf(contract.prediction, part, labels?.names ?? []);
   const labelled = labels !== undefined && contract.task === 'classification';
@@ -81,7 +82,12 @@ export async function modelRoutes(
   const routes: Routes = {
     ...docs,
     ...playgroundRoutes(contract),
-    '/openapi.json': { GET: () => json(openApi) },
+    '/openapi.json': {
+      GET: () => {
+        openApi ??= openApiOf(contract, samplePrediction);
+        return json(openApi);
+      },
+    },
     '/metadata': { GET: () => json(metadata) },
     '/label': {
       GET: labelled

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Contract, contractOfModel, type Golden, parseContract, parseGolden } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import type { ModelPaths } from './settings.ts';
+import type { ModelPaths } from './model-paths.ts';
 
 export const CONTRACT_FILE = 'contract.json';
 

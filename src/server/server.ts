@@ -3,6 +3,7 @@ import { AllMetrics } from './all-metrics.ts';
 import { type ErrorBody, errorAnswer } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
 import { BodyWatch } from './body-watch.ts';
+import { closeAfter, closing } from './closing.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -13,7 +14,7 @@ import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
 import { checkOipPath, INFER_PATTERNS, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
 import { type LineSink, PredictionLog } from './prediction-log/index.ts';
-import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
+import { elsewhere, type Handler, mapHandlers, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 import type { Transformer } from './transform/index.ts';
 
@@ -232,23 +233,4 @@ export class ModelServer {
     const { notReady, notLive } = this;
     return healthRoutes({ notStarted: () => (this.#phase === 'starting' ? notReady() : undefined), notReady, notLive });
   }
-}
-
-function mapHandlers(routes: Routes, change: (handler: Handler, path: string) => Handler): Routes {
-  return Object.fromEntries(
-    Object.entries(routes).map(([path, methods]) => [
-      path,
-      Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, change(handler, path)])),
-    ]),
-  );
-}
-
-/** A client that keeps its connection would find it closed at the end of the drain. */
-function closing(handler: Handler): Handler {
-  return async (request) => closeAfter(await handler(request));
-}
-
-function closeAfter(response: Response): Response {
-  response.headers.set('connection', 'close');
-  return response;
 }

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { InlayError } from '../error/index.ts';
 
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
@@ -73,15 +73,7 @@ export const DEFAULT_SETTINGS: Settings = {
   predictionLogRedact: [],
 };
 
-/** Where the model lies; paths are absolute. */
-export interface ModelPaths {
-  readonly model: string;
-  readonly labels: string | undefined;
-  /** The folder of the bundled transform. */
-  readonly transform: string | undefined;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the server's settings from environment variables; all mistakes are reported at once.
@@ -219,32 +211,10 @@ export function readSettings(env: Environment): Settings {
   return settings;
 }
 
-/**
- * Where MODEL_FILEPATH, LABEL_FILEPATH and TRANSFORM_DIR point; relative paths count from PROJECT_DIR, or else from `cwd`.
- * @throws ENVIRONMENT_INVALID when there is no MODEL_FILEPATH
- */
-export function readModelPaths(env: Environment, cwd: string): ModelPaths & { readonly projectDir: string } {
-  const from = env.PROJECT_DIR ? absolute(env.PROJECT_DIR, cwd) : cwd;
-  if (!env.MODEL_FILEPATH)
-    throw new InlayError('ENVIRONMENT_INVALID', 'MODEL_FILEPATH is not set', {
-      hint: 'Set it to the ONNX file to serve.',
-    });
-  return {
-    projectDir: from,
-    model: absolute(env.MODEL_FILEPATH, from),
-    labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined,
-    transform: env.TRANSFORM_DIR ? absolute(env.TRANSFORM_DIR, from) : undefined,
-  };
-}
-
 /** Beside a free port for HTTP a free one for gRPC, so that many servers can run on one machine. */
 function readGrpc(port: number | undefined, httpPort: string | undefined): Settings['grpc'] {
   if (port === undefined) return httpPort === '0' ? { port: 0, asked: false } : DEFAULT_SETTINGS.grpc;
   return port === 0 ? undefined : { port, asked: true };
-}
-
-function absolute(path: string, from: string): string {
-  return isAbsolute(path) ? path : join(from, path);
 }
 
 function flag(text: string): boolean | undefined {

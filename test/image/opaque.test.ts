@@ -203,12 +203,16 @@ test('lock pins what the base is now; --base takes another; check and serve say 
   const served = await inlay('serve', dir);
   expect([served.code, served.stderr]).toEqual([1, expect.stringContaining('MODEL_OPAQUE')]);
   expect((await inlay('build', dir, '--base', 'apt')).code).toBe(2);
-});
+}, 30_000);
 
 test('a base without the platform, and one that is not there, are typed errors that leave no image', async () => {
-  yaml(await pushBase());
+  const base = await pushBase();
+  yaml(base);
   const arm = await inlay('build', dir, '--platform', 'linux/arm64', '--json');
-  expect(JSON.parse(arm.stderr).error.code).toBe('PLATFORM_UNSUPPORTED');
+  expect(JSON.parse(arm.stderr).error).toMatchObject({
+    code: 'PLATFORM_UNSUPPORTED',
+    message: `base: ${base}: it has no image for linux/arm64, only for linux/amd64`,
+  });
   yaml(`${fake.host}/ml/nothing:1`);
   const gone = await inlay('build', dir, '--json');
   expect(JSON.parse(gone.stderr).error.code).toBe('REGISTRY_NOT_FOUND');

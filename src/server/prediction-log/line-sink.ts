@@ -1,6 +1,7 @@
 import { InlayError } from '../../error/index.ts';
 import type { Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
+import { LineFile } from './line-file.ts';
 
 /** Where log lines go; one that is not done is not given more. */
 export interface LineSink {
@@ -20,8 +21,6 @@ export function openPredictionSink(
   log: Log,
 ): LineSink | undefined {
   if (to === undefined) return undefined;
-  // When it is asked for: node:util, which it needs, is a fiftieth of a server's start.
-  const { LineFile } = require('./line-file.ts') as typeof import('./line-file.ts');
   if (to === 'stdout') return LineFile.onDescriptor(stdout, log);
   try {
     return LineFile.open(to, predictionLogMaxBytes, log);

@@ -1,4 +1,5 @@
 import { readBytes } from '../body.ts';
+import { decodeContent } from '../content-encoding.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Served } from '../model-routes.ts';
 import { OipModel } from '../oip/index.ts';
@@ -29,7 +30,9 @@ export function transformRoutes(
     const names = model.outputs(outputs);
     const exchange = exchangeOf(path);
     return async (request: Request): Promise<Response> => {
-      const bytes = await bodies.within(request, readBytes(request, settings.maxBodyBytes));
+      const { maxBodyBytes: limit } = settings;
+      const came = await bodies.within(request, readBytes(request, limit));
+      const bytes = await decodeContent(came, request.headers.get('content-encoding'), limit);
       const gone = () => request.signal.aborted;
       const raw = await rawRequestOf(transformer.accepts, request.headers.get('content-type'), bytes);
       const feeds = await turns.run(() => transformer.feeds(raw), gone);

@@ -27,7 +27,7 @@ export async function startTransform({ dir, engine, golden, settings, log }: Tra
   if (!golden) return transformer;
   const { contract } = engine;
   const file = contract.golden?.file ?? 'golden.json';
-  const replay = await replayRaw(transformer, golden, (feeds, outputs) => engine.run(feeds, outputs), file);
+  const replay = await replayRaw(transformer, golden, (feeds, outputs) => engine.run(feeds, outputs), file, true);
   if (replay.worst && rawExceeds(replay)) {
     const mismatch = rawMismatch(replay.worst, file);
     if (!contract.accepted?.includes(mismatch.code)) throw mismatch;

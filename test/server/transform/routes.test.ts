@@ -96,6 +96,17 @@ describe('an upload', () => {
     expect((await small.post(new Uint8Array(101), 'image/png')).status).toBe(413);
   });
 
+  test('may be compressed', async () => {
+    const send = (encoding: string, body: Uint8Array<ArrayBuffer>) =>
+      fetch(`${running.url}/predict`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'image/png', 'content-encoding': encoding },
+      });
+    expect(await (await send('gzip', Bun.gzipSync(two))).json()).toEqual({ prediction: [3, 9] });
+    expect([(await send('gzip', two)).status, (await send('br', two)).status]).toEqual([400, 415]);
+  });
+
   test('that came with others shares their run', async () => {
     running.runs.length = 0;
     const all = await Promise.all(
@@ -259,7 +270,7 @@ describe('what a transform must not do costs the request, not the server', () =>
 
 test('more than it can do is refused at once, and probes are answered meanwhile', async () => {
   const running = await serve(GIVING('const until = performance.now() + 30; while (performance.now() < until);'), {
-    settings: { maxQueueMs: 150 },
+    settings: { maxQueueMs: 600 },
   });
   const body = JSON.stringify({ give: '({ x })' });
   await running.post(body);
