@@ -31,7 +31,12 @@ test('a Job goes on with a first release and with a canary; status follows it', 
   const rights = await world.must(['manifests', '--roles', 'releaser', '-n', world.namespace]);
   await world.cluster.kubectl(['apply', '--server-side', '-f', '-'], rights);
 
-  const first = await world.deploy(`${world.cluster.registry}/${world.namespace}/iris:1.0.0`, '--detach');
+  const first = await world.deploy(
+    `${world.cluster.registry}/${world.namespace}/iris:1.0.0`,
+    '--config',
+    config,
+    '--detach',
+  );
   expect([first.code, first.stderr]).toEqual([0, expect.stringContaining('goes on with it')]);
   await until('1.0.0 is stable', async () => (await world.status()).phase === 'idle');
 
