@@ -38,5 +38,5 @@ if [ "$1" = full ]; then
   "$bun" test --no-env-file --timeout 3600000 ./e2e/full "$@"
 else
   # shellcheck disable=SC2046
-  "$bun" test --no-env-file --timeout 600000 $(printf './%s ' e2e/*.test.ts) "$@"
+  "$bun" test --no-env-file --timeout 600000 $(find ./e2e -name '*.test.ts' -not -path './e2e/full/*' | sort) "$@"
 fi

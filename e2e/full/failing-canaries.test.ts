@@ -60,7 +60,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   '1 % errors': {
     image: { version: '2.3.0', kind: 'nan' },
-    cause: /errors 1\.\d % .*fail/s,
+    cause: /^errors .* requests.*: fail$/m,
     rows: [...ten, NAN_ROW],
     canary: ', limits: {errorRate: 0.003, p99Ratio: 50}',
     serves: true,

@@ -1,6 +1,7 @@
 // The journal and the Lease before an API server that fails.
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { HeldLease, holderOf, JournalStore } from '../../../src/cluster/journal/index.ts';
+import { Kube } from '../../../src/cluster/kube/index.ts';
 import { isInlayError } from '../../../src/error/index.ts';
 import { FakeApi } from '../fake-api.ts';
 import { journalOf, released, releaseOf } from '../releases.ts';
@@ -99,6 +100,28 @@ test('a Lease is held by one, told to others, and free when it is given back', a
   const next = await HeldLease.take(api.kube(), 'ml', 'iris', 'eve');
   await next.release();
 });
+
+test('after Ctrl-C it is given back all the same', async () => {
+  const stop = new AbortController();
+  const kube = new Kube(api.kube().connection, { signal: stop.signal });
+  const lease = await HeldLease.take(kube, 'ml', 'iris', 'ada');
+  stop.abort();
+  await lease.release();
+  expect(await holderOf(api.kube(), 'ml', 'iris')).toBeUndefined();
+});
+
+test('a renewal that was on its way when its holder died does not keep others out', async () => {
+  const written = (resourceVersion: string) =>
+    api.objects.set('/apis/coordination.k8s.io/v1/namespaces/ml/leases/inlay-iris', {
+      metadata: { name: 'inlay-iris', resourceVersion },
+      spec: { holderIdentity: 'ada', renewTime: new Date().toISOString() },
+    } as never);
+  written('1');
+  setTimeout(() => written('2'), 1500);
+  const next = await HeldLease.take(api.kube(), 'ml', 'iris', 'eve');
+  expect((await holderOf(api.kube(), 'ml', 'iris'))?.name).toBe('eve');
+  await next.release();
+}, 60_000);
 
 test('two that take it at once: one of them has it', async () => {
   const taken = await Promise.allSettled(['ada', 'eve'].map((name) => HeldLease.take(api.kube(), 'ml', 'iris', name)));
