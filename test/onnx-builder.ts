@@ -6,6 +6,7 @@ export type Part = Uint8Array[];
 export const FLOAT = 1;
 export const INT64 = 7;
 export const STRING = 8;
+export const BOOL = 9;
 export const FLOAT16 = 10;
 export const BFLOAT16 = 16;
 
@@ -60,6 +61,10 @@ export function textsAttribute(name: string, contents: readonly string[]): Part 
   return message(5, text(1, name), ...contents.map((content) => text(9, content)), varint(20, 8));
 }
 
+export function graphAttribute(name: string, graph: readonly Part[]): Part {
+  return message(5, text(1, name), message(6, text(2, name), ...graph), varint(20, 5));
+}
+
 export function node(
   op: string,
   inputs: readonly string[],
@@ -88,6 +93,27 @@ export function model(
   return new Uint8Array(
     Buffer.concat([...varint(1, options.ir ?? 8), ...opset, ...message(7, text(2, 'g'), ...graph)]),
   );
+}
+
+/** Counts to n, one by one: n [1, 1] int64, y [1] float. With a large n a run of it does not end in anyone's lifetime. */
+export function counting(): Uint8Array {
+  const body = [
+    value(11, 'i', INT64, []),
+    value(11, 'go', BOOL, []),
+    value(11, 'sum', FLOAT, [1]),
+    value(12, 'go_on', BOOL, []),
+    value(12, 'more', FLOAT, [1]),
+    node('Identity', ['go'], ['go_on']),
+    node('Add', ['sum', 'one'], ['more']),
+  ];
+  return model([
+    value(11, 'n', INT64, [1, 1]),
+    value(12, 'y', FLOAT, [1]),
+    initializer('zero', [1], [0]),
+    initializer('one', [1], [1]),
+    node('Squeeze', ['n'], ['count']),
+    node('Loop', ['count', '', 'zero'], ['y'], graphAttribute('body', body)),
+  ]);
 }
 
 /** y = x · w with x [rows, 2], w [2, 2]. */

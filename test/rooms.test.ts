@@ -17,7 +17,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   supply: ['image', 'source', 'contract', 'error'],
   container: ['image', 'error'],
   cluster: ['contract', 'error'],
+  doctor: ['cluster', 'container', 'registry', 'image', 'error'],
   cli: [
+    'doctor',
     'supply',
     'cluster',
     'container',

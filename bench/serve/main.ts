@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { requireTwoCores } from './cores.ts';
 import type { Figure } from './figure.ts';
 import { binary } from './figures/binary.ts';
+import { grpc } from './figures/grpc.ts';
 import { heavy } from './figures/heavy.ts';
 import { idle } from './figures/idle.ts';
 import { memory } from './figures/memory.ts';
@@ -19,7 +20,7 @@ import { renderFigure } from './render.ts';
 import type { FigureResult } from './result.ts';
 import { ROOT } from './root.ts';
 
-const FIGURES: readonly Figure[] = [throughput, tail, memory, startup, heavy, overload, rows, binary, idle];
+const FIGURES: readonly Figure[] = [throughput, tail, memory, startup, heavy, overload, rows, binary, grpc, idle];
 
 const { values } = parseArgs({
   options: {

@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
 import {
+  type AnyProject,
   describeSpec,
   exceeds,
   nanWeights,
   type Project,
   quantityBytes,
-  readProject,
+  readAnyProject,
   type Task,
 } from '../contract/index.ts';
 import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
 import { type ErrorCode, type InlayError, isInlayError } from '../error/index.ts';
 import type { Fact, Finding } from './finding.ts';
 import { modelFindings } from './model.ts';
+import { opaqueReport } from './opaque.ts';
 import { checkTraining } from './training.ts';
 
 export interface CheckReport {
@@ -48,16 +50,20 @@ const PROJECT_FAULTS: readonly ErrorCode[] = [
 ];
 
 /**
- * Checks a project's folder: reads all of it, loads the model in the runtime that will serve it, runs the sample and
+ * Checks a project's folder: reads all of it and, unless its model is opaque, loads the model in the runtime that will serve it, runs the sample and
  * replays the golden cases. What can be known before a release is found here.
  * @param known the project, where it has been read already
  * @throws PROJECT_NOT_FOUND
  */
-export async function checkProject(dir: string, known?: Project): Promise<CheckReport> {
+export async function checkProject(dir: string, known?: AnyProject): Promise<CheckReport> {
   const facts: Fact[] = [];
   const findings: Finding[] = [];
   try {
-    const project = known ?? (await readProject(dir));
+    const project = known ?? (await readAnyProject(dir));
+    if (project.format === 'opaque') {
+      const report = opaqueReport(project);
+      return { ok: report.findings.every(({ severity }) => severity !== 'error'), ...report };
+    }
     facts.push(...modelFacts(project));
     findings.push(...modelFindings(project, await nanWeights(project.modelPath)));
     const training = await checkTraining(project);

@@ -1,4 +1,4 @@
-import { type Contract, describeSpec, type TensorSpec } from '../contract/index.ts';
+import { type Contract, describeSpec, isOpaque, type OpaqueContract, type TensorSpec } from '../contract/index.ts';
 
 export type DiffVerdict = 'same' | 'compatible' | 'breaking';
 
@@ -20,7 +20,10 @@ export type ComparedContract = Pick<
  * What changes for clients when `to` replaces `from`. Breaking is what a request that was right, or a client that read the
  * answer, would notice: docs/diff.md has the rules.
  */
-export function diffContracts(from: ComparedContract, to: ComparedContract): Change[] {
+export function diffContracts(
+  from: ComparedContract | OpaqueContract,
+  to: ComparedContract | OpaqueContract,
+): Change[] {
   const changes: Change[] = [];
   const add = (what: string, a: string | undefined, b: string | undefined, verdict: DiffVerdict) => {
     if (a !== b)
@@ -29,10 +32,14 @@ export function diffContracts(from: ComparedContract, to: ComparedContract): Cha
   add('name', from.name, to.name, 'breaking');
   add('version', from.version, to.version, 'compatible');
   add('task', from.task, to.task, 'breaking');
-  changes.push(...diffTensors('input', from.inputs, to.inputs, takesAll));
-  changes.push(...diffTensors('output', from.outputs, to.outputs, fits));
-  add('prediction', from.prediction, to.prediction, 'breaking');
-  add('labels', from.labels?.names.join(', '), to.labels?.names.join(', '), from.labels ? 'breaking' : 'compatible');
+  add('format', formatOf(from), formatOf(to), 'breaking');
+  if (told(from.inputs, to.inputs)) changes.push(...diffTensors('input', from.inputs, to.inputs, takesAll));
+  if (told(from.outputs, to.outputs)) changes.push(...diffTensors('output', from.outputs, to.outputs, fits));
+  if (!isOpaque(from) && !isOpaque(to)) {
+    add('prediction', from.prediction, to.prediction, 'breaking');
+    add('labels', namesOf(from), namesOf(to), from.labels ? 'breaking' : 'compatible');
+  }
+  if (isOpaque(from) && isOpaque(to)) add('model path', from.model.target, to.model.target, 'compatible');
   add('model', from.model.digest, to.model.digest, 'compatible');
   add('model size', String(from.model.sizeBytes), String(to.model.sizeBytes), 'compatible');
   for (const name of new Set([...Object.keys(from.metrics ?? {}), ...Object.keys(to.metrics ?? {})])) {
@@ -43,6 +50,12 @@ export function diffContracts(from: ComparedContract, to: ComparedContract): Cha
   add('owner', from.owner, to.owner, 'compatible');
   return changes;
 }
+
+const formatOf = (contract: ComparedContract | OpaqueContract) => (isOpaque(contract) ? 'opaque' : 'onnx');
+const namesOf = (contract: ComparedContract) => contract.labels?.names.join(', ');
+
+/** Of an opaque model nobody need have said what it takes and gives: then nothing can be told of it. */
+const told = (from: readonly TensorSpec[], to: readonly TensorSpec[]) => from.length > 0 && to.length > 0;
 
 /** The gravest of the changes. */
 export function verdictOf(changes: readonly Change[]): DiffVerdict {

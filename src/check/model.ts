@@ -8,6 +8,19 @@ const RANDOM = ['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUnif
 /** Above this, weights belong on a volume or in an object store, not in an image layer. */
 const LARGEST_BYTES = 5e9;
 
+export function isTooLarge(bytes: number): boolean {
+  return bytes > LARGEST_BYTES;
+}
+
+export function tooLarge(bytes: number): Finding {
+  return {
+    code: 'MODEL_TOO_LARGE',
+    severity: 'error',
+    message: `the model has ${(bytes / 1e9).toFixed(1)} GB`,
+    hint: 'Such a model is better loaded from a volume or object store at start (KServe, Triton, vLLM): an image of it takes minutes to pull.',
+  };
+}
+
 /** What the server takes without a model, and beside its weights: measured on the iris image, bytes. */
 const SERVER_BYTES = 90 * 2 ** 20;
 
@@ -53,12 +66,8 @@ export function modelFindings(project: Pick<Project, 'contract' | 'facts'>, nanW
   }
   const bytes = modelBytes(contract.model);
   const allowed = quantityBytes(contract.server.memory);
-  if (bytes > LARGEST_BYTES) {
-    error(
-      'MODEL_TOO_LARGE',
-      `the model has ${(bytes / 1e9).toFixed(1)} GB`,
-      'Such a model is better loaded from a volume or object store at start (KServe, Triton, vLLM): an image of it takes minutes to pull.',
-    );
+  if (isTooLarge(bytes)) {
+    findings.push({ ...tooLarge(bytes), path });
   } else if (bytes + SERVER_BYTES > allowed) {
     error(
       'MEMORY_EXCEEDED',

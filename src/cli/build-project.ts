@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Project } from '../contract/index.ts';
+import type { AnyProject } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import type { BuiltImage, OciLayout, Platform } from '../image/index.ts';
 import type { Statements } from '../supply/index.ts';
 import { inlayHome } from './home.ts';
 import type { Output } from './output.ts';
+import { openBase, openServerImage } from './pinned-image.ts';
 import type { RegistryFlags } from './registry.ts';
-import { openServerImage } from './server-image.ts';
 import { INLAY_VERSION } from './version.ts';
 
 /** The options of every command that builds a project's image. */
@@ -14,10 +14,11 @@ export interface BuildFlags extends RegistryFlags {
   readonly platform?: string | undefined;
   readonly compression: string;
   readonly skip?: string | undefined;
+  readonly base?: string | undefined;
 }
 
 export interface BuiltProject {
-  readonly project: Project;
+  readonly project: AnyProject;
   readonly image: BuiltImage & Statements;
   readonly layout: OciLayout;
   readonly platforms: readonly Platform[];
@@ -31,9 +32,9 @@ export async function buildProject(
   dir: string,
   flags: BuildFlags,
   output: Output,
-  before?: (project: Project, platforms: readonly Platform[]) => Promise<void>,
+  before?: (project: AnyProject, platforms: readonly Platform[]) => Promise<void>,
 ): Promise<BuiltProject> {
-  const { readProject } = await import('../contract/index.ts');
+  const { readAnyProject } = await import('../contract/index.ts');
   const { acceptedCodes, requireGood } = await import('../check/index.ts');
   const { buildImage, ModelDigests, OciLayout, storeDir } = await import('../image/index.ts');
   const compression = compressionOf(flags.compression);
@@ -43,13 +44,15 @@ export async function buildProject(
   const epochS = sourceDateEpoch(process.env.SOURCE_DATE_EPOCH);
   const layout = await OciLayout.open(storeDir(home));
   const digests = new ModelDigests(layout, join(home, 'cache'), epochS);
-  const project = accept(await readProject(dir, digests.digest), accepted);
+  const project = accept(await readAnyProject(dir, digests.digest), accepted);
   await before?.(project, platforms);
   const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
   output.progress(`check     ${kept ? 'as before' : 'ok'}`);
   const lockPath = join(project.dir, 'inlay.lock');
   const named = project.config.serverImage;
-  const serverImage = named === undefined ? undefined : await openServerImage(named, { ...flags, layout, lockPath });
+  const opening = { ...flags, layout, lockPath };
+  const serverImage = named === undefined ? undefined : await openServerImage(named, opening);
+  const base = serverImage ? undefined : await openBase(baseAsked(project, flags), { ...opening, platforms, output });
   const built = await buildImage({
     project,
     home,
@@ -57,6 +60,7 @@ export async function buildProject(
     compression,
     lockPath,
     serverImage,
+    base,
     inlayVersion: INLAY_VERSION,
     epochS,
     written: digests.written,
@@ -89,7 +93,24 @@ export function sourceDateEpoch(text: string | undefined): number {
   throw new InlayError('USAGE', `SOURCE_DATE_EPOCH=${text}: expected seconds since 1970`);
 }
 
+/** @throws USAGE */
+function baseAsked({ config, format }: AnyProject, { base }: BuildFlags): string | undefined {
+  if (base !== undefined && config.serverImage !== undefined)
+    throw new InlayError('USAGE', '--base: inlay.yaml names a serverImage, which has its base already', {
+      hint: 'Leave one of them out.',
+    });
+  if (base === 'apt' && format === 'opaque')
+    throw new InlayError('USAGE', '--base apt: an opaque model needs an image that serves it', {
+      hint: 'Name that image.',
+    });
+  return base ?? config.base;
+}
+
 /** What somebody accepted is part of what the image promises. */
-function accept(project: Project, codes: readonly string[]): Project {
-  return codes.length === 0 ? project : { ...project, contract: { ...project.contract, accepted: [...codes] } };
+function accept(project: AnyProject, codes: readonly string[]): AnyProject {
+  if (codes.length === 0) return project;
+  const accepted = [...codes];
+  return project.format === 'opaque'
+    ? { ...project, contract: { ...project.contract, accepted } }
+    : { ...project, contract: { ...project.contract, accepted } };
 }

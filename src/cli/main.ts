@@ -4,6 +4,7 @@ import { addCheck } from './commands/check.ts';
 import { addCopy } from './commands/copy.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEject } from './commands/eject.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -12,11 +13,13 @@ import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
+import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
 import { addServerImage } from './commands/server-image.ts';
 import { addDecisions, addHistory, addStatus } from './commands/service.ts';
 import { addSign } from './commands/sign.ts';
+import { addVerdict } from './commands/verdict.ts';
 import { addVerify } from './commands/verify.ts';
 import { EXIT, reportError } from './output.ts';
 import { INLAY_VERSION } from './version.ts';
@@ -42,9 +45,12 @@ const commands = [
   addLock,
   addServerImage,
   addEject,
+  addDoctor,
   addDeploy,
   addStatus,
   addDecisions,
+  addResume,
+  addVerdict,
   addHistory,
   addLogs,
   addForward,

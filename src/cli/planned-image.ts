@@ -39,6 +39,7 @@ async function namedImage(named: string): Promise<Found> {
 
 /** What `inlay build` made of the project: its digest is the same in any registry that it is pushed to. */
 async function builtImage(project: Project, layout: OciLayout): Promise<Found> {
+  const { modelPathOf } = await import('../contract/index.ts');
   const { describeImage, indexSchema, platformName, referenceOf } = await import('../image/index.ts');
   const { formatReference } = await import('../registry/index.ts');
   const reference = referenceOf(project);
@@ -50,9 +51,13 @@ async function builtImage(project: Project, layout: OciLayout): Promise<Found> {
   const { manifest, config } = await layout.resolve(reference, platform);
   const built = describeImage(manifest, config).contract?.model.digest;
   if (built !== project.contract.model.digest)
-    throw new InlayError('IMAGE_OUTDATED', `${reference} was built of another model than ${project.config.model}`, {
-      hint: 'inlay build makes it of this one; a new model wants a new version.',
-    });
+    throw new InlayError(
+      'IMAGE_OUTDATED',
+      `${reference} was built of another model than ${modelPathOf(project.config)}`,
+      {
+        hint: 'inlay build makes it of this one; a new model wants a new version.',
+      },
+    );
   return {
     reference: formatReference({ ...(await targetOf(reference)), digest }),
     digest,

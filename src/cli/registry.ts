@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { InlayError } from '../error/index.ts';
-import type { OnProgress, Registry } from '../registry/index.ts';
+import type { OnProgress, Registry, RegistryOptions } from '../registry/index.ts';
 import { formatBytes, type Output } from './output.ts';
 import { INLAY_VERSION } from './version.ts';
 
@@ -27,6 +27,7 @@ export const CA_FILE = ['--ca-file <file>', 'trust these certificates too (PEM)'
 export async function withRegistry<T>(
   flags: RegistryFlags,
   work: (registry: Registry, signal: AbortSignal) => Promise<T>,
+  more: Partial<RegistryOptions> = {},
 ): Promise<T> {
   const { Registry } = await import('../registry/index.ts');
   const ca = flags.caFile === undefined ? undefined : await readCa(flags.caFile);
@@ -39,6 +40,7 @@ export async function withRegistry<T>(
     insecureRegistries: flags.insecureRegistry,
     userAgent: `inlay/${INLAY_VERSION}`,
     ...(ca === undefined ? {} : { ca }),
+    ...more,
   });
   try {
     return await work(registry, abort.signal);

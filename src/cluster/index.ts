@@ -1,3 +1,5 @@
+export { type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
+export { type StepFolder, stepFolders } from './gitops/index.ts';
 export { type Journal, JournalStore, stableRelease } from './journal/index.ts';
 export {
   type Connection,
@@ -51,6 +53,7 @@ export {
   formatDuration,
   type HistoryEntry,
   historyOf,
+  judgeNow,
   type ObjectChange,
   type OnEvent,
   type Preflight,
@@ -60,6 +63,7 @@ export {
   type ReleaseEvent,
   type ResolveImage,
   type RoleStatus,
+  resume,
   rollback,
   type ServiceStatus,
   type SessionOptions,

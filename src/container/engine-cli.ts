@@ -16,16 +16,9 @@ export async function startWithEngine(engine: EngineName, start: Start): Promise
     void (await Bun.spawn([engine, ...args], { env, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }).exited);
   const child = Bun.spawn(
     [
-      ...[engine, 'run', '--rm', '--name', name, '--publish', `127.0.0.1:${start.port}:8000`],
-      ...[
-        '--read-only',
-        '--tmpfs',
-        '/tmp:size=64m,mode=1777',
-        '--cap-drop',
-        'ALL',
-        '--security-opt',
-        'no-new-privileges',
-      ],
+      ...[engine, 'run', '--rm', '--name', name, '--publish', `127.0.0.1:${start.port}:${start.containerPort}`],
+      ...(start.foreign ? [] : ['--read-only', '--tmpfs', '/tmp:size=64m,mode=1777', '--cap-drop', 'ALL']),
+      ...['--security-opt', 'no-new-privileges'],
       ...(cpus === undefined ? [] : ['--cpus', String(cpus)]),
       ...(memoryBytes === undefined ? [] : ['--memory', String(memoryBytes)]),
       ...Object.entries(start.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),

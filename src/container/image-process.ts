@@ -43,3 +43,16 @@ export async function userOf(config: ImageConfig, rootfs: string): Promise<{ uid
     );
   return { uid, gid };
 }
+
+/** Ports that servers speak HTTP on, where an image exposes several. */
+const USUAL = [8000, 8080, 80];
+
+/** The port that another's server most likely speaks HTTP on: what PORT says, else of the exposed ones a usual one or the highest. */
+export function portOf({ config }: ImageConfig): number {
+  const told = config.Env?.map((pair) => /^PORT=(\d{1,5})$/.exec(pair)?.[1]).find((port) => port !== undefined);
+  if (told !== undefined) return Number(told);
+  const exposed = Object.keys(config.ExposedPorts ?? {})
+    .filter((port) => /^\d+(\/tcp)?$/.test(port))
+    .map((port) => Number.parseInt(port, 10));
+  return USUAL.find((port) => exposed.includes(port)) ?? (exposed.length > 0 ? Math.max(...exposed) : 8000);
+}

@@ -1,4 +1,4 @@
-export { chooseEngine } from './detect.ts';
+export { chooseEngine, whyNot } from './detect.ts';
 export { unpackRootFs } from './root-fs.ts';
 export { runImage } from './run-image.ts';
 export { runcSpec } from './runc-spec.ts';

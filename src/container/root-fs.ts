@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import {
   chmod,
   lchown,
@@ -15,11 +15,9 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { extract, type Header } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import { InlayError } from '../error/index.ts';
-import { MEDIA_TYPE, type OciLayout, type ResolvedImage } from '../image/index.ts';
+import { decompressed, type OciLayout, type ResolvedImage, readTar } from '../image/index.ts';
 
 /**
  * An image's layers unpacked into one folder, which a second run of the same image finds again. Layers are applied as
@@ -40,7 +38,8 @@ export async function unpackRootFs(
   await mkdir(work, { recursive: true });
   try {
     for (const [i, layer] of image.manifest.layers.entries()) {
-      const found = await applyLayer(layout.blobPath(layer.digest), layer.mediaType, work, owners);
+      const tar = decompressed(layout.stream(layer), layer.mediaType);
+      const found = await applyLayer(tar, layer.digest, work, owners);
       const expected = image.config.rootfs.diff_ids[i];
       if (found !== expected)
         throw new InlayError(
@@ -59,26 +58,24 @@ export async function unpackRootFs(
 }
 
 /** Unpacks one layer and returns its diffID. */
-async function applyLayer(blob: string, mediaType: string, root: string, owners: boolean): Promise<string> {
+async function applyLayer(
+  tar: AsyncIterable<Uint8Array>,
+  digest: string,
+  root: string,
+  owners: boolean,
+): Promise<string> {
   const hash = createHash('sha256');
-  const tar = extract();
-  const feeding = (async () => {
-    for await (const chunk of plain(blob, mediaType)) {
+  const hashed = async function* () {
+    for await (const chunk of tar) {
       hash.update(chunk);
-      if (!tar.write(chunk as Buffer)) await new Promise<void>((resolve) => tar.once('drain', () => resolve()));
+      yield chunk;
     }
-    tar.end(undefined);
-  })();
-  feeding.catch((error) => tar.destroy(error));
+  };
   try {
-    for await (const entry of tar) {
-      await applyEntry(entry.header, entry as AsyncIterable<Uint8Array>, root, owners);
-      entry.resume();
-    }
-    await feeding;
+    for await (const { header, content } of readTar(hashed())) await applyEntry(header, content, root, owners);
   } catch (error) {
     if (error instanceof InlayError) throw error;
-    throw new InlayError('IMAGE_INVALID', `layer ${blob} cannot be unpacked: ${(error as Error).message}`, {
+    throw new InlayError('IMAGE_INVALID', `layer ${digest} cannot be unpacked: ${(error as Error).message}`, {
       cause: error,
       hint: 'Build or pull the image again.',
     });
@@ -86,21 +83,9 @@ async function applyLayer(blob: string, mediaType: string, root: string, owners:
   return `sha256:${hash.digest('hex')}`;
 }
 
-function plain(blob: string, mediaType: string): AsyncIterable<Uint8Array> {
-  const raw = createReadStream(blob, { highWaterMark: 1 << 20 });
-  if (mediaType === MEDIA_TYPE.layer) return raw;
-  if (mediaType === MEDIA_TYPE.layerGzip) return raw.pipe(createGunzip());
-  if (mediaType === MEDIA_TYPE.layerZstd) return frames(raw);
-  throw new InlayError('IMAGE_INVALID', `layers of type ${mediaType} cannot be unpacked`);
-}
-
-/** Decompresses zstd; the frames of a layer follow one another (RFC 8878 section 3.1). */
-async function* frames(raw: Readable): AsyncGenerator<Uint8Array> {
-  yield* raw.pipe(createZstdDecompress());
-}
-
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
+const DEVICES = ['character-device', 'block-device', 'fifo'];
 
 async function applyEntry(
   header: Header,
@@ -120,6 +105,8 @@ async function applyEntry(
     await rm(join(folder, checkedName(name.slice(WHITEOUT.length), header.name)), { recursive: true, force: true });
     return;
   }
+  // Devices are the runtime's to make; some bases have them in their layers.
+  if (parts[0] === 'dev' && header.type !== undefined && DEVICES.includes(header.type)) return;
   const path = join(folder, name);
   const mode = (header.mode ?? 0o644) & 0o7777;
   const there = await lstat(path).catch(() => undefined);

@@ -1,7 +1,9 @@
 import { createServer } from 'node:net';
 import { InlayError } from '../error/index.ts';
+import { describeImage } from '../image/index.ts';
 import { chooseEngine } from './detect.ts';
 import { startWithEngine } from './engine-cli.ts';
+import { portOf } from './image-process.ts';
 import { startProcess } from './plain-process.ts';
 import { startRunc } from './runc.ts';
 import type { RunningImage, RunOptions, Start } from './running.ts';
@@ -20,10 +22,13 @@ export async function runImage(options: RunOptions): Promise<RunningImage> {
     uid: process.getuid?.(),
   });
   const port = await freePort(options.port);
+  const foreign = describeImage(image.manifest, image.config).contract?.format === 'opaque';
   const start: Start = {
     image,
     layout: options.layout,
     port,
+    containerPort: options.containerPort ?? (foreign ? portOf(image.config) : 8000),
+    foreign,
     env: options.env ?? {},
     limits: options.limits ?? {},
     stateDir: options.stateDir,
@@ -52,6 +57,7 @@ export async function runImage(options: RunOptions): Promise<RunningImage> {
   return {
     engine,
     url: `http://127.0.0.1:${port}`,
+    foreign,
     notes: started.notes,
     exited,
     lastLines: () => [...lines],

@@ -7,12 +7,13 @@ export interface RuncSpecInput {
   readonly cwd: string;
   readonly uid: number;
   readonly gid: number;
+  readonly capabilities: readonly string[];
   readonly limits: Limits;
   readonly cgroupsPath: string;
 }
 
 /**
- * The OCI runtime configuration of a served image: read-only root, no capability, no new privileges, its own process,
+ * The OCI runtime configuration of a served image: read-only root, no capability but those that are given, no new privileges, its own process,
  * mount, IPC and UTS namespaces; the network is the machine's, as there is no CNI here.
  * Seccomp is left to engines that bring a profile.
  */
@@ -27,7 +28,11 @@ export function runcSpec(input: RuncSpecInput): Record<string, unknown> {
       args: [...input.args],
       env: Object.entries(input.env).map(([name, value]) => `${name}=${value}`),
       cwd: input.cwd,
-      capabilities: { bounding: [], effective: [], permitted: [] },
+      capabilities: {
+        bounding: [...input.capabilities],
+        effective: [...input.capabilities],
+        permitted: [...input.capabilities],
+      },
       noNewPrivileges: true,
     },
     root: { path: input.rootfs, readonly: true },

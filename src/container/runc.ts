@@ -6,6 +6,18 @@ import { unpackRootFs } from './root-fs.ts';
 import { runcSpec } from './runc-spec.ts';
 import type { Start, Started } from './running.ts';
 
+/** What container engines leave to root by default (Docker, "Runtime privilege and Linux capabilities"), but for raw packets and devices. */
+const USUAL_CAPABILITIES = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'NET_BIND_SERVICE',
+].map((name) => `CAP_${name}`);
+
 /** Starts an image with runc, as root. */
 export async function startRunc(start: Start): Promise<Started> {
   const { image, processEnv } = start;
@@ -22,6 +34,7 @@ export async function startRunc(start: Start): Promise<Started> {
     env: environmentOf(image.config, { GRPC_PORT: '', ...start.env, HOST: '127.0.0.1', PORT: String(start.port) }),
     cwd: image.config.config.WorkingDir || '/',
     ...(await userOf(image.config, rootfs)),
+    capabilities: start.foreign ? USUAL_CAPABILITIES : [],
     limits: start.limits,
     cgroupsPath: `/${id}`,
   });
@@ -42,7 +55,12 @@ export async function startRunc(start: Start): Promise<Started> {
   });
   return {
     child,
-    notes: ['it shares the network of this machine and listens on 127.0.0.1 only'],
+    notes: start.foreign
+      ? [
+          `it shares the network of this machine, and is told PORT=${start.port}; a server that does not read that listens where it always does`,
+          'its root file system is read-only but for /tmp',
+        ]
+      : ['it shares the network of this machine and listens on 127.0.0.1 only'],
     terminate: () => quietly('kill', id, 'TERM'),
     kill: () => quietly('kill', id, 'KILL'),
     clean: async () => {

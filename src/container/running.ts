@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly platform: Platform;
   /** Port on 127.0.0.1; 0 takes a free one. */
   readonly port: number;
+  /** Port that the server listens on inside a container engine; unset: as the image says. */
+  readonly containerPort?: number | undefined;
   /** Added to the image's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly limits?: Limits;
@@ -34,6 +36,9 @@ export interface Start {
   readonly image: ResolvedImage;
   readonly layout: OciLayout;
   readonly port: number;
+  readonly containerPort: number;
+  /** The server is not inlay's, so it gets what servers usually have: more capabilities, a root file system to write to. */
+  readonly foreign: boolean;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: Limits;
   readonly stateDir: string;
@@ -56,6 +61,8 @@ export interface Started {
 export interface RunningImage {
   readonly engine: EngineName;
   readonly url: string;
+  /** The server is not inlay's: it is ready when it answers anything. */
+  readonly foreign: boolean;
   readonly notes: readonly string[];
   /** The exit code of the image's program. */
   readonly exited: Promise<number>;

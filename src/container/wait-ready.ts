@@ -2,7 +2,7 @@ import { InlayError } from '../error/index.ts';
 import type { RunningImage } from './running.ts';
 
 /**
- * Waits until a started image answers its readiness probe.
+ * Waits until a started image answers its readiness probe; another's server, until it answers anything.
  * @throws CONTAINER_FAILED when it ends before, NOT_READY when it takes longer than `timeoutMs`
  */
 export async function waitReady(running: RunningImage, options: { readonly timeoutMs: number }): Promise<void> {
@@ -21,9 +21,11 @@ export async function waitReady(running: RunningImage, options: { readonly timeo
       );
     }
     try {
-      const response = await fetch(`${running.url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+      const response = await fetch(running.foreign ? running.url : `${running.url}/health/ready`, {
+        signal: AbortSignal.timeout(2_000),
+      });
       await response.body?.cancel();
-      if (response.ok) return;
+      if (response.ok || running.foreign) return;
       answer = `status ${response.status}`;
     } catch {
       answer = 'no answer';
@@ -33,6 +35,11 @@ export async function waitReady(running: RunningImage, options: { readonly timeo
   throw new InlayError(
     'NOT_READY',
     `the image was not ready within ${options.timeoutMs / 1000} s; last: ${answer}${tail(running)}`,
+    running.foreign
+      ? {
+          hint: `Nothing speaks HTTP at ${running.url}. Tell its server the port as it wants to be told, with --env, or with docker and podman name its own with --container-port.`,
+        }
+      : {},
   );
 }
 

@@ -11,7 +11,7 @@ export interface FileDigest {
 
 /**
  * Tells a file's digest: `digestFile`, or what also remembers it.
- * @param name the file's path relative to the model's folder
+ * @param name the file's path relative to the model's folder, or, absolute, its place in an image
  */
 export type DigestFile = (path: string, name: string) => Promise<FileDigest>;
 

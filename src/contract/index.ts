@@ -1,4 +1,4 @@
-export { type Deploy, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
+export { type Deploy, durationMs, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
 export {
   type EnvironmentConfig,
   environmentSchema,
@@ -8,7 +8,7 @@ export {
 export { CONFIG_FILE } from './config/file.ts';
 export { type Mistake, parseConfig } from './config/load.ts';
 export { judgeMetric, type MetricJudgement, type MetricRule } from './config/metric-rule.ts';
-export { type Config, configJsonSchema } from './config/schema.ts';
+export { type Config, configJsonSchema, modelPathOf } from './config/schema.ts';
 export {
   type Contract,
   deriveContract,
@@ -21,7 +21,7 @@ export { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from
 export { type DigestFile, digestFile, type FileDigest } from './file-digest.ts';
 export { type Difference, exceeds, type Golden, type GoldenCase, parseGolden, worstDifference } from './golden.ts';
 export { type Labels, labelsOfGraph, readLabels } from './labels.ts';
-export { contractOfModel, readConfig, readProject } from './lazy.ts';
+export { contractOfModel, readAnyProject, readConfig, readProject } from './lazy.ts';
 export { mapFile } from './map-file.ts';
 export { graphForServing } from './onnx/graph-for-serving.ts';
 export { type CaseInput, changeCase } from './onnx/letter-case.ts';
@@ -31,7 +31,8 @@ export { nanWeights } from './onnx/nan-weights.ts';
 export { skeletonOf } from './onnx/skeleton.ts';
 export { cutZipMap } from './onnx/zipmap.ts';
 export { type AnyContract, isOpaque, type OpaqueContract, parseOpaqueContract } from './opaque-contract.ts';
-export type { Project } from './project.ts';
+export type { OpaqueProject } from './opaque-project.ts';
+export type { AnyProject, Project } from './project.ts';
 export { quantityBytes } from './quantity.ts';
 export { isInference, kindOf, type RequestKind } from './request-kind.ts';
 export { TASKS, type Task } from './task.ts';

@@ -7,6 +7,10 @@ export const readProject: Project['readProject'] = async (...args) =>
   (await import('./project.ts')).readProject(...args);
 
 /** @see project.ts */
+export const readAnyProject: Project['readAnyProject'] = async (...args) =>
+  (await import('./project.ts')).readAnyProject(...args);
+
+/** @see project.ts */
 export const contractOfModel: Project['contractOfModel'] = async (...args) =>
   (await import('./project.ts')).contractOfModel(...args);
 

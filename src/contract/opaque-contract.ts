@@ -39,13 +39,15 @@ const opaqueSchema = v.object({
   /** What a person wrote; inlay knows no default for another's server. */
   server: v.object({ cpu: v.optional(v.string()), memory: v.optional(v.string()) }),
   owner: v.optional(v.string()),
+  /** Codes of findings that somebody accepted when building (`inlay build --skip`). */
+  accepted: v.optional(v.array(v.string())),
 });
 export type OpaqueContract = v.InferOutput<typeof opaqueSchema>;
 
 /** What an image promises: of an ONNX model, or of one that inlay does not read. */
 export type AnyContract = Contract | OpaqueContract;
 
-export function isOpaque(contract: AnyContract): contract is OpaqueContract {
+export function isOpaque<T extends object>(contract: T | OpaqueContract): contract is OpaqueContract {
   return 'format' in contract;
 }
 

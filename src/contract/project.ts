@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
 import { readConfig } from './config/read.ts';
-import type { Config } from './config/schema.ts';
+import { type Config, modelPathOf } from './config/schema.ts';
 import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
 import { isFloat } from './datatype.ts';
 import { type DigestFile, digestFile } from './file-digest.ts';
@@ -13,11 +13,14 @@ import { type Golden, parseGolden } from './golden.ts';
 import { type Labels, labelsOfGraph, readLabels } from './labels.ts';
 import { mapFile } from './map-file.ts';
 import { type ModelFacts, readModelFacts } from './onnx/model-facts.ts';
+import { type OpaqueProject, readOpaqueProject } from './opaque-project.ts';
+import { isOutside } from './outside.ts';
 
 export { readConfig };
 
 /** A project's folder, read and checked as far as reading goes: what it says, its files, and the contract that follows. */
 export interface Project {
+  readonly format: 'onnx';
   readonly dir: string;
   readonly config: Config;
   readonly modelPath: string;
@@ -28,15 +31,34 @@ export interface Project {
   readonly contract: Contract;
 }
 
+/** A project with a model of any format. */
+export type AnyProject = Project | OpaqueProject;
+
 /**
- * Reads the project in `dir`.
+ * Reads the project in `dir`, whose model is an ONNX file.
  * @param digest tells the digests of the model and its external data; reads them whole when left out
- * @throws PROJECT_NOT_FOUND, CONFIG_INVALID, FILE_NOT_FOUND, PATH_ESCAPES, MODEL_INVALID, MODEL_UNSUPPORTED, LABELS_INVALID, INPUT_INVALID
+ * @throws PROJECT_NOT_FOUND, CONFIG_INVALID, FILE_NOT_FOUND, PATH_ESCAPES, MODEL_INVALID, MODEL_UNSUPPORTED, LABELS_INVALID, INPUT_INVALID,
+ * MODEL_OPAQUE
  */
 export async function readProject(dir: string, digest: DigestFile = digestFile): Promise<Project> {
+  const project = await readAnyProject(dir, digest);
+  if (project.format === 'onnx') return project;
+  throw new InlayError('MODEL_OPAQUE', `${project.config.name} is an opaque model: inlay does not read it`, {
+    hint: 'What loads a model is for ONNX models. inlay build puts this one into its base, and inlay run starts that.',
+  });
+}
+
+/** As `readProject`, of an ONNX model or an opaque one. @throws FILE_UNREADABLE too, for a folder with what is no file */
+export async function readAnyProject(dir: string, digest: DigestFile = digestFile): Promise<AnyProject> {
   const config = await readConfig(dir);
   const root = await realpath(dir);
-  const modelPath = insideProject(root, config.model, 'model');
+  const modelPath = insideProject(root, modelPathOf(config), 'model');
+  if (typeof config.model !== 'string' && config.model.format === 'opaque')
+    return readOpaqueProject(
+      { dir: root, config, modelPath, target: config.model.target ?? '', env: config.model.env ?? {} },
+      config.metrics === undefined ? undefined : await readMetrics(insideProject(root, config.metrics, 'metrics')),
+      digest,
+    );
   const labelsPath = config.labels === undefined ? undefined : insideProject(root, config.labels, 'labels');
   const parts = await readModel(modelPath, labelsPath, config.task, root, digest);
   const contractParts = { ...parts, facts: withMissing(parts.facts, config.missing) };
@@ -55,6 +77,7 @@ export async function readProject(dir: string, digest: DigestFile = digestFile):
     owner: config.owner,
   });
   return {
+    format: 'onnx',
     dir: root,
     config,
     modelPath,
@@ -138,11 +161,6 @@ function checkExternalData(root: string, modelPath: string, facts: ModelFacts): 
       });
     }
   }
-}
-
-function isOutside(root: string, target: string): boolean {
-  const way = relative(root, target);
-  return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way);
 }
 
 /**

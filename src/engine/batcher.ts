@@ -33,12 +33,16 @@ export interface BatcherOptions {
   /** The one input whose rows may be staged, `[-1, width]`; undefined where there is none of that shape. */
   readonly staged: TensorSpec | undefined;
   readonly limits: QueueLimits;
+  /** What a row took when it was tried, milliseconds: before there were others. */
+  readonly triedRowMs?: number | undefined;
   readonly watch?: BatchWatch | undefined;
 }
 
 /** How much may wait for a run: beyond it a request is refused at once, rather than answered when nobody waits any more. */
 export interface QueueLimits {
   readonly maxRows: number;
+  /** Rows of one request. */
+  readonly maxRequestRows: number;
   /** How long a request may wait, milliseconds: those that would wait longer are refused when they come. */
   readonly maxWaitMs: number;
 }
@@ -83,6 +87,8 @@ export class Batcher {
   #queuedRows = 0;
   #lastFinished = 0;
   #runningRows = 0;
+  /** Runs that have ended, well or not. */
+  #runs = 0;
   /** When the first of those that came in this turn of the event loop came: near enough for all of them. */
   #turnStarted = 0;
 
@@ -96,6 +102,13 @@ export class Batcher {
   /** Rows that wait for a run. */
   get queuedRows(): number {
     return this.#queuedRows;
+  }
+
+  /** What it does now: `done` runs have ended so far; undefined while none is under way. */
+  get progress(): { readonly done: number; readonly expectedMs: number } | undefined {
+    if (this.#runningRows === 0) return undefined;
+    const rowMs = this.#rowMs || (this.#options.triedRowMs ?? 0);
+    return { done: this.#runs, expectedMs: this.#runningRows * rowMs };
   }
 
   /**
@@ -133,6 +146,10 @@ export class Batcher {
   /** Takes a request into the queue, or fails it where the queue is full or too slow. An empty queue takes any. */
   #admit(job: Job): boolean {
     const queued = this.#queuedRows;
+    if (job.rows > this.#options.limits.maxRequestRows) {
+      job.fail(tooManyRows(job.rows, this.#options.limits.maxRequestRows));
+      return false;
+    }
     if (queued > 0) {
       const { maxRows, maxWaitMs } = this.#options.limits;
       const full = queued + job.rows > maxRows;
@@ -251,6 +268,7 @@ export class Batcher {
     const finish = (answers: Answers) => {
       this.#idle.push(lane);
       this.#runningRows -= rows;
+      this.#runs++;
       // A lane on another thread is given the next run while it still works on one.
       const now = performance.now();
       const ms = now - Math.max(started, this.#lastFinished);
@@ -271,6 +289,7 @@ export class Batcher {
     const refuse = (error: unknown) => {
       this.#idle.push(lane);
       this.#runningRows -= rows;
+      this.#runs++;
       if (batch.length === 1) (batch[0] as Job).fail(error);
       else this.#runApart(feeds, batch);
     };
@@ -305,6 +324,12 @@ export class Batcher {
 function overloaded(why: string): InlayError {
   return new InlayError('OVERLOADED', `the server has more to do than it can: ${why}`, {
     hint: 'Try again in a moment, or run more replicas.',
+  });
+}
+
+function tooManyRows(rows: number, most: number): InlayError {
+  return new InlayError('TOO_MANY_ROWS', `a request may have ${most} rows; this one has ${rows}`, {
+    hint: 'Send them in several requests, or raise MAX_REQUEST_ROWS.',
   });
 }
 

@@ -7,6 +7,8 @@ export interface Lanes {
   readonly lanes: readonly Lane[];
   /** `inline`: on the thread that answers requests; `worker`: on another, so that runs do not hold up probes. */
   readonly mode: 'inline' | 'worker';
+  /** Why the model can never be run again, where that is so. */
+  broken(): string | undefined;
   close(): void;
 }
 
@@ -34,9 +36,15 @@ export async function loadForServing(spec: Omit<EngineOptions, 'threads'>, threa
  * @throws as Session.load
  */
 export async function openLanes(engine: Engine): Promise<Lanes> {
-  if (engine.runMs < HEAVY_MS) return { lanes: [engine.session], mode: 'inline', close: () => engine.session.close() };
+  if (engine.runMs < HEAVY_MS)
+    return {
+      lanes: [engine.session],
+      mode: 'inline',
+      broken: () => undefined,
+      close: () => engine.session.close(),
+    };
   const lane = await WorkerLane.start(engine.spec);
   await engine.close();
   // Twice: while it works on one run the next is on its way, so that it never waits for this thread.
-  return { lanes: [lane, lane], mode: 'worker', close: () => lane.close() };
+  return { lanes: [lane, lane], mode: 'worker', broken: () => lane.ended?.message, close: () => lane.close() };
 }

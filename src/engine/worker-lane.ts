@@ -25,6 +25,7 @@ export class WorkerLane implements Lane {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #next = 0;
+  #ended: InlayError | undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -43,6 +44,7 @@ export class WorkerLane implements Lane {
     worker.onerror = (event) => {
       const error = new InlayError('MODEL_LOAD_FAILED', `the thread that runs the model ended: ${event.message}`);
       loaded.reject(error);
+      lane.#ended = error;
       for (const { reject } of lane.#pending.values()) reject(error);
       lane.#pending.clear();
     };
@@ -56,7 +58,13 @@ export class WorkerLane implements Lane {
     return lane;
   }
 
+  /** Why it cannot run anything any more, once its thread has ended. */
+  get ended(): InlayError | undefined {
+    return this.#ended;
+  }
+
   run(feeds: Feeds, names: readonly string[]): Promise<Answers> {
+    if (this.#ended) return Promise.reject(this.#ended);
     const id = this.#next++;
     const { promise, resolve, reject } = Promise.withResolvers<Answers>();
     this.#pending.set(id, { resolve, reject });

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'INPUT_INVALID'
   | 'SAMPLE_INVALID'
   | 'MODEL_FORMAT'
+  | 'MODEL_OPAQUE'
   | 'EXTERNAL_DATA_MISSING'
   | 'EXTERNAL_DATA_ESCAPES'
   | 'EXTERNAL_DATA_SHORT'
@@ -34,6 +35,7 @@ export type ErrorCode =
   // images
   | 'BASE_UNAVAILABLE'
   | 'BASE_MOVED'
+  | 'BASE_INVALID'
   | 'SERVER_IMAGE_INVALID'
   | 'LOCK_INVALID'
   | 'RUNTIME_UNAVAILABLE'
@@ -81,7 +83,9 @@ export type ErrorCode =
   | 'ENGINE_UNAVAILABLE'
   | 'COMMAND_FAILED'
   | 'NOT_READY'
+  | 'NOT_LIVE'
   | 'OVERLOADED'
+  | 'TOO_MANY_ROWS'
   | 'CLIENT_GONE';
 
 export interface InlayErrorOptions {

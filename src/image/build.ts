@@ -1,6 +1,9 @@
 import { join } from 'node:path';
-import type { Project } from '../contract/index.ts';
-import { BASE_DIGEST, BASE_NAME, imageAnnotations, imageLabels } from './facts.ts';
+import type { AnyProject, Project } from '../contract/index.ts';
+import { InlayError } from '../error/index.ts';
+import type { PinnedImage } from './base/from-image.ts';
+import { baseAlone } from './base-layers.ts';
+import { baseAnnotations, imageAnnotations, imageLabels } from './facts.ts';
 import { LAYER_FORMAT, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
 import type { Materials } from './materials.ts';
@@ -9,23 +12,24 @@ import { bigModelFiles, modelEntries, modelEnvironment, modelLayerKey } from './
 import { OciLayout } from './oci/layout.ts';
 import { MEDIA_TYPE } from './oci/media-types.ts';
 import type { Descriptor, ImageIndex, Platform } from './oci/schema.ts';
+import { opaqueEnvironment, opaqueLayers } from './opaque-layers.ts';
 import { putImage } from './put-image.ts';
 import {
   type ComposeOptions,
   composeShared,
   type LayerKind,
-  type PinnedServerImage,
   type PlacedLayer,
+  type SharedLayers,
   sharedOf,
 } from './shared-layers.ts';
 
 export interface BuildOptions extends ComposeOptions {
-  readonly project: Project;
+  readonly project: AnyProject;
   readonly platforms: readonly Platform[];
   /** Layers of the store that were written for this build already. */
   readonly written?: ReadonlySet<string>;
   /** The pushed image to stand on; without it the same layers are composed here. */
-  readonly serverImage?: PinnedServerImage | undefined;
+  readonly serverImage?: PinnedImage | undefined;
 }
 
 export interface BuiltLayer {
@@ -71,7 +75,7 @@ export function storeDir(home: string): string {
 }
 
 /** The reference that a project's image has in the store: `image:version`, or `name:version` without `image:`. */
-export function referenceOf(project: Project): string {
+export function referenceOf(project: AnyProject): string {
   return `${project.config.image ?? project.config.name}:${project.config.version}`;
 }
 
@@ -106,26 +110,39 @@ export async function buildImage(options: BuildOptions): Promise<BuildResult> {
 }
 
 async function buildPlatform(layout: OciLayout, platform: Platform, options: BuildOptions): Promise<PlatformImage> {
-  const { project, serverImage } = options;
-  const shared = serverImage
-    ? await sharedOf(layout, platform, serverImage)
-    : await composeShared(layout, platform, options);
-  const layers = [...shared.layers, ...(await modelLayers(layout, options))];
+  const { project, serverImage, base } = options;
+  const shared = await sharedLayers(layout, platform, options);
+  const opaque = project.format === 'opaque';
+  const own = opaque ? await opaqueLayers(layout, project, options) : await modelLayers(layout, project, options);
+  const layers = [...shared.layers, ...own];
   const descriptor = await putImage(layout, {
     platform,
     layers,
-    env: modelEnvironment(project),
+    under: shared.under,
+    program: opaque ? 'base' : 'server',
+    env: opaque ? opaqueEnvironment(project) : modelEnvironment(project),
     workingDir: '/model',
     labels: imageLabels(project, shared.facts, options.inlayVersion),
-    annotations: { ...imageAnnotations(project, options.inlayVersion), ...baseAnnotations(serverImage) },
+    annotations: { ...imageAnnotations(project, options.inlayVersion), ...baseAnnotations(serverImage ?? base) },
     epochS: options.epochS,
   });
   return { descriptor, materials: { ...shared.materials, manifest: descriptor }, layers: layers.map(builtLayer) };
 }
 
+/** All that lies below the model. */
+function sharedLayers(layout: OciLayout, platform: Platform, options: BuildOptions): Promise<SharedLayers> {
+  const { project, serverImage, base, home } = options;
+  if (project.format === 'onnx')
+    return serverImage ? sharedOf(layout, platform, serverImage) : composeShared(layout, platform, options);
+  if (base) return baseAlone(layout, platform, base, home);
+  throw new InlayError('CONFIG_INVALID', 'an opaque model needs an image of your own that serves it as base', {
+    hint: 'Name it in inlay.yaml: base: REGISTRY/REPOSITORY:TAG.',
+  });
+}
+
 /** The files of the model: the big ones by themselves, then all others. */
-async function modelLayers(layout: OciLayout, options: BuildOptions): Promise<PlacedLayer[]> {
-  const { project, epochS: mtimeS } = options;
+async function modelLayers(layout: OciLayout, project: Project, options: BuildOptions): Promise<PlacedLayer[]> {
+  const { epochS: mtimeS } = options;
   const cacheDir = join(options.home, 'cache');
   const layers: PlacedLayer[] = [];
   for (const { path, file } of bigModelFiles(project)) {
@@ -139,11 +156,6 @@ async function modelLayers(layout: OciLayout, options: BuildOptions): Promise<Pl
   );
   const small = project.contract.model.sizeBytes < OWN_LAYER_BYTES;
   return [...layers, { ...rest, kind: 'model', contents: small ? project.contract.model.file : 'contract.json' }];
-}
-
-/** What an image stands on, in the words of the OCI image specification (annotations.md); push mounts from there. */
-function baseAnnotations(image: PinnedServerImage | undefined): Readonly<Record<string, string>> {
-  return image ? { [BASE_NAME]: image.reference, [BASE_DIGEST]: image.digest } : {};
 }
 
 export function builtLayer(layer: PlacedLayer): BuiltLayer {

@@ -1,15 +1,23 @@
 import { z } from 'zod';
-import { LABEL_PREFIX } from './facts.ts';
+import { FORMAT, LABEL_PREFIX } from './facts.ts';
 import type { ImageConfig, ImageManifest } from './oci/schema.ts';
 
 /** What an image says of itself, read from its manifest and config alone: no layer is needed. */
 export interface DescribedImage {
   /** The part of the contract that the labels carry; undefined for an image that inlay has not built. */
   readonly contract?: {
+    /** `opaque`: inlay does not read the model; then inputs and outputs are what a person wrote, if anything. */
+    readonly format: 'onnx' | 'opaque';
     readonly name: string;
     readonly version: string;
     readonly task: string;
-    readonly model: { readonly digest: string; readonly producer?: string; readonly opsets?: string };
+    readonly model: {
+      readonly digest: string;
+      readonly producer?: string;
+      readonly opsets?: string;
+      /** Where an opaque one lies in the image. */
+      readonly path?: string;
+    };
     readonly inputs: unknown;
     readonly outputs: unknown;
     readonly labels?: readonly string[];
@@ -42,6 +50,8 @@ const labelsSchema = z.object({
   [`${LABEL_PREFIX}version`]: z.string(),
   [`${LABEL_PREFIX}task`]: z.string(),
   [`${LABEL_PREFIX}model.digest`]: z.string(),
+  [FORMAT]: z.literal('opaque').optional(),
+  [`${LABEL_PREFIX}model.path`]: z.string().optional(),
   [`${LABEL_PREFIX}model.producer`]: z.string().optional(),
   [`${LABEL_PREFIX}model.opsets`]: z.string().optional(),
   [`${LABEL_PREFIX}inputs`]: json,
@@ -61,6 +71,7 @@ export function describeImage(manifest: ImageManifest, config: ImageConfig): Des
       ? {}
       : {
           contract: {
+            format: labels[FORMAT] === 'opaque' ? 'opaque' : 'onnx',
             name: text('org.opencontainers.image.title'),
             version: text('org.opencontainers.image.version'),
             task: text(`${LABEL_PREFIX}task`),
@@ -68,6 +79,7 @@ export function describeImage(manifest: ImageManifest, config: ImageConfig): Des
               digest: text(`${LABEL_PREFIX}model.digest`),
               ...some('producer', `${LABEL_PREFIX}model.producer`),
               ...some('opsets', `${LABEL_PREFIX}model.opsets`),
+              ...some('path', `${LABEL_PREFIX}model.path`),
             },
             inputs: labels[`${LABEL_PREFIX}inputs`],
             outputs: labels[`${LABEL_PREFIX}outputs`],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Project, serializeContract } from '../contract/index.ts';
+import { type AnyProject, type Contract, isOpaque, type OpaqueContract, serializeContract } from '../contract/index.ts';
 import { type SharedMaterials, sharedMaterialsSchema } from './materials.ts';
 import type { ImageConfig } from './oci/schema.ts';
 
@@ -21,6 +21,8 @@ export const LABEL_PREFIX = 'inlay.';
 
 /** The digest of contract.json in the model layer: who reads it out of the layer need not read all of that to check it. */
 export const CONTRACT_DIGEST = `${LABEL_PREFIX}contract.digest`;
+/** `opaque` where inlay does not read the model. */
+export const FORMAT = `${LABEL_PREFIX}format`;
 /** The whole contract of an opaque model, as JSON. */
 export const OPAQUE_CONTRACT = `${LABEL_PREFIX}contract`;
 
@@ -29,28 +31,43 @@ export const OPAQUE_CONTRACT = `${LABEL_PREFIX}contract`;
  * Keys of the OCI image specification (annotations.md) where it has one.
  */
 export function imageLabels(
-  project: Project,
+  project: AnyProject,
   facts: ImageFacts,
   inlayVersion: string,
 ): Readonly<Record<string, string>> {
   const { contract } = project;
   return {
     ...imageAnnotations(project, inlayVersion),
-    [CONTRACT_DIGEST]: `sha256:${createHash('sha256').update(serializeContract(contract)).digest('hex')}`,
     [`${LABEL_PREFIX}inputs`]: JSON.stringify(contract.inputs),
     [`${LABEL_PREFIX}outputs`]: JSON.stringify(contract.outputs),
-    ...(contract.labels ? { [`${LABEL_PREFIX}labels`]: JSON.stringify(contract.labels.names) } : {}),
-    [`${LABEL_PREFIX}model.producer`]: `${contract.model.producer.name} ${contract.model.producer.version}`.trim(),
-    [`${LABEL_PREFIX}model.opsets`]: contract.model.opsets
-      .map((o) => `${o.domain || 'ai.onnx'}=${o.version}`)
-      .join(','),
+    ...(isOpaque(contract) ? opaqueLabels(contract) : onnxLabels(contract)),
     [`${LABEL_PREFIX}os`]: facts.os,
     [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
   };
 }
 
+function onnxLabels(contract: Contract): Readonly<Record<string, string>> {
+  return {
+    [CONTRACT_DIGEST]: `sha256:${createHash('sha256').update(serializeContract(contract)).digest('hex')}`,
+    ...(contract.labels ? { [`${LABEL_PREFIX}labels`]: JSON.stringify(contract.labels.names) } : {}),
+    [`${LABEL_PREFIX}model.producer`]: `${contract.model.producer.name} ${contract.model.producer.version}`.trim(),
+    [`${LABEL_PREFIX}model.opsets`]: contract.model.opsets
+      .map((o) => `${o.domain || 'ai.onnx'}=${o.version}`)
+      .join(','),
+  };
+}
+
+/** Its server reads no contract.json, so the contract lies where it is read without a layer. */
+function opaqueLabels(contract: OpaqueContract): Readonly<Record<string, string>> {
+  return {
+    [FORMAT]: contract.format,
+    [OPAQUE_CONTRACT]: JSON.stringify(contract),
+    [`${LABEL_PREFIX}model.path`]: contract.model.target,
+  };
+}
+
 /** The annotations of a manifest and its index: what a list of images needs. */
-export function imageAnnotations(project: Project, inlayVersion: string): Readonly<Record<string, string>> {
+export function imageAnnotations(project: AnyProject, inlayVersion: string): Readonly<Record<string, string>> {
   const { contract } = project;
   return {
     'org.opencontainers.image.title': contract.name,
@@ -60,6 +77,13 @@ export function imageAnnotations(project: Project, inlayVersion: string): Readon
     [`${LABEL_PREFIX}task`]: contract.task,
     [`${LABEL_PREFIX}model.digest`]: contract.model.digest,
   };
+}
+
+/** What an image stands on, in the words of the OCI image specification (annotations.md); push mounts from there. */
+export function baseAnnotations(
+  image: { readonly reference: string; readonly digest: string } | undefined,
+): Readonly<Record<string, string>> {
+  return image ? { [BASE_NAME]: image.reference, [BASE_DIGEST]: image.digest } : {};
 }
 
 /** The labels of a shared server image. */

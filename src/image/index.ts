@@ -1,5 +1,8 @@
+export { type BaseChoice, chooseBase, DEFAULT_BASE } from './base/choice.ts';
+export type { PinnedImage } from './base/from-image.ts';
 export { lockBase } from './base/index.ts';
-export { pinnedServerImage, pinServerImage } from './base/lock.ts';
+export { pinBaseImage, pinnedBaseImage, pinnedServerImage, pinServerImage, readLock } from './base/lock.ts';
+export type { BasePackage } from './base/package-lists.ts';
 export {
   type BuildOptions,
   type BuildResult,
@@ -9,13 +12,16 @@ export {
   referenceOf,
   storeDir,
 } from './build.ts';
-export { type Env, runCommand } from './command.ts';
+export { type Env, hasProgram, runCommand } from './command.ts';
 export { readImageContract } from './contract-layer.ts';
 export { type DescribedImage, describeImage } from './described.ts';
 export { exportDockerArchive } from './docker-archive.ts';
 export { dockerfileOf, ejectImage } from './eject.ts';
 export { exportLayout } from './export-layout.ts';
 export { BASE_DIGEST, BASE_NAME } from './facts.ts';
+export { diffImages, type ImageDiff } from './image-diff.ts';
+export { decompressed } from './layer/decompressed.ts';
+export { type ReadEntry, readTar } from './layer/read-tar.ts';
 export type { Materials } from './materials.ts';
 export { ModelDigests } from './model-files.ts';
 export type { NpmPackage } from './npm-package.ts';
@@ -36,5 +42,8 @@ export {
   type Platform,
 } from './oci/schema.ts';
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
+export { runtimeIsHere } from './runtime/index.ts';
+export { RUNTIME_LOCK as RUNTIME_PACKAGES } from './runtime/lock.ts';
 export { buildServerImage, type ServerImageOptions } from './server-image.ts';
-export type { LayerKind, PinnedServerImage } from './shared-layers.ts';
+export type { LayerKind } from './shared-layers.ts';
+export { unpackModel } from './unpack-model.ts';

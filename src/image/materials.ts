@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { basePackageSchema } from './base/image-facts.ts';
 import { pinSchema } from './base/lock.ts';
 import { npmPackageSchema } from './npm-package.ts';
 import type { Descriptor } from './oci/schema.ts';
@@ -6,14 +7,19 @@ import type { Descriptor } from './oci/schema.ts';
 export const sharedMaterialsSchema = z
   .object({
     os: z.object({ id: z.string(), versionId: z.string(), prettyName: z.string() }).readonly(),
-    /** Debian packages of the base, with the SHA-256 of each .deb. */
+    /** Debian packages of a base that apt composed, with the SHA-256 of each .deb. */
     base: z.array(pinSchema).readonly(),
+    /** The image that the base is, as inlay.yaml names it, the digest of its index, and the packages found in it. */
+    baseImage: z
+      .object({ reference: z.string(), digest: z.string(), packages: z.array(basePackageSchema).readonly() })
+      .readonly()
+      .optional(),
     /** npm packages that the runtime layer is taken from; `integrity` is `sha512-` and base64, of the tarball. */
     runtime: z.array(npmPackageSchema.unwrap().extend({ integrity: z.string() }).readonly()).readonly(),
     /** npm packages that are bundled into the server. */
     server: z.array(npmPackageSchema).readonly(),
-    /** The inlay whose server it is. */
-    serverVersion: z.string(),
+    /** The inlay whose server it is; none in an image whose base is the server. */
+    serverVersion: z.string().optional(),
   })
   .readonly();
 

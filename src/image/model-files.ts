@@ -16,9 +16,15 @@ export const OWN_LAYER_BYTES = 16 * 2 ** 20;
 /** Reading less than this takes no longer than looking up what was read. */
 const REMEMBERED_BYTES = 2 ** 20;
 
-/** Where a file of the model lies in the image, relative to its root. */
+/** Where a file of the model lies in the image, relative to its root; an absolute name says it itself. */
 export function modelFilePath(name: string): string {
-  return `model/${name}`;
+  return name.startsWith('/') ? name.slice(1) : `model/${name}`;
+}
+
+/** The folders above a place that somebody chose are not ours. */
+function writeModelFile(layout: OciLayout, source: string, name: string, mtimeS: number) {
+  const path = modelFilePath(name);
+  return writeFileLayer(layout, source, path, { mtimeS, inside: name.startsWith('/') ? path : undefined });
 }
 
 /** The digests of a model's files, for `readProject` before a build. */
@@ -58,7 +64,7 @@ export class ModelDigests {
   };
 
   async #readIntoLayer(path: string, name: string): Promise<FileDigest> {
-    const { layer, digest, sizeBytes } = await writeFileLayer(this.#layout, path, modelFilePath(name), this.#mtimeS);
+    const { layer, digest, sizeBytes } = await writeModelFile(this.#layout, path, name, this.#mtimeS);
     await rememberLayer(join(this.#cacheDir, 'layers'), keyOf(name, digest, this.#mtimeS), layer);
     this.#written.add(layer.descriptor.digest);
     return { digest, sizeBytes };
@@ -77,7 +83,7 @@ export function modelFileLayer(
   mtimeS: number,
 ): Promise<Layer & { readonly reused: boolean }> {
   return cachedLayer(layout, join(cacheDir, 'layers'), keyOf(file.file, file.digest, mtimeS), async () => {
-    const { layer, digest } = await writeFileLayer(layout, path, modelFilePath(file.file), mtimeS);
+    const { layer, digest } = await writeModelFile(layout, path, file.file, mtimeS);
     requireSame(path, digest, file.digest);
     return layer;
   });

@@ -8,8 +8,13 @@ import type { PlacedLayer } from './shared-layers.ts';
 export interface ImageParts {
   readonly platform: Platform;
   readonly layers: readonly PlacedLayer[];
-  /** Added to the server's own. */
+  /** The image whose layers are the first ones: its environment, labels and history go on. */
+  readonly under?: ImageConfig | undefined;
+  /** What is started: inlay's server, or what the image below starts, as its user. */
+  readonly program: 'server' | 'base';
+  /** Added to what is there. */
   readonly env: Readonly<Record<string, string>>;
+  /** For inlay's server. */
   readonly workingDir: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -18,23 +23,24 @@ export interface ImageParts {
 
 /** Writes config and manifest of one platform's image, in a fixed order and without a clock. */
 export async function putImage(layout: OciLayout, parts: ImageParts): Promise<Descriptor> {
-  const { platform, layers, labels, annotations } = parts;
+  const { platform, layers, under, labels, annotations } = parts;
   const created = new Date(parts.epochS * 1000).toISOString().replace('.000Z', 'Z');
+  const own = layers.slice(under?.rootfs.diff_ids.length ?? 0);
   const config: ImageConfig = {
+    ...(parts.program === 'base' ? under : {}),
     created,
     architecture: platform.architecture,
     os: platform.os,
     config: {
-      User: '65532:65532',
-      ExposedPorts: { '8000/tcp': {}, '8001/tcp': {} },
-      Env: Object.entries({ ...serverEnvironment, ...parts.env }).map(([name, value]) => `${name}=${value}`),
-      Entrypoint: ['/opt/inlay/bin/bun', '--no-env-file', '--no-install', `${SERVER_DIR}/main.js`],
-      WorkingDir: parts.workingDir,
-      Labels: { ...labels },
-      StopSignal: 'SIGTERM',
+      ...(parts.program === 'base' ? under?.config : serverConfig(parts.workingDir)),
+      Env: environment(parts),
+      Labels: { ...inherited(under?.config.Labels), ...labels },
     },
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
-    history: layers.map((layer) => ({ created, created_by: `inlay ${layer.kind}`, comment: layer.contents })),
+    history: [
+      ...historyOf(under, created),
+      ...own.map((layer) => ({ created, created_by: `inlay ${layer.kind}`, comment: layer.contents })),
+    ],
   };
   const manifest: ImageManifest = {
     schemaVersion: 2,
@@ -46,9 +52,20 @@ export async function putImage(layout: OciLayout, parts: ImageParts): Promise<De
   return { ...(await layout.putJson(manifest, MEDIA_TYPE.manifest)), platform };
 }
 
-/** The environment of every image; the model adds its own paths. */
+function serverConfig(WorkingDir: string): ImageConfig['config'] {
+  return {
+    User: '65532:65532',
+    ExposedPorts: { '8000/tcp': {}, '8001/tcp': {} },
+    Entrypoint: ['/opt/inlay/bin/bun', '--no-env-file', '--no-install', `${SERVER_DIR}/main.js`],
+    WorkingDir,
+    StopSignal: 'SIGTERM',
+  };
+}
+
+const OWN_PATH = '/opt/inlay/bin';
+
+/** The environment of every image with inlay's server; the model adds its own paths. */
 const serverEnvironment: Readonly<Record<string, string>> = {
-  PATH: '/opt/inlay/bin:/usr/bin:/bin',
   LANG: 'C.UTF-8',
   HOST: '0.0.0.0',
   PORT: '8000',
@@ -60,3 +77,32 @@ const serverEnvironment: Readonly<Record<string, string>> = {
   // The root file system is read-only, and nothing is compiled twice.
   BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
 };
+
+function environment({ under, program, env }: ImageParts): string[] {
+  const below = Object.fromEntries(
+    (under?.config.Env ?? []).map((pair) => {
+      const at = pair.indexOf('=');
+      return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  ) as Record<string, string>;
+  const path = (below.PATH || '/usr/bin:/bin').split(':').filter((folder) => folder !== OWN_PATH);
+  const server = program === 'server' ? { PATH: [OWN_PATH, ...path].join(':'), ...serverEnvironment } : {};
+  return Object.entries({ ...below, ...server, ...env }).map(([name, value]) => `${name}=${value}`);
+}
+
+/** What says of the image below what it is itself would be wrong of the one above. */
+const OF_ITSELF = /^(org\.opencontainers\.image\.|org\.label-schema\.|inlay\.)/;
+
+function inherited(labels: ImageConfig['config']['Labels']): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels ?? {}).filter(([name]) => !OF_ITSELF.test(name)));
+}
+
+/** Tools that read an image's history want an entry for each layer, and not all that write images make them. */
+function historyOf(under: ImageConfig | undefined, created: string): NonNullable<ImageConfig['history']> {
+  if (under === undefined) return [];
+  const history = under.history ?? [];
+  const layers = under.rootfs.diff_ids.length;
+  return history.filter((entry) => entry.empty_layer !== true).length === layers
+    ? history
+    : Array.from({ length: layers }, () => ({ created, created_by: 'inlay base' }));
+}

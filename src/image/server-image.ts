@@ -1,5 +1,5 @@
 import { type BuiltImage, builtLayer, storeDir } from './build.ts';
-import { serverLabels } from './facts.ts';
+import { baseAnnotations, serverLabels } from './facts.ts';
 import { OciLayout } from './oci/layout.ts';
 import { MEDIA_TYPE } from './oci/media-types.ts';
 import type { Descriptor, ImageIndex, Platform } from './oci/schema.ts';
@@ -21,10 +21,11 @@ export async function buildServerImage(options: ServerImageOptions): Promise<Bui
   const manifests: Descriptor[] = [];
   const platforms: BuiltImage['platforms'][number][] = [];
   for (const platform of options.platforms) {
-    const { layers, facts, materials } = await composeShared(layout, platform, options);
+    const { layers, facts, materials, under } = await composeShared(layout, platform, options);
     const labels = serverLabels(facts, materials, options.inlayVersion);
-    const parts = { platform, layers, env: {}, workingDir: '/', labels, annotations: {}, epochS: options.epochS };
-    const manifest = await putImage(layout, parts);
+    const annotations = baseAnnotations(options.base);
+    const parts = { platform, layers, under, env: {}, workingDir: '/', labels, annotations, epochS: options.epochS };
+    const manifest = await putImage(layout, { ...parts, program: 'server' });
     manifests.push(manifest);
     platforms.push({
       platform: `${platform.os}/${platform.architecture}`,

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { InlayError } from '../error/index.ts';
-import { prepareAptBase } from './base/index.ts';
+import type { PinnedImage } from './base/from-image.ts';
+import { aptBase, imageBase } from './base-layers.ts';
 import type { Env } from './command.ts';
 import { type ImageFacts, LABEL_PREFIX, serverFacts } from './facts.ts';
 import type { Compression } from './layer/compression.ts';
 import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
+import type { TarEntry } from './layer/tar.ts';
 import type { Materials } from './materials.ts';
 import type { OciLayout } from './oci/layout.ts';
-import type { Platform } from './oci/schema.ts';
+import type { ImageConfig, Platform } from './oci/schema.ts';
 import { platformName } from './platform.ts';
 import { prepareServer } from './prepared-server.ts';
 import { prepareRuntime } from './runtime/index.ts';
@@ -30,12 +32,16 @@ export interface SharedLayers {
   readonly layers: readonly PlacedLayer[];
   readonly facts: ImageFacts;
   readonly materials: Omit<Materials, 'manifest'>;
+  /** Of the image that the first layers were taken from. */
+  readonly under?: ImageConfig | undefined;
 }
 
 export interface ComposeOptions {
   /** inlay's folder for images and caches (INLAY_HOME). */
   readonly home: string;
   readonly compression: Exclude<Compression, 'none'>;
+  /** The image to stand on, whose layers for the platforms are in the store; without it apt composes the base. */
+  readonly base?: PinnedImage | undefined;
   /** Where the base's packages are pinned; written on first use. */
   readonly lockPath: string;
   readonly inlayVersion: string;
@@ -48,76 +54,71 @@ export interface ComposeOptions {
 
 /**
  * Base, runtime and server for one platform, from the store where they have been composed before.
- * @throws BASE_UNAVAILABLE, BASE_MOVED, LOCK_INVALID, RUNTIME_UNAVAILABLE, INTEGRITY_MISMATCH, PLATFORM_UNSUPPORTED
+ * @throws BASE_UNAVAILABLE, BASE_MOVED, BASE_INVALID, LOCK_INVALID, RUNTIME_UNAVAILABLE, INTEGRITY_MISMATCH, PLATFORM_UNSUPPORTED
  */
 export async function composeShared(
   layout: OciLayout,
   platform: Platform,
   options: ComposeOptions,
 ): Promise<SharedLayers> {
-  const { home, compression, epochS: mtimeS, env, onProgress } = options;
+  const { home, env, onProgress } = options;
   const cacheDir = join(home, 'cache');
   const common = { platform, cacheDir, env, ...(onProgress ? { onProgress } : {}) };
-  const base = await prepareAptBase({ ...common, lockPath: options.lockPath });
   const runtime = await prepareRuntime(common);
+  const base = options.base
+    ? await imageBase(layout, platform, options.base, { cacheDir, runtime })
+    : await aptBase(layout, platform, options);
   const server = await prepareServer(cacheDir);
-  const parts = [
-    {
-      kind: 'base' as const,
-      key: base.key,
-      entries: base.entries,
-      contents: `apt: ${base.facts.os.prettyName}, ${base.facts.packages.length} packages`,
-    },
-    {
-      kind: 'runtime' as const,
-      key: runtime.key,
-      entries: runtime.entries,
-      contents: `bun ${runtime.facts.bun}, onnxruntime ${runtime.facts.onnxruntime}`,
-    },
-    { kind: 'server' as const, key: server.key, entries: server.entries, contents: `inlay ${options.inlayVersion}` },
+  const place = placer(layout, platform, options);
+  const layers = [
+    ...base.layers,
+    await place('runtime', `bun ${runtime.facts.bun}, onnxruntime ${runtime.facts.onnxruntime}`, runtime),
+    await place('server', `inlay ${options.inlayVersion}`, server),
   ];
-  const layers: PlacedLayer[] = [];
-  for (const { kind, key, entries, contents } of parts) {
-    const cacheKey = [LAYER_FORMAT, kind, platform.architecture, compression, mtimeS, key].join('\n');
-    const layer = await cachedLayer(layout, join(cacheDir, 'layers'), cacheKey, async () => {
-      onProgress?.({ step: kind, message: `composing ${contents}` });
-      return writeLayer(layout, await entries(), { compression, mtimeS });
-    });
-    layers.push({ ...layer, kind, contents });
-  }
-  const packages = Object.fromEntries(base.facts.packages.map((p) => [p.name, p.version]));
   return {
     layers,
-    facts: { os: base.facts.os.prettyName, libraries: { ...runtime.facts, ...packages } },
+    facts: { os: base.materials.os.prettyName, libraries: { ...runtime.facts, ...base.libraries } },
     materials: {
-      os: base.facts.os,
-      base: base.facts.packages,
+      ...base.materials,
       runtime: runtime.packages,
       server: server.packages,
       serverVersion: options.inlayVersion,
     },
+    under: base.under,
   };
 }
 
-/** A server image whose manifests and configs are in the store; its layers need not be. */
-export interface PinnedServerImage {
-  /** As inlay.yaml names it. */
-  readonly reference: string;
-  /** Of the index, or of the one manifest. */
-  readonly digest: string;
+/** Puts layers of inlay's own making in their place, made once. */
+export function placer(layout: OciLayout, platform: Platform, options: ComposeOptions) {
+  const { home, compression, epochS: mtimeS, onProgress } = options;
+  return async (
+    kind: LayerKind,
+    contents: string,
+    part: { readonly key: string; readonly entries: () => Promise<readonly TarEntry[]> },
+  ): Promise<PlacedLayer> => {
+    const key = [LAYER_FORMAT, kind, platform.architecture, compression, mtimeS, part.key].join('\n');
+    const layer = await cachedLayer(layout, join(home, 'cache', 'layers'), key, async () => {
+      onProgress?.({ step: kind, message: `composing ${contents}` });
+      return writeLayer(layout, await part.entries(), { compression, mtimeS });
+    });
+    return { ...layer, kind, contents };
+  };
 }
 
 /**
  * The layers of a shared server image, as it says itself.
+ * @param image its manifests and configs are in the store; its layers need not be
  * @throws SERVER_IMAGE_INVALID, PLATFORM_UNSUPPORTED, IMAGE_INVALID
  */
-export async function sharedOf(layout: OciLayout, platform: Platform, image: PinnedServerImage): Promise<SharedLayers> {
+export async function sharedOf(layout: OciLayout, platform: Platform, image: PinnedImage): Promise<SharedLayers> {
   const { manifest, config } = await layout.resolve(image.digest, platform);
   const told = serverFacts(config);
   const onnxruntime = told?.facts.libraries.onnxruntime;
   const kinds = manifest.layers.map((layer) => layer.annotations?.[`${LABEL_PREFIX}layer`]);
   const fault =
-    told === undefined || kinds.join() !== 'base,runtime,server' || config.rootfs.diff_ids.length !== kinds.length
+    told === undefined ||
+    !/^(base,)+runtime,server$/.test(kinds.join()) ||
+    config.rootfs.diff_ids.length !== kinds.length
       ? 'is no server image of inlay'
       : onnxruntime !== RUNTIME_LOCK['onnxruntime-node']?.version
         ? `has ONNX Runtime ${onnxruntime}, but check has looked at the model with ${RUNTIME_LOCK['onnxruntime-node']?.version}`
@@ -130,15 +131,17 @@ export async function sharedOf(layout: OciLayout, platform: Platform, image: Pin
         hint: 'Build it with this inlay: inlay server-image REGISTRY/REPOSITORY:TAG --push; then inlay lock.',
       },
     );
+  const history = config.history?.filter((entry) => entry.empty_layer !== true);
   return {
     layers: manifest.layers.map(({ mediaType, digest, size }, i) => ({
       descriptor: { mediaType, digest, size },
       diffId: config.rootfs.diff_ids[i] as string,
       kind: kinds[i] as LayerKind,
-      contents: config.history?.[i]?.comment ?? image.reference,
+      contents: history?.[i]?.comment ?? image.reference,
       reused: true,
     })),
     facts: told.facts,
     materials: { ...told.materials, serverImage: image },
+    under: config,
   };
 }

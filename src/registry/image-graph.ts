@@ -1,5 +1,5 @@
 import { InlayError } from '../error/index.ts';
-import { BASE_NAME, type Descriptor, type OciLayout } from '../image/index.ts';
+import { BASE_DIGEST, BASE_NAME, type Descriptor, type OciLayout } from '../image/index.ts';
 import { type Manifest, parseManifest } from './manifest/manifests.ts';
 import { type ImageReference, parseReference } from './reference.ts';
 
@@ -34,10 +34,12 @@ export async function walkImage(
   return { root, children: [...children.values()], blobs: [...blobs.values()] };
 }
 
-/** An image in a layout, and where those of its blobs lie that are not in it. */
+/** An image in a layout, with what lies in registries already. */
 export interface LocalGraph extends ImageGraph {
-  /** The images, in registries, that it stands on: for each blob that is missing here, the one that has it. */
+  /** For each blob that is missing here, the image in a registry that it stands on and that has it. */
   readonly elsewhere: ReadonlyMap<string, ImageReference>;
+  /** For each blob of an image below, whether it is here or not, that image. */
+  readonly below: ReadonlyMap<string, ImageReference>;
 }
 
 /**
@@ -52,19 +54,39 @@ export async function graphInLayout(layout: OciLayout, reference: string): Promi
     throw damaged(layout, digest);
   };
   const graph = await walkImage(await read(await layout.find(reference)), read);
-  const bases = new Map<string, string>();
+  const bases = new Map<string, ImageReference>();
+  const below = new Map<string, ImageReference>();
   for (const { annotations, blobs } of [...graph.children, graph.root]) {
     const base = annotations?.[BASE_NAME];
-    if (base !== undefined) for (const { digest } of blobs) bases.set(digest, base);
+    if (base === undefined) continue;
+    const lies = parseReference(base);
+    const there = await blobsBelow(layout, annotations?.[BASE_DIGEST]);
+    for (const { digest } of blobs) {
+      bases.set(digest, lies);
+      if (there.has(digest)) below.set(digest, lies);
+    }
   }
   const elsewhere = new Map<string, ImageReference>();
   for (const blob of graph.blobs) {
     if (await layout.has(blob)) continue;
     const base = bases.get(blob.digest);
     if (base === undefined) throw damaged(layout, blob.digest);
-    elsewhere.set(blob.digest, parseReference(base));
+    elsewhere.set(blob.digest, base);
   }
-  return { ...graph, elsewhere };
+  return { ...graph, elsewhere, below: new Map([...below, ...elsewhere]) };
+}
+
+/** The blobs of an image that another stands on, as far as its manifests are in the layout: of an image that was pulled they are not. */
+async function blobsBelow(layout: OciLayout, digest: string | undefined): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const visit = async (of: string): Promise<void> => {
+    const bytes = await layout.readBytes(of).catch(() => undefined);
+    const manifest = bytes && parseManifest(bytes);
+    for (const blob of manifest?.blobs ?? []) found.add(blob.digest);
+    for (const child of manifest?.manifests ?? []) await visit(child.digest);
+  };
+  if (digest !== undefined && /^sha256:[0-9a-f]{64}$/.test(digest)) await visit(digest);
+  return found;
 }
 
 function damaged(layout: OciLayout, digest: string): InlayError {

@@ -1,11 +1,13 @@
 export { type AttachOptions, type AttachResult, attachReferrer } from './attach.ts';
 export { attachmentsInRegistry } from './attachments.ts';
+export { type CompleteOptions, completeImage } from './complete.ts';
 export { type ContractedImage, contractOfImage } from './contract-of-image.ts';
 export { type CopyOptions, copyImage } from './copy.ts';
-export { type FetchOptions, fetchManifests } from './fetch-manifests.ts';
+export { type FetchOptions, fetchImage } from './fetch-image.ts';
 export { type InspectedImage, type InspectOptions, inspectImage } from './inspect.ts';
 export { deleteManifest, listReferrers, listTags, type RepositoryQuery, resolveDigest } from './listing.ts';
 export { type LocatedImage, type LocateOptions, locateImage } from './locate.ts';
+export { checkLogin, knownLogins } from './login.ts';
 export type { Clock, RegistryOptions, RetryPolicy } from './options.ts';
 export type { Moved, OnProgress, TransferProgress } from './progress.ts';
 export { type PullOptions, type PullResult, pullImage } from './pull.ts';

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { InlayError, isInlayError } from '../error/index.ts';
 import {
   configSchema,
@@ -53,10 +52,8 @@ export async function locateImage(options: LocateOptions): Promise<LocatedImage>
 async function* readHere(options: LocateOptions, layer: Descriptor): AsyncGenerator<Uint8Array> {
   const { registry, layout, reference, signal } = options;
   const remote = registryReference(reference);
-  if (remote === undefined || (await layout.has(layer))) {
-    if (!(await layout.has(layer))) await layout.readBytes(layer.digest); // says what is missing
-    yield* createReadStream(layout.blobPath(layer.digest)) as AsyncIterable<Uint8Array>;
-  } else yield* readBlob(registry.open(remote, { actions: ['pull'], signal }), layer);
+  if (remote === undefined || (await layout.has(layer))) yield* layout.stream(layer);
+  else yield* readBlob(registry.open(remote, { actions: ['pull'], signal }), layer);
 }
 
 async function locateRemote({ registry, reference, platform, signal }: LocateOptions): Promise<LocatedImage> {

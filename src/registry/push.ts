@@ -57,7 +57,7 @@ export async function pushImage(options: PushOptions): Promise<PushResult> {
   const graph = await graphInLayout(layout, options.source);
   const wanted = new Set(graph.blobs.map(({ digest }) => digest));
   const siblings = new Map(await siblingsInLayout(layout, to.registry, to.repository, wanted));
-  for (const [digest, base] of graph.elsewhere)
+  for (const [digest, base] of graph.below)
     if (base.registry === to.registry && base.repository !== to.repository) siblings.set(digest, [base.repository]);
   const repository = registry.open(to, {
     actions: ['pull', 'push'],

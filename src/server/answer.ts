@@ -8,6 +8,7 @@ export type HttpErrorCode =
   | 'BODY_TIMEOUT'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
+  | 'OVERLOADED'
   | 'INTERNAL';
 
 /** A request that is answered with an error. */
@@ -34,11 +35,13 @@ export class HttpError extends Error {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   INPUT_INVALID: 400,
   NOT_READY: 503,
+  NOT_LIVE: 503,
   OVERLOADED: 503,
+  TOO_MANY_ROWS: 413,
   CLIENT_GONE: 499,
 };
 /** Seconds after which a client that was refused for load may try again: a queue is no longer than that. */
-const RETRY_AFTER = { 'retry-after': '1' };
+export const RETRY_AFTER = { 'retry-after': '1' };
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
 export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {

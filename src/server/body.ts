@@ -1,4 +1,5 @@
 import { HttpError } from './answer.ts';
+import { isNestedTooDeeply, MOST_NESTED } from './nesting.ts';
 
 /**
  * Reads a request's body, at most `limit` bytes of it.
@@ -57,11 +58,12 @@ export function parseJson(text: string): unknown {
     throw new HttpError(400, 'BODY_INVALID', 'the body is empty', {
       hint: 'Send JSON, for example {"data": [[...]]}.',
     });
+  if (isNestedTooDeeply(text))
+    throw new HttpError(400, 'BODY_INVALID', `the body is nested deeper than ${MOST_NESTED} lists and objects`);
   try {
     return JSON.parse(text);
   } catch (error) {
-    const why =
-      error instanceof SyntaxError ? error.message.replace(/^JSON Parse error: /, '') : 'it is nested too deeply';
+    const why = (error as Error).message.replace(/^JSON Parse error: /, '');
     const token = /\b(NaN|-?Infinity)\b/.exec(text)?.[0];
     throw new HttpError(
       400,
@@ -72,7 +74,8 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function tooLarge(limit: number, came: string): HttpError {
+/** @param came how much it was, in words */
+export function tooLarge(limit: number, came: string): HttpError {
   // The rest of the body is not read, so the connection cannot be used again.
   return new HttpError(413, 'BODY_TOO_LARGE', `the body may have ${limit} bytes; this one has ${came}`, {
     hint: 'Send fewer rows a request, or raise MAX_BODY_BYTES.',

@@ -1,11 +1,14 @@
 import { type ErrorBody, errorAnswer } from './answer.ts';
 import type { ConnectionAge } from './connection-age.ts';
-import type { Log, LogFields } from './log.ts';
+import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Asked } from './prediction-log/index.ts';
 import type { Handler } from './router.ts';
 
 /** A request's own id, taken from the client and given back to it. */
 export const REQUEST_ID = 'x-request-id';
+/** What is longer is cut, in logs and answers. */
+export const LONGEST_ID = 200;
 /** What answers: `name:version@digest`, as an image's reference names all three. */
 export const MODEL_HEADER = 'inlay-model';
 
@@ -36,6 +39,11 @@ export class Exchange {
     this.init = options.model === undefined ? {} : { headers: new Headers({ [MODEL_HEADER]: options.model }) };
   }
 
+  /** What the prediction log says of a request beside its values. */
+  asked(request: Request): Asked {
+    return { route: this.#route, ...tracingOf(request) };
+  }
+
   /** A handler with all of it around. */
   wrap(handler: Handler): Handler {
     return (request) => {
@@ -58,7 +66,7 @@ export class Exchange {
     const { model, accessLog, ages, peer } = this.#options;
     if (!named && model !== undefined) response.headers.set(MODEL_HEADER, model);
     const id = request.headers.get(REQUEST_ID);
-    if (id !== null) response.headers.set(REQUEST_ID, id.slice(0, 200));
+    if (id !== null) response.headers.set(REQUEST_ID, id.slice(0, LONGEST_ID));
     if (ages.isOver(request, peer)) response.headers.set('connection', 'close');
     const ms = performance.now() - started;
     const { status } = response;
@@ -71,14 +79,14 @@ export class Exchange {
   refuse(request: Request, error: unknown, started: number): Response {
     const { log, metrics, errorBody } = this.#options;
     metrics.refused(error);
-    return this.finish(request, errorAnswer(error, log, tracing(request), errorBody), started);
+    return this.finish(request, errorAnswer(error, log, { ...tracingOf(request) }, errorBody), started);
   }
 
   #logAccess(request: Request, response: Response, ms: number): void {
     const id = response.headers.get(REQUEST_ID) ?? crypto.randomUUID();
     response.headers.set(REQUEST_ID, id);
     this.#options.log.info('request', {
-      ...tracing(request),
+      ...tracingOf(request),
       requestId: id,
       method: request.method,
       route: this.#route,
@@ -89,15 +97,26 @@ export class Exchange {
   }
 }
 
-/** W3C Trace Context: version, trace id, parent id, flags. */
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+/** W3C Trace Context: version (ff is none), trace id, parent id (neither all zeros), flags; later versions may say more. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:$|-)/;
 
 /** What ties a log line to a request: its id and its trace. */
-function tracing(request: Request): LogFields {
-  const [, traceId, spanId] = TRACEPARENT.exec(request.headers.get('traceparent') ?? '') ?? [];
-  const id = request.headers.get(REQUEST_ID);
+export interface Tracing {
+  readonly requestId?: string;
+  readonly traceId?: string;
+  readonly spanId?: string;
+}
+
+/** @param header a request's header, or gRPC's metadata, by its name */
+export function tracing(header: (name: string) => string | null | undefined): Tracing {
+  const [, traceId, spanId] = TRACEPARENT.exec(header('traceparent') ?? '') ?? [];
+  const id = header(REQUEST_ID);
   return {
-    ...(id === null ? {} : { requestId: id.slice(0, 200) }),
-    ...(traceId === undefined ? {} : { traceId, spanId }),
+    ...(id ? { requestId: id.slice(0, LONGEST_ID) } : {}),
+    ...(traceId === undefined || spanId === undefined ? {} : { traceId, spanId }),
   };
+}
+
+function tracingOf({ headers }: Request): Tracing {
+  return tracing((name) => headers.get(name));
 }

@@ -1,6 +1,7 @@
 export { createLog, type Log } from './log.ts';
 export { openGrpc } from './open-grpc.ts';
-export { openContract } from './open-model.ts';
+export { openContract, openGolden } from './open-model.ts';
+export { openPredictionSink } from './prediction-log/index.ts';
 export { runServer } from './run-server.ts';
 export { ModelServer } from './server.ts';
 export { DEFAULT_SETTINGS, LOG_LEVELS, readModelPaths, readSettings, type Settings } from './settings.ts';

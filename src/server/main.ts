@@ -20,6 +20,7 @@ try {
       },
       write,
       announce: (line) => void process.stdout.write(line),
+      stdout: 1,
     }),
   );
 } catch (error) {

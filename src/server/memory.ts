@@ -1,21 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** What the whole process holds now, all its threads together, bytes. */
-export interface ProcessMemory {
-  /** All of its pages that are in memory. */
-  readonly resident: number;
-  /**
-   * Those of them that only its end gives back: anonymous and shared ones. A model's file is mapped, and its pages are dropped when
-   * memory runs short, so they never get a container killed.
-   */
-  readonly held: number;
-}
-
-/** Some 30 us; Linux tells both in /proc, elsewhere all that is resident counts as held. */
-export function processMemory(): ProcessMemory {
-  const resident = process.memoryUsage.rss();
-  const held = process.platform === 'linux' ? heldBytes() : undefined;
-  return { resident, held: held ?? resident };
+/**
+ * What only the end of the process gives back, all its threads together, bytes: anonymous and shared pages. A model's file is mapped,
+ * and its pages are dropped when memory runs short, so they never get a container killed. Some 30 us; where there is no /proc, all that
+ * is resident counts.
+ */
+export function heldMemory(): number {
+  return (process.platform === 'linux' ? heldBytes() : undefined) ?? process.memoryUsage.rss();
 }
 
 /** RssAnon and RssShmem of proc_pid_status(5), kB; undefined where the kernel (gVisor's, say) has them not. */

@@ -2,7 +2,6 @@ import { isInference, kindOf } from '../contract/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { HttpError } from './answer.ts';
 import { FINE_SECONDS, Histogram, type HistogramValues, SECONDS } from './histogram.ts';
-import type { ProcessMemory } from './memory.ts';
 
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384];
 /** Labels that have a counter of their own; predictions of further ones count as `other`. */
@@ -18,6 +17,11 @@ export interface MetricsValues {
   readonly predictions: readonly number[];
   readonly nonfinite: number;
   readonly rejected: Readonly<Record<string, number>>;
+  /** Predictions that went to the prediction log, and those that were to and did not. */
+  readonly logged: number;
+  readonly notLogged: number;
+  /** Connections that were closed to make room for others. */
+  readonly cut: number;
 }
 
 export interface ModelInfo {
@@ -35,6 +39,9 @@ export class Metrics {
   #predictions = new Float64Array(0);
   readonly #rejected = new Map<string, number>();
   #nonfinite = 0;
+  #logged = 0;
+  #notLogged = 0;
+  #cut = 0;
   /** Rows that wait for a run, now. */
   queueRows: () => number = () => 0;
 
@@ -74,6 +81,21 @@ export class Metrics {
     else this.#rejected.set(code.toLowerCase(), (this.#rejected.get(code.toLowerCase()) ?? 0) + 1);
   }
 
+  /** Lines of the prediction log that were written. */
+  predictionsLogged(count: number): void {
+    this.#logged += count;
+  }
+
+  /** Lines of the prediction log that were dropped. */
+  predictionsNotLogged(count: number): void {
+    this.#notLogged += count;
+  }
+
+  /** Connections that were closed to make room for others. */
+  connectionsCut(count: number): void {
+    this.#cut += count;
+  }
+
   values(): MetricsValues {
     return {
       requests: Object.fromEntries([...this.#requests].map(([key, histogram]) => [key, histogram.values()])),
@@ -83,6 +105,9 @@ export class Metrics {
       predictions: [...this.#predictions],
       nonfinite: this.#nonfinite,
       rejected: Object.fromEntries(this.#rejected),
+      logged: this.#logged,
+      notLogged: this.#notLogged,
+      cut: this.#cut,
     };
   }
 }
@@ -90,13 +115,13 @@ export class Metrics {
 /**
  * The page at /metrics (Prometheus text exposition format 0.0.4), of all threads together.
  * @param labels in column order
- * @param memory of the process, which all threads share
+ * @param heldBytes of the process, which all threads share
  */
 export function renderMetrics(
   threads: readonly MetricsValues[],
   model: ModelInfo,
   labels: readonly string[],
-  memory: ProcessMemory,
+  heldBytes: number,
 ): string {
   const lines: string[] = [];
   const family = (name: string, type: string, help: string) =>
@@ -182,10 +207,14 @@ export function renderMetrics(
     lines.push(
       `inlay_rejected_total{reason="${labelValue(reason)}"} ${total(threads.map(({ rejected }) => rejected[reason] ?? 0))}`,
     );
-  family('process_resident_memory_bytes', 'gauge', 'Resident memory, bytes.');
-  lines.push(`process_resident_memory_bytes ${memory.resident}`);
   family('inlay_memory_held_bytes', 'gauge', 'Resident memory without pages of mapped files, bytes.');
-  lines.push(`inlay_memory_held_bytes ${memory.held}`);
+  lines.push(`inlay_memory_held_bytes ${heldBytes}`);
+  family('inlay_prediction_log_lines_total', 'counter', 'Lines that the prediction log wrote.');
+  lines.push(`inlay_prediction_log_lines_total ${total(threads.map(({ logged }) => logged))}`);
+  family('inlay_prediction_log_dropped_total', 'counter', 'Lines that the prediction log dropped.');
+  lines.push(`inlay_prediction_log_dropped_total ${total(threads.map(({ notLogged }) => notLogged))}`);
+  family('inlay_connections_cut_total', 'counter', 'Connections that were closed to make room for others.');
+  lines.push(`inlay_connections_cut_total ${total(threads.map(({ cut }) => cut))}`);
   return `${lines.join('\n')}\n`;
 }
 

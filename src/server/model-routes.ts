@@ -3,20 +3,21 @@ import type { Answers, Batcher, BatchProof, Engine, Feeds, Job, Lanes } from '..
 import type { AllMetrics } from './all-metrics.ts';
 import { HttpError, json } from './answer.ts';
 import { notUtf8, parseJson, readText } from './body.ts';
-import type { Awaiting, BodyDeadline } from './body-deadline.ts';
+import type { Awaiting, BodyWatch } from './body-watch.ts';
 import { docsRoutes } from './docs.ts';
-import { type Exchange, REQUEST_ID } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { type LabelCounter, labelCounter } from './label-counter.ts';
 import type { Log } from './log.ts';
-import { processMemory } from './memory.ts';
+import { heldMemory } from './memory.ts';
 import { metadataOf } from './metadata.ts';
 import { type Metrics, renderMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { playgroundRoutes } from './playground.ts';
 import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
-import { PredictionLog } from './prediction-log.ts';
+import type { PredictionLog } from './prediction-log/index.ts';
+import { processMetrics } from './process-metrics.ts';
 import { readRows } from './read-rows.ts';
-import { labelOf, type Part, predictionOf } from './render.ts';
+import { hasFewValues, labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 
@@ -31,9 +32,9 @@ export interface Served {
   /** This thread's and those of its siblings. */
   readonly allMetrics: AllMetrics;
   readonly log: Log;
-  readonly deadline: BodyDeadline;
-  /** Writes a line to stdout. */
-  readonly print: (line: string) => void;
+  readonly bodies: BodyWatch;
+  /** Undefined where none is asked for. */
+  readonly predictions: PredictionLog | undefined;
 }
 
 /** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
@@ -65,19 +66,12 @@ export async function modelRoutes(
     Object.entries(docsRoutes(contract.name)).map(([path, handler]) => [path, { GET: handler }]),
   );
   const count = labelCounter(contract, served.metrics);
-  const log = PredictionLog.open({
-    settings,
-    model: contract,
-    features: contract.features,
-    log: served.log,
-    print: served.print,
-  });
   const predicting = (path: string, render: Render): Predicting => ({
     exchange: exchangeOf(path),
     output: contract.prediction,
     render,
     count,
-    log,
+    log: served.predictions,
   });
   const routes: Routes = {
     ...docs,
@@ -118,7 +112,7 @@ function metricsHandler({ contract, allMetrics }: Served): Handler {
   const info = { name, version, digest: model.digest, inlay: INLAY_VERSION };
   const labels = contract.task === 'classification' ? (contract.labels?.names ?? []) : [];
   return async () =>
-    new Response(renderMetrics(await allMetrics.collect(), info, labels, processMemory()), {
+    new Response(renderMetrics(await allMetrics.collect(), info, labels, heldMemory()) + processMetrics(), {
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     });
 }
@@ -138,17 +132,17 @@ class Prediction implements Job, Awaiting {
   feeds: Feeds | undefined = undefined;
   rows = 0;
   since = 0;
-  /** The body, where it may be logged. */
+  /** The body, where it is to be logged. */
   text: string | undefined = undefined;
   arrived = false;
   readonly #route: Predicting;
-  readonly #request: Request;
+  readonly request: Request;
   readonly #resolve: (response: Response) => void;
   readonly #started = performance.now();
 
   constructor(route: Predicting, request: Request, resolve: (response: Response) => void) {
     this.#route = route;
-    this.#request = request;
+    this.request = request;
     this.#resolve = resolve;
   }
 
@@ -157,17 +151,17 @@ class Prediction implements Job, Awaiting {
     const part: Part = { tensor: answers[output] as Part['tensor'], from, rows: this.rows, alone };
     const prediction = render(part);
     count?.(part);
-    if (log && this.text !== undefined && log.wants())
-      log.add(this.text, prediction, this.#request.headers.get(REQUEST_ID));
-    this.#resolve(exchange.finish(this.#request, Response.json({ prediction }, exchange.init), this.#started, true));
+    if (log && this.text !== undefined)
+      log.predicted(exchange.asked(this.request), this.text, prediction, hasFewValues(part));
+    this.#resolve(exchange.finish(this.request, Response.json({ prediction }, exchange.init), this.#started, true));
   }
 
   fail(error: unknown): void {
-    this.#resolve(this.#route.exchange.refuse(this.#request, error, this.#started));
+    this.#resolve(this.#route.exchange.refuse(this.request, error, this.#started));
   }
 
   gone(): boolean {
-    return this.#request.signal.aborted;
+    return this.request.signal.aborted;
   }
 }
 
@@ -177,7 +171,7 @@ function sampleHandler({ contract, engine, batcher }: Served, route: Predicting)
   return (request) => new Promise((resolve) => batcher.add(sample, rows, new Prediction(route, request, resolve)));
 }
 
-function predictHandler({ contract, engine, batcher, deadline }: Served, route: Predicting, limit: number): Handler {
+function predictHandler({ contract, engine, batcher, bodies }: Served, route: Predicting, limit: number): Handler {
   const body: BodySpec = { inputs: engine.inputs, features: contract.features, sample: () => engine.sample() };
   const staged = stagedInput(contract);
   const width = staged?.shape[1] ?? 0;
@@ -201,12 +195,12 @@ function predictHandler({ contract, engine, batcher, deadline }: Served, route: 
   return (request) =>
     new Promise((resolve) => {
       const job = new Prediction(route, request, resolve);
-      deadline.watch(job);
+      bodies.watch(job);
       readText(request, limit, staged !== undefined).then(
         (text) => {
           if (job.arrived) return;
           job.arrived = true;
-          if (route.log) job.text = text;
+          if (route.log?.wants()) job.text = text;
           take(text, job);
         },
         (error) => {

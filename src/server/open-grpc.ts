@@ -9,11 +9,23 @@ import type { Settings } from './settings.ts';
  * @throws PORT_IN_USE, ENVIRONMENT_INVALID
  */
 export function openGrpc(server: ModelServer, settings: Settings, log: Log): GrpcListener | undefined {
-  const { grpc, host, maxBodyBytes: limit } = settings;
+  const { grpc, host, maxBodyBytes: limit, maxConnectionAgeMs, accessLog } = settings;
   if (!grpc) return undefined;
   try {
-    const { notReady, metrics } = server;
-    return new GrpcListener({ host, port: grpc.port, limit, notReady, model: () => server.oip, log, metrics });
+    const { notReady, notLive, metrics } = server;
+    return new GrpcListener({
+      host,
+      port: grpc.port,
+      limit,
+      maxConnectionAgeMs,
+      accessLog,
+      notReady,
+      notLive,
+      model: () => server.oip,
+      modelHeader: () => server.modelHeader,
+      log,
+      metrics,
+    });
   } catch (error) {
     if (grpc.asked || !isInlayError(error) || error.code !== 'PORT_IN_USE') throw error;
     log.warning(`gRPC is not served: ${error.message}`, { hint: error.hint });

@@ -51,6 +51,14 @@ export function eachBest(part: Part, take: (column: number) => void): void {
   }
 }
 
+/** So many values make a line of the prediction log that is still short. */
+const FEW = 10_000;
+
+export function hasFewValues(part: Part): boolean {
+  const { rows, width } = placeOf(part);
+  return rows * width <= FEW;
+}
+
 function placeOf({ tensor, from, rows, alone }: Part): { first: number; rows: number; width: number } {
   const { shape } = tensor;
   const own = shape.length === 0 ? 1 : (shape[0] as number);

@@ -12,12 +12,20 @@ export type ToReplica =
       /** How many serve, the main one included. */
       readonly threads: number;
       readonly draining: Int32Array;
+      /** See Liveness. */
+      readonly pulses: Int32Array;
+      /** This thread's place in them. */
+      readonly own: number;
     }
   | { readonly kind: 'drain' }
-  | { readonly kind: 'hurry' };
+  | { readonly kind: 'hurry' }
+  /** The lines that it gave are written, or lost. */
+  | { readonly kind: 'logged'; readonly written: boolean };
 
 export type FromReplica =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'log' | 'print'; readonly line: string }
+  | { readonly kind: 'log'; readonly line: string }
+  /** Lines for the prediction log: no more come before these are `logged`. */
+  | { readonly kind: 'predictions'; readonly lines: string }
   | { readonly kind: 'drained' };

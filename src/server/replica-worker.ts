@@ -2,29 +2,34 @@
 import { Engine, openLanes } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { createLog } from './log.ts';
+import { MainSink } from './prediction-log/index.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
 import { ModelServer } from './server.ts';
 
 declare const self: Worker;
 
 let server: ModelServer | undefined;
+let sink: MainSink | undefined;
 const hurry = Promise.withResolvers<void>();
 const send = (message: FromReplica) => self.postMessage(message);
 
 self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
   if (data.kind === 'hurry') return hurry.resolve();
+  if (data.kind === 'logged') return sink?.written(data.written);
   if (data.kind === 'drain') {
     await server?.drain(hurry.promise);
+    await server?.flushed();
     return send({ kind: 'drained' });
   }
-  const { settings, spec, batch, threads, draining } = data;
+  const { settings, spec, batch, threads, draining, pulses, own } = data;
   try {
     const engine = await Engine.load(spec);
     const lanes = await openLanes(engine);
     const { contract } = spec;
     const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
-    const print = (line: string) => send({ kind: 'print', line });
-    server = new ModelServer({ settings, log, print, draining, sharePort: 'join' });
+    const predictionSink = settings.predictionLog === undefined ? undefined : new MainSink(send);
+    sink = predictionSink;
+    server = new ModelServer({ settings, log, predictionSink, draining, thread: { pulses, own }, sharePort: 'join' });
     await server.serve({ contract, engine, batch, lanes, threads });
     send({ kind: 'ready' });
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { BatchProof, EngineOptions } from '../engine/index.ts';
 import { InlayError } from '../error/index.ts';
+import type { LineSink } from './prediction-log/index.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
 import type { Settings } from './settings.ts';
 
@@ -11,10 +12,12 @@ export interface ReplicasOptions {
   readonly count: number;
   /** Takes log lines. */
   readonly write: (line: string) => void;
-  /** Takes lines for stdout. */
-  readonly print: (line: string) => void;
+  /** Where the prediction logs of all go. */
+  readonly predictionSink: LineSink | undefined;
   /** Shared memory: see ModelServer. */
   readonly draining: Int32Array;
+  /** Shared memory: see Liveness. The main thread's is the first. */
+  readonly pulses: Int32Array;
 }
 
 /** Beside the bundle in an image, among the sources in a checkout. */
@@ -33,12 +36,13 @@ export class Replicas {
 
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
-    const workers = Array.from({ length: options.count }, () => new Replica(options.write, options.print));
-    const { settings, spec, batch, draining } = options;
+    const workers = Array.from({ length: options.count }, () => new Replica(options));
+    const { settings, spec, batch, draining, pulses } = options;
+    const threads = 1 + options.count;
     try {
       await Promise.all(
-        workers.map((worker) =>
-          worker.serve({ kind: 'serve', settings, spec, batch, threads: 1 + options.count, draining }),
+        workers.map((worker, i) =>
+          worker.serve({ kind: 'serve', settings, spec, batch, threads, draining, pulses, own: 1 + i }),
         ),
       );
     } catch (error) {
@@ -60,12 +64,13 @@ class Replica {
   readonly #ready = Promise.withResolvers<void>();
   readonly #drained = Promise.withResolvers<void>();
 
-  constructor(write: (line: string) => void, print: (line: string) => void) {
+  constructor({ write, predictionSink }: Pick<ReplicasOptions, 'write' | 'predictionSink'>) {
     this.#worker.onmessage = ({ data }: MessageEvent<FromReplica>) => {
       if (data.kind === 'ready') this.#ready.resolve();
       else if (data.kind === 'failed') this.#ready.reject(new InlayError(data.code, data.message));
       else if (data.kind === 'log') write(data.line);
-      else if (data.kind === 'print') print(data.line);
+      else if (data.kind === 'predictions')
+        predictionSink?.write(data.lines).then((written) => this.#send({ kind: 'logged', written }));
       else this.#drained.resolve();
     };
     this.#worker.onerror = (event) => {

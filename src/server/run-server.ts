@@ -11,11 +11,13 @@ import {
   threadsFor,
 } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
+import { ConnectionRoom } from './connection-room.ts';
 import { createLog, type Log } from './log.ts';
 import { openGrpc } from './open-grpc.ts';
+import { openPredictionSink } from './prediction-log/index.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
-import type { Settings } from './settings.ts';
+import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
 export interface RunServerOptions {
   readonly settings: Settings;
@@ -24,8 +26,10 @@ export interface RunServerOptions {
   readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
-  /** Takes lines for stdout: the one that tells the URL once requests are answered, and a prediction log's. */
+  /** Takes the line that tells the URL once requests are answered, for stdout. */
   readonly announce: (line: string) => void;
+  /** The file descriptor of stdout, for a prediction log that goes there. */
+  readonly stdout: number;
 }
 
 /**
@@ -39,15 +43,19 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const started = performance.now();
   const signals = watchSignals(log);
   const cpus = cpuLimit();
-  const draining = new Int32Array(new SharedArrayBuffer(4));
-  const print = options.announce;
+  const draining = sharedNumbers(1);
+  const pulses = sharedNumbers(threadsFor(cpus));
+  const predictionSink = openPredictionSink(settings, options.stdout, log);
+  if (settings.maxHeaderBytes !== DEFAULT_SETTINGS.maxHeaderBytes) await limitHeaders(settings.maxHeaderBytes);
   const server = new ModelServer({
     settings,
     log,
-    print,
+    predictionSink,
     draining,
+    thread: { pulses, own: 0 },
     sharePort: threadsFor(cpus) > 1 ? 'first' : undefined,
   });
+  const room = new ConnectionRoom({ maxConnections: settings.maxConnections, log, metrics: server.metrics });
   const grpc = await openBeside(server, () => openGrpc(server, settings, log));
   let lanes: Lanes;
   let replicas: Replicas | undefined;
@@ -66,8 +74,9 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         batch,
         count,
         write: options.write,
-        print,
+        predictionSink,
         draining,
+        pulses,
       });
     await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
     grpc?.readinessChanged();
@@ -97,9 +106,22 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     grpc?.drain(settings.drainMs, signals.second),
     replicas?.drain(signals.second),
   ]);
+  await server.flushed();
+  await predictionSink?.close();
+  room.close();
   lanes.close();
   log.info('stopped');
   return 0;
+}
+
+/** Bun's limit of a request's head is set through node:http, for all threads; loading that takes 20 ms. */
+async function limitHeaders(bytes: number): Promise<void> {
+  Object.assign((await import('node:http')).default, { maxHeaderSize: bytes });
+}
+
+/** Zeroes that all threads see. */
+function sharedNumbers(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * count));
 }
 
 /** Opens what serves beside a server; when that fails, the server is closed too. */

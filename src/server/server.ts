@@ -1,11 +1,13 @@
 import type { Server } from 'bun';
-import { InlayError } from '../error/index.ts';
 import { AllMetrics } from './all-metrics.ts';
-import { type ErrorBody, errorAnswer, json } from './answer.ts';
+import { type ErrorBody, errorAnswer } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
-import { BodyDeadline } from './body-deadline.ts';
+import { BodyWatch } from './body-watch.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
+import { healthRoutes } from './health-routes.ts';
+import { type Handlers, listenHttp } from './listen.ts';
+import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
@@ -19,19 +21,19 @@ import {
   oipPattern,
   oipRoutes,
 } from './oip/index.ts';
+import { type LineSink, PredictionLog } from './prediction-log/index.ts';
 import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
-
-/** Seconds that a connection may be idle: longer than the 60 s of common load balancers, which must close first. */
-const IDLE_TIMEOUT_S = 75;
 
 export interface ServerOptions {
   readonly settings: Settings;
   readonly log: Log;
-  /** Writes a line to stdout: for a prediction log that goes there. */
-  readonly print?: (line: string) => void;
+  /** Where a prediction log goes, where the settings ask for one; whoever opened it closes it. */
+  readonly predictionSink?: LineSink | undefined;
   /** One number that all serving threads see: 1 once they drain, so that no thread says that it is ready then. */
   readonly draining?: Int32Array;
+  /** This thread among those that serve: see Liveness. */
+  readonly thread?: Pick<LivenessOptions, 'pulses' | 'own'>;
   /** Threads of this process listen on the same port: this is the `first` of them, or joins it. */
   readonly sharePort?: 'first' | 'join' | undefined;
 }
@@ -49,28 +51,37 @@ export class ModelServer {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #server: Server<undefined>;
-  readonly #print: (line: string) => void;
+  readonly #predictionSink: LineSink | undefined;
   readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
-  readonly #deadline: BodyDeadline;
+  readonly #bodies: BodyWatch;
+  readonly #liveness: Liveness;
   readonly metrics: Metrics;
   /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
   #routes: ModelRoutes;
   #model: string | undefined;
   #phase: Phase = 'starting';
   #oip: OipModel | undefined;
+  #predictions: PredictionLog | undefined;
 
   /** @throws PORT_IN_USE */
   constructor(options: ServerOptions) {
     this.#settings = options.settings;
     this.#log = options.log;
-    this.#print = options.print ?? (() => {});
+    this.#predictionSink = options.predictionSink;
     this.#draining = options.draining ?? new Int32Array(1);
-    this.#deadline = new BodyDeadline(options.settings.bodyTimeoutMs);
+    const { bodyTimeoutMs: deadlineMs, maxBodyBytes: bytes, maxBodiesBytes: bytesTogether } = options.settings;
+    this.#bodies = new BodyWatch({ deadlineMs, bytes, bytesTogether });
     this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
+    const { pulses = new Int32Array(1), own = 0 } = options.thread ?? {};
+    this.#liveness = new Liveness({ limitMs: options.settings.livenessTimeoutMs, pulses, own });
     this.metrics = new Metrics();
     this.#routes = { routes: this.#healthRoutes(), own: {} };
-    this.#server = this.#listen(options.sharePort);
+    this.#server = listenHttp(
+      options.settings,
+      options.sharePort,
+      this.#handlers((handler) => handler),
+    );
   }
 
   /** Where it listens, for people and clients on this machine. */
@@ -88,24 +99,36 @@ export class ModelServer {
     return this.#oip;
   }
 
+  /** What answers, as a header says it: `name:version@digest`. */
+  get modelHeader(): string | undefined {
+    return this.#model;
+  }
+
   get phase(): Phase {
     return this.#phase;
   }
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
   async serve(model: ServedModel): Promise<void> {
-    const { contract, batch, lanes, threads = 1 } = model;
+    const { contract, engine, batch, lanes, threads = 1 } = model;
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
-    const batcher = batcherOf({ contract, batch, lanes, settings: this.#settings, metrics });
+    const batcher = batcherOf({ contract, engine, batch, lanes, settings: this.#settings, metrics });
+    this.#liveness.watch(
+      () => batcher.progress,
+      () => lanes.broken(),
+    );
+    const sink = this.#predictionSink;
+    const { log, settings } = { log: this.#log, settings: this.#settings };
+    if (sink) this.#predictions = new PredictionLog({ settings, contract, sink, log, metrics });
     const served: Served = {
       ...model,
       batcher,
       metrics,
       allMetrics: new AllMetrics(metrics, threads),
       log: this.#log,
-      print: this.#print,
-      deadline: this.#deadline,
+      bodies: this.#bodies,
+      predictions: this.#predictions,
     };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
     const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
@@ -113,7 +136,7 @@ export class ModelServer {
     const oip = oipRoutes(this.#oip, {
       notReady: this.notReady,
       limit: this.#settings.maxBodyBytes,
-      deadline: this.#deadline,
+      bodies: this.#bodies,
     });
     this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own };
     this.#phase = 'ready';
@@ -133,20 +156,29 @@ export class ModelServer {
     await Promise.race([Bun.sleep(this.#settings.drainMs), hurry]);
     // Stops accepting; answers under way go out.
     const closed = this.#server.stop(false);
-    while (this.#server.pendingRequests > 0) await Bun.sleep(5);
+    while (this.#server.pendingRequests > 0 && this.notLive() === undefined) await Bun.sleep(5);
     // Connections that are idle now have nothing under way: what was answered was flushed by the turn before.
     await Promise.race([closed, Bun.sleep(50)]);
     await this.#server.stop(true);
-    this.#ages.close();
-    this.#deadline.close();
+    this.#end();
+  }
+
+  /** Resolves when what was predicted so far is in the prediction log. */
+  async flushed(): Promise<void> {
+    await this.#predictions?.flush();
   }
 
   /** Ends at once, whatever is under way. */
   async close(): Promise<void> {
     this.#phase = 'draining';
-    this.#ages.close();
-    this.#deadline.close();
+    this.#end();
     await this.#server.stop(true);
+  }
+
+  #end(): void {
+    this.#ages.close();
+    this.#bodies.close();
+    this.#liveness.close();
   }
 
   /** @param errorBody how the route tells of errors, where not as ours do */
@@ -163,7 +195,7 @@ export class ModelServer {
   }
 
   /** What Bun calls for each request: its own router first, `fetch` for what that does not know, `error` for what fails. */
-  #handlers(wrap: (handler: Handler) => Handler) {
+  #handlers(wrap: (handler: Handler) => Handler): Handlers {
     const { routes, own } = this.#routes;
     const wrapped = mapHandlers(routes, (handler, path) =>
       (isOipPath(path) ? this.#exchangeOf(oipPattern(path), oipError) : this.#exchangeOf(path)).wrap(handler),
@@ -190,63 +222,19 @@ export class ModelServer {
     };
   }
 
-  #listen(sharePort: ServerOptions['sharePort']): Server<undefined> {
-    const { host, port } = this.#settings;
-    const listen = (at: number, reusePort: boolean) =>
-      Bun.serve({
-        hostname: host,
-        port: at,
-        reusePort,
-        idleTimeout: IDLE_TIMEOUT_S,
-        // Bun's own limit answers 413 without a body, so ours (body.ts) stands alone.
-        maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-        development: false,
-        ...this.#handlers((handler) => handler),
-      });
-    try {
-      if (sharePort !== 'first') return listen(port, sharePort === 'join');
-      // A shared port would also be shared with a stranger: first see that it is free.
-      const alone = listen(port, false);
-      const free = alone.port as number;
-      alone.stop(true);
-      return listen(free, true);
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE')
-        throw new InlayError('PORT_IN_USE', `port ${port} is in use on ${host}`, {
-          cause,
-          hint: 'Choose another with PORT or --port.',
-        });
-      throw new InlayError('ENVIRONMENT_INVALID', `cannot listen on ${host}:${port}: ${message}`, {
-        cause,
-        hint: 'Check HOST and PORT.',
-      });
-    }
-  }
-
   /** Why it is not ready, undefined where it is. */
   readonly notReady = (): string | undefined => {
     if (this.#phase === 'starting') return 'the model is loading';
     const draining = this.#phase === 'draining' || Atomics.load(this.#draining, 0) !== 0;
-    return draining ? 'the server is stopping' : undefined;
+    return draining ? 'the server is stopping' : this.notLive();
   };
 
+  /** What does not move, undefined where all does. */
+  readonly notLive = (): string | undefined => this.#liveness.stuck();
+
   #healthRoutes(): Routes {
-    const ok = () => json({ health: 'ok' });
-    const unless = (why: () => string | undefined): Handler => {
-      return () => {
-        const message = why();
-        if (message === undefined) return ok();
-        throw new InlayError('NOT_READY', message);
-      };
-    };
-    return {
-      '/health': { GET: ok },
-      '/health/live': { GET: ok },
-      '/health/ready': { GET: unless(this.notReady) },
-      '/health/startup': { GET: unless(() => (this.#phase === 'starting' ? this.notReady() : undefined)) },
-      ...oipHealthRoutes(this.notReady),
-    };
+    const { notReady, notLive } = this;
+    return healthRoutes({ notStarted: () => (this.#phase === 'starting' ? notReady() : undefined), notReady, notLive });
   }
 }
 

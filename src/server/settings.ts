@@ -17,17 +17,29 @@ export interface Settings {
   readonly drainMs: number;
   /** The largest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** Bodies that are on their way together, bytes. */
+  readonly maxBodiesBytes: number;
+  /** The largest head of a request, bytes. */
+  readonly maxHeaderBytes: number;
+  /** The most rows of one request. */
+  readonly maxRequestRows: number;
   /** How long a body may take to come, milliseconds. */
   readonly bodyTimeoutMs: number;
   /** Rows that may wait for a run. */
   readonly maxQueueRows: number;
   /** How long a request may wait for its run, milliseconds. */
   readonly maxQueueMs: number;
+  /** How long a run of the model or a serving thread may stand still before the server says that it is not live, milliseconds. */
+  readonly livenessTimeoutMs: number;
+  /** Connections that may be open, over HTTP and gRPC together. */
+  readonly maxConnections: number;
   /** After about so long a connection is closed behind an answer, milliseconds; 0: never. */
   readonly maxConnectionAgeMs: number;
   readonly accessLog: boolean;
   /** Where predictions are logged: `stdout`, a file's absolute path, or nowhere. */
   readonly predictionLog: string | undefined;
+  /** A prediction log that would grow beyond it is begun anew, bytes; 0: never. */
+  readonly predictionLogMaxBytes: number;
   /** Share of the predictions that are logged, from 0 to 1. */
   readonly predictionLogSample: number;
   /** Names of features or inputs whose values are left out of the log. */
@@ -42,12 +54,18 @@ export const DEFAULT_SETTINGS: Settings = {
   logFormat: 'TEXT',
   drainMs: 5_000,
   maxBodyBytes: 16 * 1024 * 1024,
+  maxBodiesBytes: 64 * 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  maxRequestRows: 100_000,
   bodyTimeoutMs: 30_000,
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
+  livenessTimeoutMs: 10_000,
+  maxConnections: 16_384,
   maxConnectionAgeMs: 300_000,
   accessLog: false,
   predictionLog: undefined,
+  predictionLogMaxBytes: 100 * 1024 * 1024,
   predictionLogSample: 1,
   predictionLogRedact: [],
 };
@@ -105,6 +123,24 @@ export function readSettings(env: Environment): Settings {
       (text) => whole(text, 1, 2 ** 31),
       'bytes from 1 to 2147483648',
     ),
+    maxBodiesBytes: read(
+      'MAX_BODIES_BYTES',
+      DEFAULT_SETTINGS.maxBodiesBytes,
+      (text) => whole(text, 1, 2 ** 40),
+      'bytes from 1 to 1099511627776',
+    ),
+    maxHeaderBytes: read(
+      'MAX_HEADER_BYTES',
+      DEFAULT_SETTINGS.maxHeaderBytes,
+      (text) => whole(text, 1024, 2 ** 20),
+      'bytes from 1024 to 1048576',
+    ),
+    maxRequestRows: read(
+      'MAX_REQUEST_ROWS',
+      DEFAULT_SETTINGS.maxRequestRows,
+      (text) => whole(text, 1, 1e9),
+      'rows from 1 to 1000000000',
+    ),
     bodyTimeoutMs: read(
       'BODY_TIMEOUT_S',
       DEFAULT_SETTINGS.bodyTimeoutMs,
@@ -123,6 +159,18 @@ export function readSettings(env: Environment): Settings {
       (text) => whole(text, 1, 3.6e6),
       'milliseconds from 1 to 3600000',
     ),
+    livenessTimeoutMs: read(
+      'LIVENESS_TIMEOUT_S',
+      DEFAULT_SETTINGS.livenessTimeoutMs,
+      (text) => seconds(text, 3600) || undefined,
+      'seconds above 0, to 3600',
+    ),
+    maxConnections: read(
+      'MAX_CONNECTIONS',
+      DEFAULT_SETTINGS.maxConnections,
+      (text) => whole(text, 1, 1e6),
+      'connections from 1 to 1000000',
+    ),
     maxConnectionAgeMs: read(
       'MAX_CONNECTION_AGE_S',
       DEFAULT_SETTINGS.maxConnectionAgeMs,
@@ -135,6 +183,12 @@ export function readSettings(env: Environment): Settings {
       DEFAULT_SETTINGS.predictionLog,
       (text) => (text === 'stdout' || isAbsolute(text) ? text : undefined),
       "stdout or a file's absolute path",
+    ),
+    predictionLogMaxBytes: read(
+      'PREDICTION_LOG_MAX_BYTES',
+      DEFAULT_SETTINGS.predictionLogMaxBytes,
+      (text) => whole(text, 0, 2 ** 40),
+      'bytes from 0 to 1099511627776',
     ),
     predictionLogSample: read(
       'PREDICTION_LOG_SAMPLE',

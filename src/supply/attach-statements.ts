@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Project } from '../contract/index.ts';
+import type { AnyProject } from '../contract/index.ts';
 import { attachInLayout, type BuildResult, type Env, type OciLayout, platformName } from '../image/index.ts';
 import { readMlflowModel } from '../source/index.ts';
 import { readGit } from './git.ts';
@@ -11,7 +11,7 @@ import { digestSet, serializeStatement } from './statement.ts';
 
 export interface StatementOptions {
   readonly layout: OciLayout;
-  readonly project: Project;
+  readonly project: AnyProject;
   readonly built: BuildResult;
   readonly compression: string;
   readonly epochS: number;
@@ -66,8 +66,9 @@ export async function attachStatements(options: StatementOptions): Promise<State
 }
 
 /** The MLflow run that the model was logged by, where its folder, or the project's, is one that MLflow wrote. */
-async function mlflowOf(project: Project) {
-  for (const dir of new Set([dirname(project.modelPath), project.dir])) {
+async function mlflowOf(project: AnyProject) {
+  const folder = project.format === 'opaque' ? project.modelPath : dirname(project.modelPath);
+  for (const dir of new Set([folder, project.dir])) {
     // A folder that is not readable as MLflow's is no reason not to build.
     const model = await readMlflowModel(dir).catch(() => undefined);
     if (model?.runId !== undefined) return { runId: model.runId, mlflowVersion: model.mlflowVersion };

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Project } from '../contract/index.ts';
+import { type AnyProject, modelPathOf } from '../contract/index.ts';
 import { type Materials, platformName } from '../image/index.ts';
 import type { GitState } from './git.ts';
 import { debPurl, integrityHex, npmPurl } from './purl.ts';
@@ -9,7 +9,7 @@ import { digestSet, type ResourceDescriptor } from './statement.ts';
 export const BUILD_TYPE = 'urn:inlay:build:v1';
 
 export interface ProvenanceInput {
-  readonly project: Project;
+  readonly project: AnyProject;
   readonly materials: readonly Materials[];
   readonly compression: string;
   readonly epochS: number;
@@ -24,6 +24,7 @@ export interface ProvenanceInput {
 export function provenanceOf(input: ProvenanceInput) {
   const { project, materials, compression, epochS, inlayVersion } = input;
   const { config, contract } = project;
+  const onnx = project.format === 'onnx' ? project.contract : undefined;
   const defined = <T extends object>(value: T) => JSON.parse(JSON.stringify(value)) as T;
   return {
     buildDefinition: {
@@ -34,10 +35,11 @@ export function provenanceOf(input: ProvenanceInput) {
           version: config.version,
           image: config.image,
           task: contract.task,
-          model: config.model,
+          model: modelPathOf(config),
+          ...(project.format === 'opaque' ? { format: 'opaque', target: project.target, env: project.env } : {}),
           labels: config.labels,
-          golden: contract.golden && { file: contract.golden.file, inImage: contract.golden.inImage },
-          accepted: contract.accepted,
+          golden: onnx?.golden && { file: onnx.golden.file, inImage: onnx.golden.inImage },
+          accepted: onnx?.accepted,
         },
         platforms: materials.map(({ manifest }) => manifest.platform && platformName(manifest.platform)),
         compression,
@@ -53,10 +55,14 @@ export function provenanceOf(input: ProvenanceInput) {
 }
 
 function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescriptor[] {
-  const { model, golden } = project.contract;
+  const { externalData, golden } =
+    project.format === 'onnx'
+      ? { externalData: project.contract.model.externalData, golden: project.contract.golden }
+      : { externalData: project.files.map(({ name, digest }) => ({ file: name, digest })), golden: undefined };
+  const { digest } = project.contract.model;
   return [
-    { name: 'model', uri: relative(project.dir, project.modelPath), digest: digestSet(model.digest) },
-    ...model.externalData.map((one) => ({ name: `model/${one.file}`, digest: digestSet(one.digest) })),
+    { name: 'model', uri: relative(project.dir, project.modelPath), digest: digestSet(digest) },
+    ...externalData.map((one) => ({ name: `model/${one.file}`, digest: digestSet(one.digest) })),
     ...(golden ? [{ name: 'golden', digest: digestSet(golden.digest) }] : []),
     ...(git
       ? [
@@ -80,8 +86,9 @@ function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescri
   ];
 }
 
-function materialParts({ base, os, runtime, serverImage }: Materials): ResourceDescriptor[] {
+function materialParts({ base, baseImage, os, runtime, serverImage }: Materials): ResourceDescriptor[] {
   return [
+    ...(baseImage ? [{ name: 'base-image', uri: baseImage.reference, digest: digestSet(baseImage.digest) }] : []),
     ...(serverImage
       ? [{ name: 'server-image', uri: serverImage.reference, digest: digestSet(serverImage.digest) }]
       : []),

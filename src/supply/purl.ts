@@ -1,4 +1,4 @@
-import type { NpmPackage } from '../image/index.ts';
+import type { BasePackage, NpmPackage } from '../image/index.ts';
 
 // Package URLs (purl-spec): what scanners look a package up by. The colon stays as it is.
 const encode = (text: string) => encodeURIComponent(text).replaceAll('%3A', ':');
@@ -14,6 +14,18 @@ export function debPurl(
   os: { readonly id: string; readonly versionId: string },
 ): string {
   return `pkg:deb/${os.id}/${encode(name)}@${encode(version)}?arch=${architecture}&distro=${os.id}-${os.versionId}`;
+}
+
+/** A package that was found in an image: `pkg:deb/…`, `pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20`, `pkg:pypi/scikit-learn@1.7.2` */
+export function packagePurl(
+  { type, name, version, architecture }: BasePackage,
+  os: { readonly id: string; readonly versionId: string },
+): string {
+  // purl-spec, type pypi: names in lower case, with hyphens.
+  if (type === 'pypi') return `pkg:pypi/${encode(name.toLowerCase().replace(/[-_.]+/g, '-'))}@${encode(version)}`;
+  const arch = architecture === undefined ? '' : `arch=${architecture}&`;
+  const distro = os.versionId === '' ? os.id : `${os.id}-${os.versionId}`;
+  return `pkg:${type}/${os.id}/${encode(name)}@${encode(version)}?${arch}distro=${distro}`;
 }
 
 /** `pkg:oci/iris@sha256:…?arch=amd64` */

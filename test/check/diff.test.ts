@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DiffVerdict, diffContracts, diffProjects, verdictOf } from '../../src/check/index.ts';
-import { type Contract, readProject } from '../../src/contract/index.ts';
+import { type DiffVerdict, diffContracts, diffModels, verdictOf } from '../../src/check/index.ts';
+import { type AnyContract, type Contract, type OpaqueContract, readProject } from '../../src/contract/index.ts';
 import { healthy } from '../broken/projects.ts';
 
 let dir: string;
@@ -14,6 +14,14 @@ beforeAll(async () => {
   iris = (await readProject(join(dir, 'a'))).contract;
 });
 afterAll(() => rmSync(dir, { recursive: true }));
+
+async function diffProjects(from: string, to: string) {
+  const side = async (folder: string) => {
+    const { contract, modelPath, golden } = await readProject(folder);
+    return { contract, model: { contract, modelPath, golden: golden?.cases } };
+  };
+  return diffModels(await side(from), await side(to));
+}
 
 const input = (datatype: string, ...shape: number[]) => ({ inputs: [{ name: 'float_input', datatype, shape }] });
 const labels = (...names: string[]) => ({ labels: { keys: names.map((_, i) => String(i)), names } });
@@ -86,4 +94,30 @@ test('without golden cases there are no answers to compare', async () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace(/golden: .*\n/, ''));
   }
   expect((await diffProjects(join(dir, 'c'), join(dir, 'd'))).answers).toBeUndefined();
+});
+
+const opaque = (more: Partial<OpaqueContract> = {}): OpaqueContract => ({
+  schemaVersion: 1,
+  format: 'opaque',
+  name: 'iris',
+  version: '1',
+  task: 'other',
+  model: { target: '/m', digest: 'sha256:x', sizeBytes: 1, files: 1 },
+  inputs: [],
+  outputs: [],
+  server: {},
+  ...more,
+});
+
+test('of an opaque model what somebody wrote is compared, and nothing where nobody did', () => {
+  const inputs = input('FP32', -1, 4).inputs as OpaqueContract['inputs'];
+  const wider = input('FP32', -1, 5).inputs as OpaqueContract['inputs'];
+  const verdict = (from: AnyContract, to: AnyContract) => verdictOf(diffContracts(from, to));
+  expect(verdict(opaque(), opaque())).toBe('same');
+  expect(verdict(opaque(), opaque({ inputs }))).toBe('same');
+  expect(verdict(opaque({ inputs }), opaque({ inputs: wider }))).toBe('breaking');
+  expect(verdict(opaque(), opaque({ model: { target: '/n', digest: 'sha256:y', sizeBytes: 1, files: 1 } }))).toBe(
+    'compatible',
+  );
+  expect(verdict(iris, opaque({ name: iris.name, task: iris.task }))).toBe('breaking');
 });

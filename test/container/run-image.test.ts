@@ -167,6 +167,7 @@ test('the runc configuration has no rights, a read-only root and the limits', ()
     cwd: '/',
     uid: 65532,
     gid: 65532,
+    capabilities: [],
     limits: { cpus: 0.5, memoryBytes: 314572800 },
     cgroupsPath: '/x',
   });

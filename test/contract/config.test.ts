@@ -52,3 +52,60 @@ test('the published JSON Schema is the one that is checked against', async () =>
   const published = await Bun.file(join(import.meta.dir, '../../schema/inlay.schema.json')).json();
   expect(published).toEqual(configJsonSchema());
 });
+
+const OPAQUE = 'name: a\nversion: "1"\nbase: registry.example.com/ml/server:1\n';
+
+test('a model in place of a path says its format, and where it lies in the image', () => {
+  const text = `${OPAQUE}model: {path: m/, format: opaque, target: /models/iris/1, env: {MODEL_NAME: iris}}\ninputs: [{name: x, datatype: FP32, shape: [-1, 4]}]\n`;
+  expect(parseConfig(text, 'inlay.yaml').model).toEqual({
+    path: 'm/',
+    format: 'opaque',
+    target: '/models/iris/1',
+    env: { MODEL_NAME: 'iris' },
+  });
+  expect(parseConfig('name: a\nversion: "1"\nmodel: {path: m.onnx, format: onnx}\n', 'inlay.yaml').model).toEqual({
+    path: 'm.onnx',
+    format: 'onnx',
+  });
+});
+
+test.each([
+  [
+    'no base for an opaque model',
+    'name: a\nversion: "1"\nmodel: {path: m, format: opaque, target: /m}\n',
+    'needs an image of your own',
+  ],
+  [
+    'apt for an opaque model',
+    'name: a\nversion: "1"\nbase: apt\nmodel: {path: m, format: opaque, target: /m}\n',
+    'inlay.yaml:3:7: base',
+  ],
+  ['no target', `${OPAQUE}model: {path: m, format: opaque}\n`, 'target is missing'],
+  ['a target that leaves the root', `${OPAQUE}model: {path: m, format: opaque, target: /a/../b}\n`, 'model.target'],
+  ['a relative target', `${OPAQUE}model: {path: m, format: opaque, target: m}\n`, 'model.target'],
+  ['a key that is none', `${OPAQUE}model: {path: m, format: opaque, targe: /m}\n`, 'Did you mean target?'],
+  ['another format', `${OPAQUE}model: {path: m, format: pickle, target: /m}\n`, 'model.format'],
+  [
+    'labels of an opaque model',
+    `${OPAQUE}model: {path: m, format: opaque, target: /m}\nlabels: l.json\n`,
+    'inlay.yaml:5:9: labels: does not apply',
+  ],
+  [
+    'a target of an ONNX model',
+    'name: a\nversion: "1"\nmodel: {path: m.onnx, format: onnx, target: /m}\n',
+    'opaque models only',
+  ],
+  [
+    'inputs of an ONNX model',
+    'name: a\nversion: "1"\nmodel: m.onnx\ninputs: [{name: x, datatype: FP32, shape: [1]}]\n',
+    'read from the ONNX file',
+  ],
+  ['a base that is no reference', 'name: a\nversion: "1"\nmodel: m.onnx\nbase: atp\n', 'expected apt'],
+  [
+    'a base beside a server image',
+    'name: a\nversion: "1"\nmodel: m.onnx\nbase: apt\nserverImage: r.example.com/s:1\n',
+    'has its base already',
+  ],
+])('%s is refused, and why is said', (_, text, told) => {
+  expect(mistakes(text)).toContain(told);
+});

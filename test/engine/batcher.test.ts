@@ -62,7 +62,7 @@ function given(batcher: Batcher, values: readonly number[], width = 2): Promise<
   return outcome;
 }
 
-const ENDLESS = { maxRows: 1e9, maxWaitMs: 1e9 };
+const ENDLESS = { maxRows: 1e9, maxRequestRows: 1e9, maxWaitMs: 1e9 };
 const batcherOn = (lane: Lane, maxRows = 128, limits: QueueLimits = ENDLESS) =>
   new Batcher({ lanes: [lane], names: ['y'], maxRows, staged: SPEC, limits });
 
@@ -155,7 +155,7 @@ test('a stage that has to grow keeps what is in it', async () => {
 
 test('a full queue refuses at once; what it took is answered', async () => {
   const lane = new MirrorLane(true);
-  const batcher = batcherOn(lane, 1, { maxRows: 2, maxWaitMs: 1e9 });
+  const batcher = batcherOn(lane, 1, { maxRows: 2, maxRequestRows: 1e9, maxWaitMs: 1e9 });
   const outcomes = [staged(batcher, [1, 1]), staged(batcher, [2, 2]), staged(batcher, [3, 3]), given(batcher, [4, 4])];
   const [one, two, three, four] = await Promise.all(outcomes);
   expect([one, two]).toEqual([
@@ -168,7 +168,7 @@ test('a full queue refuses at once; what it took is answered', async () => {
 
 test('who has waited too long is refused before the run', async () => {
   const lane = new MirrorLane(true);
-  const batcher = batcherOn(lane, 128, { maxRows: 100, maxWaitMs: 30 });
+  const batcher = batcherOn(lane, 128, { maxRows: 100, maxRequestRows: 1e9, maxWaitMs: 30 });
   const first = staged(batcher, [1, 1]);
   await new Promise(setImmediate);
   const late = staged(batcher, [2, 2]);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { BASE_NAME, MEDIA_TYPE, manifestSchema, type OciLayout } from '../../src/image/index.ts';
-import { fetchManifests, pushImage } from '../../src/registry/index.ts';
+import { fetchImage, pushImage } from '../../src/registry/index.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { model, ref, World } from './world.ts';
 
@@ -26,7 +26,7 @@ async function onServerImage(): Promise<{ layout: OciLayout; layers: string[] }>
   const pushed = await world.image(first, server, model());
   await pushImage({ registry: world.registry(), layout: first, source: server, to: ref(server) });
   const layout = await world.layout();
-  const digest = await fetchManifests({ registry: world.registry(), layout, from: ref(server) });
+  const digest = await fetchImage({ registry: world.registry(), layout, from: ref(server) });
   expect(digest).toBe(pushed.digest);
   const image = await layout.resolve(digest, { os: 'linux', architecture: 'amd64' });
   for (const layer of image.manifest.layers) expect(await layout.has(layer)).toBe(false);

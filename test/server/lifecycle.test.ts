@@ -108,6 +108,63 @@ test('without the switch it would: the test above can fail', async () => {
   }
 }, 20_000);
 
+test('logs as JSON: a line an event, each request with its id and trace; /metrics counts all serving threads', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '0', LOG_FORMAT: 'JSON', ACCESS_LOG: 'true' });
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const parents = ['00f067aa0ba902b7', '0000000000000000'];
+  const ask = (id: number) =>
+    fetch(`${url}/predict`, {
+      method: 'POST',
+      body: '{"data":[[5.1,3.5,1.4,0.2]]}',
+      headers: {
+        'x-request-id': `"${id}"`,
+        traceparent: `00-${trace}-${parents[id % 2]}-01`,
+        // A connection each, so that every thread gets some.
+        connection: 'close',
+      },
+    });
+  await Promise.all(Array.from({ length: 100 }, (_, id) => ask(id)));
+  const nameless = await fetch(`${url}/nowhere`);
+  const counted: (string | undefined)[] = [];
+  for (let i = 0; i < 10; i++) {
+    const page = await (await fetch(`${url}/metrics`, { headers: { connection: 'close' } })).text();
+    counted.push(/^inlay_request_duration_seconds_count\{route="\/predict",code="200"\} (\d+)$/m.exec(page)?.[1]);
+  }
+  expect(counted).toEqual(Array.from({ length: 10 }, () => '100'));
+  child.kill('SIGTERM');
+  const text = await new Response(child.stderr).text();
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const requests = lines.filter(({ route }) => route === '/predict');
+  expect(requests.length).toBe(100);
+  for (const { requestId, traceId, spanId, status, ms } of requests) {
+    const known = Number(JSON.parse(String(requestId))) % 2 === 0;
+    expect([traceId, spanId, status]).toEqual(known ? [trace, parents[0], 200] : [undefined, undefined, 200]);
+    expect(ms).toBeGreaterThan(0);
+  }
+  // Who sends no id is given one.
+  const given = nameless.headers.get('x-request-id');
+  expect(lines.find(({ requestId }) => requestId === given)).toMatchObject({
+    level: 'INFO',
+    status: 404,
+    route: 'other',
+  });
+}, 20_000);
+
+test('MAX_HEADER_BYTES lets larger heads in, for all serving threads', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '0', MAX_HEADER_BYTES: '65536' });
+  for (let i = 0; i < 20; i++) {
+    const ask = (length: number) =>
+      fetch(`${url}/health`, { headers: { cookie: 'a'.repeat(length), connection: 'close' } });
+    expect((await ask(50_000)).status).toBe(200);
+    expect((await ask(70_000)).status).toBe(431);
+  }
+  child.kill('SIGTERM');
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
 test('paths may be relative to PROJECT_DIR', async () => {
   const { child, line } = await start({
     PROJECT_DIR: REFERENCE,

@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SETOSA, serveReference } from './serving.ts';
 
 const BODY = '{"data":[[5.1,3.5,1.4,0.2]]}';
-let dir: string;
 let served: Awaited<ReturnType<typeof serveReference>>;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'inlay-seen-'));
   served = await serveReference({
     accessLog: true,
-    predictionLog: join(dir, 'predictions.jsonl'),
     maxConnectionAgeMs: 0,
   });
 });
 afterAll(async () => {
   await served.server.close();
-  rmSync(dir, { recursive: true });
 });
 const post = (body: string, headers: Record<string, string> = {}) =>
   fetch(`${served.url}/predict`, { method: 'POST', body, headers });
@@ -81,14 +74,6 @@ test('the access log ties a request to its trace', async () => {
   const line = served.log.find((one) => one.includes('requestId=with-trace'));
   expect(line).toContain(`traceId=${trace}`);
   expect(line).toContain('route=/predict status=200');
-});
-
-test('the prediction log holds inputs, prediction and request id', async () => {
-  await post(BODY, { 'x-request-id': 'logged' });
-  await Bun.sleep(100);
-  const lines = readFileSync(join(dir, 'predictions.jsonl'), 'utf8').trim().split('\n');
-  const line = lines.map((one) => JSON.parse(one)).find((one) => one.requestId === 'logged');
-  expect(line).toMatchObject({ model: 'iris', version: '0.0.1', inputs: JSON.parse(BODY), prediction: SETOSA });
 });
 
 test('old connections are closed behind an answer, young ones are not', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Contract, contractOfModel, deriveContract, readModelFacts } from '../../src/contract/index.ts';
 import { type BatchProof, Engine, type Lane, openLanes, proveBatch } from '../../src/engine/index.ts';
-import { createLog, DEFAULT_SETTINGS, ModelServer, type Settings } from '../../src/server/index.ts';
+import { createLog, DEFAULT_SETTINGS, ModelServer, openPredictionSink, type Settings } from '../../src/server/index.ts';
 
 export const REFERENCE = join(import.meta.dir, '../data/reference');
 export const SETOSA = [0.9709315896034241, 0.015583082102239132, 0.013485366478562355];
@@ -21,11 +21,15 @@ export async function serveReference(
     facts: readModelFacts(new Uint8Array(await Bun.file(modelPath).arrayBuffer())),
     model: bare.model,
     labels: bare.labels,
+    features: ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'],
     sample: [[5.1, 3.5, 1.4, 0.2]],
   });
+  const all = { ...DEFAULT_SETTINGS, host: '127.0.0.1', port: 0, ...settings };
+  const writer = createLog('INFO', 'TEXT', (line) => void log.push(line));
   const server = new ModelServer({
-    settings: { ...DEFAULT_SETTINGS, host: '127.0.0.1', port: 0, ...settings },
-    log: createLog('INFO', 'TEXT', (line) => void log.push(line)),
+    settings: all,
+    log: writer,
+    predictionSink: openPredictionSink(all, 1, writer),
   });
   const engine = await Engine.load({ contract, modelPath, threads: 1 });
   await serveEngine(server, contract, engine, around);

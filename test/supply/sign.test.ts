@@ -151,7 +151,7 @@ describe('what a build says', () => {
   async function built(name = 'iris:1') {
     const result = await image(layout, name);
     const config = { name: 'iris', version: '0.0.1', model: 'iris.onnx' };
-    const project = { dir: world.dir, config, contract, modelPath: join(world.dir, 'iris.onnx') };
+    const project = { format: 'onnx', dir: world.dir, config, contract, modelPath: join(world.dir, 'iris.onnx') };
     await attachStatements({
       layout,
       project: project as never,

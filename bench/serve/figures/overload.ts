@@ -1,10 +1,14 @@
+import { join } from 'node:path';
+import { bodyFile } from '../body-file.ts';
 import type { Figure } from '../figure.ts';
 import { median } from '../median.ts';
 import { heavyProject } from '../models/heavy-model.ts';
 import { layOutModel } from '../models/model-dir.ts';
+import type { OpenLoop } from '../open-loop/load.ts';
 import { requirePeer } from '../peers.ts';
 import { type FigureResult, judge } from '../result.ts';
-import type { ServerProcess } from '../server-process.ts';
+import { BENCH, BUN } from '../root.ts';
+import { lastLineOf, runTool } from '../run-tool.ts';
 import { verifyAnswer } from '../verify.ts';
 import { withServer } from '../with-server.ts';
 import { loadWithWrk } from '../wrk.ts';
@@ -16,12 +20,6 @@ const MOST_ACCEPTED_MS = 1_100;
 const MOST_REFUSED_MS = 20;
 const MOST_GROWTH_PERCENT = 10;
 const LEAST_AFTERWARDS = 0.9;
-
-interface Overload {
-  readonly acceptedMs: readonly number[];
-  readonly refusedMs: readonly number[];
-  readonly otherwise: number;
-}
 
 /** Four times what a server can do, open loop: whether it refuses at once what it cannot do, and does the rest in time. */
 export const overload: Figure = {
@@ -38,7 +36,11 @@ export const overload: Figure = {
       const capacity = before.requests / before.seconds;
       const memoryBefore = server.residentMb().now;
       onProgress(`${(capacity * TIMES).toFixed(0)} requests a second for ${seconds} s`);
-      const load = await sendAtRate(server, capacity * TIMES, seconds);
+      const { stdout } = await runTool([
+        ...[BUN, '--no-env-file', join(BENCH, 'open-loop', 'main.ts'), server.url + server.peer.path],
+        ...[await bodyFile(server.peer.body), String(capacity * TIMES), String(seconds)],
+      ]);
+      const load = lastLineOf<OpenLoop>(stdout);
       const memoryAfter = server.residentMb().now;
       await Bun.sleep(1000);
       const after = await loadWithWrk(server, { connections: CONNECTIONS, seconds: 3 });
@@ -66,7 +68,10 @@ export const overload: Figure = {
           judge({ what: 'speed a second later', sense: 'at least', limit: LEAST_AFTERWARDS, unit: 'x' }, afterwards),
           judge({ what: 'other answers', sense: 'at most', limit: 0, unit: '' }, load.otherwise),
         ],
-        notes: [`capacity ${capacity.toFixed(1)} requests a second; ${memoryBefore.toFixed(1)} MB before`],
+        notes: [
+          `capacity ${capacity.toFixed(1)} requests a second; ${memoryBefore.toFixed(1)} MB before`,
+          `the generator sent its requests late by ${percentile(load.lateMs, 0.99).toFixed(1)} ms (p99): that is in the numbers`,
+        ],
       };
     });
   },
@@ -78,32 +83,4 @@ function row(name: string, ms: readonly number[]) {
 
 function percentile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
-}
-
-/** Sends each request when it is due, whether or not others were answered; times count from then. */
-async function sendAtRate(server: ServerProcess, rate: number, seconds: number): Promise<Overload> {
-  const load = { acceptedMs: [] as number[], refusedMs: [] as number[], otherwise: 0 };
-  const url = `http://127.0.0.1:${server.port}${server.peer.path}`;
-  const started = performance.now();
-  const send = async (due: number) => {
-    try {
-      const response = await fetch(url, { method: 'POST', body: server.peer.body });
-      await response.arrayBuffer();
-      const ms = performance.now() - due;
-      if (response.status === 200) load.acceptedMs.push(ms);
-      else if (response.status === 503 && response.headers.has('retry-after')) load.refusedMs.push(ms);
-      else load.otherwise++;
-    } catch {
-      load.otherwise++;
-    }
-  };
-  const all: Promise<void>[] = [];
-  for (let i = 0; i < rate * seconds; i++) {
-    const due = started + (i * 1000) / rate;
-    const wait = due - performance.now();
-    if (wait > 0) await Bun.sleep(wait);
-    all.push(send(due));
-  }
-  await Promise.all(all);
-  return load;
 }

@@ -1,6 +1,7 @@
 """The server as clients that others wrote meet it: NVIDIA's over REST, binary REST and gRPC, gRPC's over reflection and health."""
 
 import os
+import queue
 import subprocess
 
 import grpc
@@ -96,6 +97,30 @@ def test_every_datatype(types, way):
         np.testing.assert_array_equal(answer, array, err_msg=f"{name} by {way}")
 
 
+@pytest.mark.parametrize("compression", ["gzip", "deflate"])
+@pytest.mark.parametrize("kind", [triton_http, triton_grpc])
+def test_compressed_requests(iris, kind, compression):
+    with kind.InferenceServerClient(iris.grpc if kind is triton_grpc else iris.http) as client:
+        one = kind.InferInput("float_input", IRIS.shape, "FP32")
+        one.set_data_from_numpy(IRIS)
+        named = {"compression_algorithm" if kind is triton_grpc else "request_compression_algorithm": compression}
+        result = client.infer("iris", [one], **named)
+        assert list(result.as_numpy("output_label")) == [0, 2]
+
+
+def test_many_calls_at_once_on_one_channel(iris):
+    with triton_grpc.InferenceServerClient(iris.grpc) as client:
+        one = triton_grpc.InferInput("float_input", IRIS.shape, "FP32")
+        one.set_data_from_numpy(IRIS)
+        answers = queue.Queue()
+        for _ in range(1000):
+            client.async_infer("iris", [one], lambda result, error: answers.put((result, error)))
+        for _ in range(1000):
+            result, error = answers.get(timeout=60)
+            assert error is None
+            assert list(result.as_numpy("output_label")) == [0, 2]
+
+
 @pytest.mark.parametrize("kind", [triton_http, triton_grpc])
 def test_health_and_metadata(iris, kind):
     with kind.InferenceServerClient(iris.grpc if kind is triton_grpc else iris.http) as client:
@@ -126,3 +151,16 @@ def test_reflection_and_health(iris):
         health = health_pb2_grpc.HealthStub(channel)
         serving = health_pb2.HealthCheckResponse.SERVING
         assert health.Check(health_pb2.HealthCheckRequest()).status == serving
+        watch = health.Watch(health_pb2.HealthCheckRequest(service="inference.GRPCInferenceService"))
+        assert next(watch).status == serving
+        watch.cancel()
+
+
+def test_deadline(iris):
+    """A deadline that is over already is the client's own status, and the server goes on."""
+    with triton_grpc.InferenceServerClient(iris.grpc) as client:
+        one = triton_grpc.InferInput("float_input", IRIS.shape, "FP32")
+        one.set_data_from_numpy(IRIS)
+        with pytest.raises(InferenceServerException, match="Deadline"):
+            client.infer("iris", [one], client_timeout=1e-6)
+        assert client.is_server_live()

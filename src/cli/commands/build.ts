@@ -3,8 +3,10 @@ import { InlayError } from '../../error/index.ts';
 import type { BuiltImage } from '../../image/index.ts';
 import { buildProject } from '../build-project.ts';
 import { createOutput, formatBytes, formatMs, table } from '../output.ts';
+import { BASE } from '../pinned-image.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
 import { describeSigned, SIGN, signInStore, signingKey } from '../signing.ts';
+import { haveWhole } from '../whole-image.ts';
 import { describePush, targetOf } from './push.ts';
 
 export function addBuild(program: Command): void {
@@ -17,6 +19,7 @@ export function addBuild(program: Command): void {
     .argument('[dir]', "the project's folder", '.')
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
     .option('--compression <kind>', 'of the layers below the model: zstd, or gzip for runtimes without zstd', 'zstd')
+    .option(...BASE)
     .option('--output <kind:path>', 'also write the image to oci:DIR, a layout of its own, or docker-archive:FILE')
     .option('--push', 'then push it, as inlay push does')
     .option(...TAG)
@@ -42,6 +45,7 @@ export function addBuild(program: Command): void {
         key = await signingKey(options.sign);
       });
       if (key !== undefined) output.progress(describeSigned(await signInStore(layout, image.reference, key)));
+      if (target) await haveWhole(layout, image.reference, options, output);
       if (target?.kind === 'oci') await exportLayout(layout, image.reference, target.path);
       const [platform] = platforms;
       if (target?.kind === 'docker-archive' && platform)

@@ -2,24 +2,32 @@ import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { InlayError } from '../../error/index.ts';
 import { inlayHome } from '../home.ts';
-import { EXIT } from '../output.ts';
+import { createOutput, EXIT } from '../output.ts';
+import { CA_FILE, INSECURE_REGISTRY } from '../registry.ts';
+import { haveWhole } from '../whole-image.ts';
 
 export function addRun(program: Command): void {
   program
     .command('run')
     .summary('start a built image on this machine')
     .description(
-      'Starts a built image: with docker, podman or nerdctl where they are, else with runc as root, else as a plain process on the files of the image. Ends with Ctrl-C.',
+      'Starts an image of the local store, pulled where it is not there: with docker, podman or nerdctl where they are, else with runc as root, else as a plain process on the files of the image. Ends with Ctrl-C.',
     )
-    .argument('<image>', 'the image, as inlay build names it')
+    .argument('<image>', 'the image, as inlay build names it, or in a registry')
     .option(
       '--engine <name>',
       'what to run it with: docker, podman, nerdctl, runc or process (default: the first that works)',
     )
     .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', '8000')
+    .option(
+      '--container-port <number>',
+      'with docker, podman and nerdctl: the port inside (default: as the image says)',
+    )
     .option('--cpus <number>', 'CPU limit, for example 0.5')
     .option('--memory <quantity>', 'memory limit, for example 300Mi')
     .option('--env <NAME=VALUE...>', "add to the image's environment")
+    .option(...INSECURE_REGISTRY)
+    .option(...CA_FILE)
     .action(async (image, options) => {
       const { ENGINES, runImage, waitReady } = await import('../../container/index.ts');
       const { hostPlatform, OciLayout, storeDir } = await import('../../image/index.ts');
@@ -29,11 +37,15 @@ export function addRun(program: Command): void {
         throw new InlayError('USAGE', `no engine ${options.engine}`, { hint: `Choose one of ${ENGINES.join(', ')}.` });
       const cpus = options.cpus === undefined ? undefined : quantity('--cpus', options.cpus);
       const memoryBytes = options.memory === undefined ? undefined : quantity('--memory', options.memory);
+      const layout = await OciLayout.open(storeDir(home));
+      await haveWhole(layout, image, options, createOutput(false));
       const running = await runImage({
-        layout: await OciLayout.open(storeDir(home)),
+        layout,
         reference: image,
         platform: hostPlatform(process.arch),
         port: quantity('--port', options.port),
+        containerPort:
+          options.containerPort === undefined ? undefined : quantity('--container-port', options.containerPort),
         env: environment(options.env ?? []),
         limits: { ...(cpus === undefined ? {} : { cpus }), ...(memoryBytes === undefined ? {} : { memoryBytes }) },
         ...(engine === undefined ? {} : { engine }),

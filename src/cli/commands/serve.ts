@@ -26,6 +26,7 @@ export function addServe(program: Command): void {
         open: async () => ({ contract: project.contract, golden: project.golden?.cases }),
         write: (line) => void process.stderr.write(line),
         announce: (line) => void process.stdout.write(line),
+        stdout: 1,
       });
       if (code !== 0)
         throw new InlayError('MODEL_LOAD_FAILED', `the model cannot be served; the log above says why`, {

@@ -5,6 +5,7 @@ import type { PushResult } from '../../registry/index.ts';
 import { compressionOf, platformsOf, sourceDateEpoch } from '../build-project.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput } from '../output.ts';
+import { openBase } from '../pinned-image.ts';
 import { prepullDaemonSet } from '../prepull.ts';
 import { CA_FILE, INSECURE_REGISTRY, showTransfer, TAG, withRegistry } from '../registry.ts';
 import { INLAY_VERSION } from '../version.ts';
@@ -21,7 +22,8 @@ export function addServerImage(program: Command): void {
     .argument('<image>', 'what it is called: REGISTRY/REPOSITORY:TAG')
     .option('--platform <list>', 'platforms, separated by commas: linux/amd64, linux/arm64 (default: this machine)')
     .option('--compression <kind>', 'zstd, or gzip for runtimes without zstd', 'zstd')
-    .option('--lock <file>', 'where the packages of the base are pinned', 'inlay.lock')
+    .option('--base <image>', 'what it stands on: apt, or an image (default: apt where it is, else distroless cc)')
+    .option('--lock <file>', 'where the base is pinned', 'inlay.lock')
     .option('--push', 'then push it')
     .option('--prepull', 'then print the DaemonSet that keeps it on every node, for kubectl apply -f -')
     .option(...TAG)
@@ -39,10 +41,14 @@ export function addServerImage(program: Command): void {
       const { formatReference, pushImage } = await import('../../registry/index.ts');
       const reference = formatReference(to);
       const home = inlayHome(process.env);
+      const layout = await OciLayout.open(storeDir(home));
+      const platforms = await platformsOf(options.platform);
+      const opening = { ...options, layout, lockPath: options.lock, platforms, output };
       const image = await buildServerImage({
         reference,
         home,
-        platforms: await platformsOf(options.platform),
+        platforms,
+        base: await openBase(options.base, opening),
         compression: compressionOf(options.compression),
         lockPath: options.lock,
         inlayVersion: INLAY_VERSION,
@@ -55,7 +61,6 @@ export function addServerImage(program: Command): void {
         return output.result(...(await answer(options.prepull, image, built, reference, output.progress)));
       output.progress(built);
       const pushing = performance.now();
-      const layout = await OciLayout.open(storeDir(home));
       const push = await withRegistry(options, (registry, signal) =>
         pushImage({
           registry,

@@ -35,6 +35,8 @@ export const RESOURCES = {
   networkPolicy: namespaced('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
   ingress: namespaced('networking.k8s.io/v1', 'Ingress', 'ingresses'),
   httpRoute: namespaced('gateway.networking.k8s.io/v1', 'HTTPRoute', 'httproutes'),
+  role: namespaced('rbac.authorization.k8s.io/v1', 'Role', 'roles'),
+  roleBinding: namespaced('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   lease: namespaced('coordination.k8s.io/v1', 'Lease', 'leases'),
 } as const satisfies Readonly<Record<string, Resource>>;
 

@@ -13,6 +13,7 @@ import {
 import { FIELD_MANAGER, REPLICAS_MANAGER, type Role, workloadName } from '../names.ts';
 import { anyObjectSchema, deploymentSchema } from '../observe/index.ts';
 import type { ServicePlan } from '../service.ts';
+import { keepFromGitOps } from './keep-from-gitops.ts';
 
 export interface ApplyOptions {
   readonly force: boolean;
@@ -20,7 +21,8 @@ export interface ApplyOptions {
 
 /** Everything of a service but its workloads and route; applying it again changes nothing. */
 export async function applyShared(kube: Kube, plan: ServicePlan, { force }: ApplyOptions): Promise<void> {
-  for (const object of await sharedOf(kube, plan)) await kube.apply(object, { manager: FIELD_MANAGER, force });
+  for (const object of await sharedOf(kube, plan))
+    await kube.apply(keepFromGitOps(object), { manager: FIELD_MANAGER, force });
   for (const { apiVersion, kind, metadata } of unwantedObjects(plan)) {
     const resource = resourceOf({ apiVersion, kind });
     const found = await kube.find(anyObjectSchema, resource, metadata.name, metadata.namespace);
@@ -59,10 +61,10 @@ export async function applyWorkload(
 ): Promise<void> {
   const name = workloadName(plan.service, role);
   const before = await kube.find(deploymentSchema, RESOURCES.deployment, name, plan.namespace);
-  await kube.apply(deploymentOf(plan, role), { manager: FIELD_MANAGER, force });
+  await kube.apply(keepFromGitOps(deploymentOf(plan, role)), { manager: FIELD_MANAGER, force });
   if (!before || (size.set && before.spec.replicas !== size.initial))
     await kube.apply(replicasPatch(plan, role, size.initial), { manager: REPLICAS_MANAGER, force: true });
-  await kube.apply(autoscalerOf(plan, role, size), { manager: FIELD_MANAGER, force });
+  await kube.apply(keepFromGitOps(autoscalerOf(plan, role, size)), { manager: FIELD_MANAGER, force });
 }
 
 /** Where a Gateway divides the traffic: in which shares. */
@@ -73,7 +75,7 @@ export async function applyRoute(
   { force }: ApplyOptions,
 ): Promise<void> {
   const route = routeOf(plan, weights);
-  if (route) await kube.apply(route, { manager: FIELD_MANAGER, force });
+  if (route) await kube.apply(keepFromGitOps(route), { manager: FIELD_MANAGER, force });
 }
 
 /** Takes a role away: its autoscaler first, which would else ask for a Deployment that is gone. */

@@ -19,6 +19,8 @@ export interface DeployOptions extends SessionOptions {
   readonly direct?: boolean | undefined;
   /** Asked before anything is changed. @throws RELEASE_REFUSED */
   readonly preflight?: ((journal: Journal) => Promise<void>) | undefined;
+  /** The release is only begun: whoever this starts goes on with it from the journal, once the Lease is free. */
+  readonly detach?: ((release: Release) => Promise<void>) | undefined;
   /** For a stable Deployment that no journal knows. */
   readonly resolve?: ResolveImage | undefined;
 }
@@ -37,12 +39,13 @@ export interface Deployed {
  */
 export async function deploy(options: DeployOptions): Promise<Deployed> {
   const looked = await makeNamespace(options);
+  const go = async (session: Session) => (options.detach ? options.detach(session.release) : runSteps(session));
   return Session.run(options, async (session) => {
     const going = unfinished(session.journal);
     if (going) {
       if (going.image.digest !== options.image.digest) throw unfinishedError(options, going);
       session.tell({ kind: 'note', text: `goes on with the release of ${going.startedAt} by ${going.actor}` });
-      await runSteps(session);
+      await go(session);
       return { release: session.release, unchanged: false };
     }
     const journal = await adopt(session.kube, options.namespace, session.journal, options.resolve);
@@ -52,7 +55,7 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
       return { release: stable, unchanged: true };
     if (!looked) await options.preflight?.(journal);
     await session.save(withRelease(journal, release));
-    await runSteps(session);
+    await go(session);
     return { release: session.release, unchanged: false };
   });
 }

@@ -3,8 +3,10 @@ export { abort, type DecisionOptions, promote, rollback } from './commands.ts';
 export { type Deployed, type DeployOptions, deploy } from './deploy.ts';
 export { formatDuration } from './duration.ts';
 export type { OnEvent, ReleaseEvent, RoleSize } from './events.ts';
+export { type JudgedNow, type JudgeOptions, judgeNow } from './judge-now.ts';
 export type { FieldChange } from './object-diff.ts';
 export { type ObjectChange, type Preflight, type PreflightFinding, preflight } from './preflight.ts';
+export { resume } from './resume.ts';
 export type { SessionOptions } from './session.ts';
 export {
   type HistoryEntry,

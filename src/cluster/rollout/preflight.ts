@@ -7,6 +7,7 @@ import { FIELD_MANAGER, workloadName } from '../names.ts';
 import { anyObjectSchema, nodeSchema, quotaSchema } from '../observe/index.ts';
 import type { ReleaseContract, ServicePlan } from '../service.ts';
 import { namespaceIsThere, sharedOf } from './apply.ts';
+import { keepFromGitOps } from './keep-from-gitops.ts';
 import { type FieldChange, objectDiff } from './object-diff.ts';
 import { quotaShortage } from './quota.ts';
 
@@ -174,7 +175,11 @@ async function checkDryRun({ kube, plan, journal, forceConflicts }: PreflightOpt
     const { name, namespace } = object.metadata;
     try {
       const live = await kube.find(anyObjectSchema, resourceOf(object), name, namespace);
-      const then = await kube.apply(object, { manager: FIELD_MANAGER, dryRun: true, force: forceConflicts === true });
+      const then = await kube.apply(keepFromGitOps(object), {
+        manager: FIELD_MANAGER,
+        dryRun: true,
+        force: forceConflicts === true,
+      });
       if (!live) changes.push({ object: nameOf(object), changes: undefined });
       else {
         const differ = objectDiff(await raw(kube, object), then);

@@ -11,6 +11,7 @@ export class WatchedWindow {
   readonly #pages: MetricsPages;
   readonly #rounds: Readonly<Record<Role, Scrape[][]>> = { stable: [], canary: [] };
   readonly #restartsBefore = new Map<string, number>();
+  readonly #there: Record<Role, readonly string[]> = { stable: [], canary: [] };
   #pods: readonly Pod[] = [];
 
   private constructor(pages: MetricsPages) {
@@ -20,8 +21,10 @@ export class WatchedWindow {
   /** Begins with the pods that are there. */
   static async begin(pages: MetricsPages, workloads: Workloads): Promise<WatchedWindow> {
     const window = new WatchedWindow(pages);
-    for (const role of ROLES)
+    for (const role of ROLES) {
       for (const pod of workloads[role].pods) window.#restartsBefore.set(pod.metadata.uid, restartsOf(pod));
+      window.#there[role] = workloads[role].pods.map(({ metadata }) => metadata.name);
+    }
     await window.scrape(workloads);
     return window;
   }
@@ -42,6 +45,7 @@ export class WatchedWindow {
     const after = rounds.pop() ?? before;
     return windowOf(before, after, {
       between: rounds,
+      there: this.#there[role],
       restarts: this.#restarts(role),
       ...(memoryLimit === undefined ? {} : { memoryLimitBytes: quantityBytes(memoryLimit) }),
     });

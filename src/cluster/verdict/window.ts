@@ -27,6 +27,8 @@ export function scrapeOf(pod: string, at: number, text: string): Scrape {
 export interface WindowFacts {
   /** Scrapes between start and end: what pods counted that are gone at the end, the most memory, restarts. */
   readonly between?: readonly (readonly Scrape[])[];
+  /** Pods that were there at the start, though not in its round (not Ready, say): they count from where they were first read. */
+  readonly there?: readonly string[];
   /** Container restarts in the window, from the pods' status. */
   readonly restarts?: readonly Restart[];
   /** `limits.memory` of the container. */
@@ -37,7 +39,7 @@ export interface WindowFacts {
  * What the pods of a role did between two rounds of scrapes.
  *
  * - A pod of both rounds counts what its counters rose by; a counter that fell says that the server began anew.
- * - A pod that is not in the first round began in the window: it counts from zero.
+ * - A pod that is not in the first round, nor `there`, began in the window: it counts from zero.
  * - A pod that is not in the last one counts up to where it was last seen.
  * - A pod that could not be read at the start counts from where it could, and is told of in `unreadable`.
  *
@@ -45,7 +47,7 @@ export interface WindowFacts {
  */
 export function windowOf(before: readonly Scrape[], after: readonly Scrape[], facts: WindowFacts = {}): RoleWindow {
   const rounds = [before, ...(facts.between ?? []), after];
-  const known = new Set(before.map(({ pod }) => pod));
+  const known = new Set([...before.map(({ pod }) => pod), ...(facts.there ?? [])]);
   const pods = [...Map.groupBy(rounds.flat(), ({ pod }) => pod)]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([pod, scrapes]) => ({ pod, ...podOf(scrapes, known.has(pod)) }));

@@ -118,12 +118,11 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   model: 'For example: model: models/iris.onnx',
   labels: 'For example: labels: models/label.json',
   image: 'For example: image: registry.example.com/ml/iris',
-  base: 'Leave it out, or write base: apt',
+  base: 'Leave it out, or write base: apt, or an image: base: gcr.io/distroless/cc-debian12',
 };
 
 const NOT_YET: Readonly<Record<string, string>> = {
   transform: 'This inlay has no transforms yet. Put the preprocessing into the graph.',
-  serverImage: 'This inlay composes the server image itself. Leave it out.',
 };
 
 interface SchemaNode {

@@ -1,11 +1,41 @@
 import { z } from 'zod';
+import { DATATYPE_NAMES } from '../datatype.ts';
 import { TASKS } from '../task.ts';
 import { deployMistakes } from './deploy.ts';
 import { deploySchema, durationSchema } from './deploy-schema.ts';
 
 const path = z.string().min(1);
-/** inlay.yaml, as docs/inlay-yaml.md describes it. */
-export const configSchema = z.strictObject({
+
+const tensors = z
+  .array(
+    z.strictObject({
+      name: z.string().min(1),
+      datatype: z.enum(DATATYPE_NAMES),
+      shape: z.array(z.int().min(-1)).describe('-1 for a dimension that is free.'),
+    }),
+  )
+  .min(1);
+
+const modelInPlace = z.strictObject({
+  path: path.describe('The ONNX file; of an opaque model the file or the folder.'),
+  format: z
+    .enum(['onnx', 'opaque'])
+    .describe("opaque: inlay does not read it. It is put into an image of one's own (base), which serves it."),
+  target: z
+    .string()
+    .regex(
+      /^(\/(?!\.{1,2}(\/|$))[^/\0]+)+\/?$/,
+      'expected a path in the image such as /models/iris/1, without "." and ".."',
+    )
+    .optional()
+    .describe('Where an opaque model lies in the image.'),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_]\w*$/, 'expected the name of a variable'), z.string())
+    .optional()
+    .describe('Added to the environment of the base, for its server to find the model.'),
+});
+
+const fields = z.strictObject({
   name: z
     .string()
     .regex(
@@ -27,7 +57,9 @@ export const configSchema = z.strictObject({
     .regex(/^[a-z0-9]+([.:_/-]+[a-z0-9]+)*$/, 'expected a repository such as registry.example.com/ml/iris, without tag')
     .optional()
     .describe('The repository that the image is pushed to.'),
-  model: path.describe('The ONNX file.'),
+  model: z.union([path.describe('The ONNX file.'), modelInPlace]),
+  inputs: tensors.optional().describe('Of an opaque model: what it takes, as its clients know it.'),
+  outputs: tensors.optional().describe('Of an opaque model: what it answers.'),
   labels: path.optional().describe('Names of the classes: {"0": "setosa", ...} or ["setosa", ...], as JSON.'),
   task: z.enum(TASKS).optional(),
   sample: z
@@ -53,9 +85,15 @@ export const configSchema = z.strictObject({
   owner: z.string().min(1).max(63).optional(),
   training: z.strictObject({ requirements: path.optional(), run: z.string().optional() }).optional(),
   base: z
-    .literal('apt')
+    .string()
+    .regex(
+      /^(apt$|[^\s/:@]+[/:@]\S+$)/,
+      'expected apt, or an image such as gcr.io/distroless/cc-debian12 or debian:12-slim',
+    )
     .optional()
-    .describe('What the image stands on: apt composes it from the Debian packages of this machine.'),
+    .describe(
+      'What the image stands on: apt composes it from the Debian packages of this machine; an image is pinned by digest in inlay.lock.',
+    ),
   serverImage: z
     .string()
     .min(1)
@@ -90,7 +128,38 @@ export const configSchema = z.strictObject({
     .optional(),
 });
 
+/** Keys that say what only a model that inlay reads has. */
+const ONNX_ONLY = ['labels', 'sample', 'features', 'missing', 'golden', 'serverImage'] as const;
+
+/** inlay.yaml, as docs/inlay-yaml.md describes it. */
+export const configSchema = fields.superRefine((config, context) => {
+  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  const model = typeof config.model === 'string' ? undefined : config.model;
+  if (model?.format === 'opaque') {
+    if (model.target === undefined) refuse(['model'], 'target is missing: where the model lies in the image');
+    if (config.base === undefined || config.base === 'apt')
+      refuse(
+        [config.base === undefined ? 'model' : 'base'],
+        'an opaque model needs an image of your own that serves it as base',
+      );
+    for (const key of ONNX_ONLY)
+      if (config[key] !== undefined) refuse([key], 'does not apply to an opaque model, which inlay does not read');
+    return;
+  }
+  for (const key of ['target', 'env'] as const)
+    if (model?.[key] !== undefined) refuse(['model', key], 'applies to opaque models only');
+  for (const key of ['inputs', 'outputs'] as const)
+    if (config[key] !== undefined) refuse([key], 'is read from the ONNX file: remove it');
+  if (config.base !== undefined && config.serverImage !== undefined)
+    refuse(['serverImage'], 'a server image has its base already: leave base or serverImage out');
+});
+
 export type Config = z.infer<typeof configSchema>;
+
+/** The file or folder that inlay.yaml names as the model. */
+export function modelPathOf({ model }: Config): string {
+  return typeof model === 'string' ? model : model.path;
+}
 
 /** The published JSON Schema of inlay.yaml (schema/inlay.schema.json), for editors. */
 export function configJsonSchema(): Record<string, unknown> {

@@ -11,6 +11,7 @@ export const pinSchema = z.strictObject({
   architecture: z.string(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const lockSchema = z.strictObject({
   schemaVersion: z.literal(1),
   base: z
@@ -19,7 +20,9 @@ const lockSchema = z.strictObject({
       platforms: z.record(z.string(), z.array(pinSchema).min(1)),
     })
     .optional(),
-  serverImage: z.strictObject({ reference: z.string(), digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) }).optional(),
+  /** Images that `base:` or `--base` names, by that name. */
+  baseImages: z.record(z.string(), digest).optional(),
+  serverImage: z.strictObject({ reference: z.string(), digest }).optional(),
 });
 
 /** One package of the base, exactly. */
@@ -61,6 +64,18 @@ export async function writeLock(path: string, lock: Lock): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, HEADER + stringify(lock, { lineWidth: 0 }));
   await rename(temporary, path);
+}
+
+/** The digest that the lock pins for a base image of that name. @throws LOCK_INVALID */
+export async function pinnedBaseImage(path: string, reference: string): Promise<string | undefined> {
+  return (await readLock(path))?.baseImages?.[reference];
+}
+
+/** Pins a base image; what else is pinned stays. @throws LOCK_INVALID */
+export async function pinBaseImage(path: string, reference: string, digest: string): Promise<void> {
+  const lock = await readLock(path);
+  const all = Object.entries({ ...lock?.baseImages, [reference]: digest }).sort(([a], [b]) => (a < b ? -1 : 1));
+  await writeLock(path, { schemaVersion: 1, ...lock, baseImages: Object.fromEntries(all) });
 }
 
 /** The digest that the lock pins for a server image of that name. @throws LOCK_INVALID */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { OciLayout } from '../oci/layout.ts';
 import type { Descriptor } from '../oci/schema.ts';
 import { type Compression, compressed, LAYER_MEDIA_TYPE } from './compression.ts';
-import { type TarEntry, tarStream } from './tar.ts';
+import { type TarEntry, type TarOptions, tarStream } from './tar.ts';
 
 /** Part of every layer's cache key: changes whenever the same entries would give other bytes. */
 export const LAYER_FORMAT = 'layer format 1';
@@ -15,12 +15,12 @@ export interface Layer {
 
 /**
  * Writes entries as a layer into a layout, in one pass and constant memory.
- * @param mtimeS the time of all entries, seconds since 1970 @throws IMAGE_INVALID
+ * @throws IMAGE_INVALID
  */
 export async function writeLayer(
   layout: OciLayout,
   entries: readonly TarEntry[],
-  options: { readonly compression: Compression; readonly mtimeS: number },
+  options: TarOptions & { readonly compression: Compression },
 ): Promise<Layer> {
   if (options.compression === 'none') {
     const descriptor = await layout.putStream(tarStream(entries, options), LAYER_MEDIA_TYPE.none);

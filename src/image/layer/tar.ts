@@ -28,16 +28,23 @@ export interface FileContent {
   readonly onDigest?: (digest: string) => void;
 }
 
+export interface TarOptions {
+  /** Seconds since 1970. */
+  readonly mtimeS: number;
+  /**
+   * Folders above this path are not added: they may lie in a layer below with an owner of their own, and whoever unpacks makes them where
+   * they do not.
+   */
+  readonly inside?: string | undefined;
+}
+
 /**
  * The entries as a tar stream, the same bytes for the same entries: sorted by path, missing folders added, one time for
  * all, no owner names. Files are streamed from disk.
- * @param mtimeS seconds since 1970 @throws IMAGE_INVALID when a path stands twice or leaves the root, or a file changes meanwhile
+ * @throws IMAGE_INVALID when a path stands twice or leaves the root, or a file changes meanwhile
  */
-export async function* tarStream(
-  entries: readonly TarEntry[],
-  options: { readonly mtimeS: number },
-): AsyncGenerator<Uint8Array> {
-  const all = sorted(withParents(entries));
+export async function* tarStream(entries: readonly TarEntry[], options: TarOptions): AsyncGenerator<Uint8Array> {
+  const all = sorted(withParents(entries, options.inside ?? ''));
   const tar = pack();
   const mtime = new Date(options.mtimeS * 1000);
   const feeding = feed(tar, all, mtime);
@@ -103,7 +110,7 @@ async function file(
 }
 
 /** Adds the folders above entries that nobody named. */
-function withParents(entries: readonly TarEntry[]): TarEntry[] {
+function withParents(entries: readonly TarEntry[], inside: string): TarEntry[] {
   const all = new Map<string, TarEntry>();
   for (const entry of entries) {
     if (all.has(entry.path)) throw new InlayError('IMAGE_INVALID', `${entry.path} stands twice in a layer`);
@@ -113,7 +120,7 @@ function withParents(entries: readonly TarEntry[]): TarEntry[] {
     all.set(entry.path, entry);
   }
   for (const { path } of entries) {
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    for (let end = path.lastIndexOf('/'); end > 0 && end >= inside.length; end = path.lastIndexOf('/', end - 1)) {
       const parent = path.slice(0, end);
       if (!all.has(parent)) all.set(parent, { path: parent, type: 'directory', mode: 0o755 });
     }

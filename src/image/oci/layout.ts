@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -112,6 +112,12 @@ export class OciLayout {
         hint: 'Build or pull the image again.',
       });
     }
+  }
+
+  /** A blob's bytes as they are read, in constant memory; the file is opened when the first are asked for. @throws IMAGE_INVALID */
+  async *stream(descriptor: Pick<Descriptor, 'digest' | 'size'>): AsyncGenerator<Uint8Array> {
+    if (!(await this.has(descriptor))) await this.readBytes(descriptor.digest); // says what is missing
+    yield* createReadStream(this.blobPath(descriptor.digest), { highWaterMark: 1 << 20 });
   }
 
   async index(): Promise<ImageIndex> {

@@ -39,12 +39,13 @@ export const manifestSchema = z.object({
 });
 export type ImageManifest = z.infer<typeof manifestSchema>;
 
-export const configSchema = z.object({
+/** Fields that are not named here are kept: Docker has more of them, and an image that stands on another passes them on. */
+export const configSchema = z.looseObject({
   created: z.string().optional(),
   architecture: z.string(),
   os: z.string(),
   config: z
-    .object({
+    .looseObject({
       User: z.string().optional(),
       ExposedPorts: z.record(z.string(), z.object({})).optional(),
       Env: z.array(z.string()).optional(),
@@ -58,7 +59,7 @@ export const configSchema = z.object({
   rootfs: z.object({ type: z.literal('layers'), diff_ids: z.array(digest) }),
   history: z
     .array(
-      z.object({
+      z.looseObject({
         created: z.string().optional(),
         created_by: z.string().optional(),
         comment: z.string().optional(),

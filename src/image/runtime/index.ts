@@ -76,10 +76,18 @@ function sourcesFor(platform: Platform): Source[] {
   ];
 }
 
+/** Whether a build for the platform needs nothing of npm any more. */
+export function runtimeIsHere(cacheDir: string, platform: Platform): boolean {
+  return sourcesFor(platform).every(({ name }) => existsSync(unpackedDir(name, cacheDir, platform)));
+}
+
+function unpackedDir(name: string, cacheDir: string, platform: Platform): string {
+  return join(cacheDir, 'runtime', `${fileName(name)}-${versionOf(name)}-${platform.architecture}`);
+}
+
 /** The files of a package that the image needs, unpacked once into the cache. */
 async function entriesOf(source: Source, options: RuntimeOptions): Promise<TarEntry[]> {
-  const { version } = pinOf(source.name);
-  const dir = join(options.cacheDir, 'runtime', `${fileName(source.name)}-${version}-${options.platform.architecture}`);
+  const dir = unpackedDir(source.name, options.cacheDir, options.platform);
   if (!existsSync(dir)) {
     const tarball = await fetchTarball(source.name, options);
     await mkdir(dirname(dir), { recursive: true });

@@ -54,7 +54,7 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
 
 /** The names of helper programs that the file wants asked for this registry, in order. */
 export function helpersFor(file: AuthFile, registry: string): string[] {
-  const own = Object.entries(file.credHelpers ?? {}).find(([key]) => hostOfKey(key) === registry)?.[1];
+  const own = Object.entries(file.credHelpers ?? {}).find(([key]) => hostOf(key) === registry)?.[1];
   return [own, file.credsStore].filter((name): name is string => name !== undefined && name !== '');
 }
 
@@ -76,15 +76,20 @@ export function credentialIn(
     if (credential) return credential;
   }
   for (const [key, entry] of Object.entries(auths)) {
-    if (hostOfKey(key) !== registry) continue;
+    if (hostOf(key) !== registry) continue;
     const credential = credentialOf(entry, path);
     if (credential) return credential;
   }
   return undefined;
 }
 
+/** The registry of a key, namespaces aside: Podman's `host/team` too. */
+export function hostIn(key: string): string {
+  return hostOf(hostOf(key).split('/')[0] as string);
+}
+
 /** `https://host/v1/` → `host`; a key that names a namespace is no host. */
-function hostOfKey(key: string): string {
+function hostOf(key: string): string {
   const host = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? DOCKER_HUB : host;
 }

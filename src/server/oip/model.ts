@@ -5,6 +5,7 @@ import { HttpError } from '../answer.ts';
 import { type LabelCounter, labelCounter } from '../label-counter.ts';
 import type { Served } from '../model-routes.ts';
 import { rowsOf, sameRows } from '../predict.ts';
+import type { Asked, PredictionLog } from '../prediction-log/index.ts';
 
 /** As many lists of outputs are kept; requests that ask for a further one do not share runs. */
 const MOST_LISTS = 16;
@@ -17,15 +18,23 @@ export class OipModel {
   readonly #batcher: Batcher;
   /** Counts the labels of a classifier's rows. */
   readonly #count: LabelCounter | undefined;
+  readonly #predictions: PredictionLog | undefined;
   readonly #all: readonly string[];
   /** By names joined: requests share a run where they hold the very same list. */
   readonly #lists = new Map<string, readonly string[]>();
 
-  constructor({ contract, engine, batcher, metrics }: Pick<Served, 'contract' | 'engine' | 'batcher' | 'metrics'>) {
+  constructor({
+    contract,
+    engine,
+    batcher,
+    metrics,
+    predictions,
+  }: Pick<Served, 'contract' | 'engine' | 'batcher' | 'metrics' | 'predictions'>) {
     this.contract = contract;
     this.inputs = engine.inputs;
     this.#batcher = batcher;
     this.#count = labelCounter(contract, metrics);
+    this.#predictions = predictions;
     this.#all = contract.outputs.map(({ name }) => name);
   }
 
@@ -76,9 +85,11 @@ export class OipModel {
   /**
    * Runs the model, together with what else came meanwhile. Resolves to the outputs of these rows alone.
    * @param outputs a list from `outputs` @param gone true once nobody waits for the answer
+   * @param asked what the prediction log says of the request, where it is logged
    * @throws INPUT_INVALID, OUTPUT_NOT_FINITE, OVERLOADED, CLIENT_GONE
    */
-  infer(feeds: Feeds, outputs: readonly string[], gone: () => boolean): Promise<Answers> {
+  infer(feeds: Feeds, outputs: readonly string[], gone: () => boolean, asked: () => Asked): Promise<Answers> {
+    const logged = this.#predictions?.wants() ? this.#predictions.inferring(asked(), feeds) : undefined;
     return new Promise((resolve, reject) =>
       this.#batcher.add(
         feeds,
@@ -89,6 +100,7 @@ export class OipModel {
           resolve: (answers) => {
             const predicted = answers[this.contract.prediction];
             if (predicted) this.#count?.({ tensor: predicted, from: 0, rows: 1, alone: true });
+            logged?.(answers);
             resolve(answers);
           },
           fail: (error) => reject(blame(error, feeds)),

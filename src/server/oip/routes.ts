@@ -1,48 +1,55 @@
-import { type ErrorBody, HttpError, json } from '../answer.ts';
+import { type ErrorBody, json } from '../answer.ts';
 import { readBytes } from '../body.ts';
-import type { BodyDeadline } from '../body-deadline.ts';
+import type { BodyWatch } from '../body-watch.ts';
+import { decodeContent } from '../content-encoding.ts';
+import { tracing } from '../exchange.ts';
 import type { Handler, Routes } from '../router.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
 import type { OipModel } from './model.ts';
 import { inferAnswer } from './rest-answer.ts';
 import { HEADER_LENGTH, readInferRequest } from './rest-request.ts';
 
-/** Why the server is not ready, or undefined where it is. */
+/** Why the server is not ready (or not live), or undefined where it is. */
 export type NotReady = () => string | undefined;
 
 /** `/v2/health/…`: there before the model is. The status tells; clients differ in what they want of the body. */
-export function oipHealthRoutes(notReady: NotReady): Routes {
+export function oipHealthRoutes(notReady: NotReady, notLive: NotReady): Routes {
+  const live: Handler = () => {
+    const error = notLive();
+    return error === undefined ? json({ live: true }) : json({ live: false, error }, 503);
+  };
   const ready: Handler = () => {
     const error = notReady();
-    return error === undefined ? json({ live: true, ready: true }) : json({ live: true, ready: false, error }, 503);
+    if (error === undefined) return json({ live: true, ready: true });
+    return json({ live: notLive() === undefined, ready: false, error }, 503);
   };
-  return bothSlashForms({ '/v2/health/live': { GET: () => json({ live: true }) }, '/v2/health/ready': { GET: ready } });
+  return bothSlashForms({ '/v2/health/live': { GET: live }, '/v2/health/ready': { GET: ready } });
 }
 
 /**
  * The Open Inference Protocol's REST routes of a model, with the binary tensor extension.
  * @param limit the largest body, bytes
  */
-export function oipRoutes(
-  model: OipModel,
-  options: { notReady: NotReady; limit: number; deadline: BodyDeadline },
-): Routes {
+export function oipRoutes(model: OipModel, options: { notReady: NotReady; limit: number; bodies: BodyWatch }): Routes {
   const { name, version } = model.contract;
   const metadata = modelMetadata(model);
-  const infer: Handler = async (request) => {
-    const encoding = request.headers.get('content-encoding');
-    if (encoding !== null && encoding !== 'identity')
-      throw new HttpError(415, 'BODY_INVALID', `bodies of content-encoding ${encoding.slice(0, 40)} are not read`, {
-        hint: 'Send it as it is.',
-      });
-    const bytes = await options.deadline.within(readBytes(request, options.limit));
-    const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
-    return inferAnswer(
-      model.contract,
-      asked,
-      await model.infer(asked.feeds, asked.outputs, () => request.signal.aborted),
-    );
-  };
+  const inferAt =
+    (path: string): Handler =>
+    async (request) => {
+      const came = await options.bodies.within(request, readBytes(request, options.limit));
+      const bytes = await decodeContent(came, request.headers.get('content-encoding'), options.limit);
+      const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
+      return inferAnswer(
+        model.contract,
+        asked,
+        await model.infer(
+          asked.feeds,
+          asked.outputs,
+          () => request.signal.aborted,
+          () => ({ route: oipPattern(path), ...tracing((header) => request.headers.get(header)), id: asked.id }),
+        ),
+      );
+    };
   const ready: Handler = () => {
     const error = options.notReady();
     return json({ name, ready: error === undefined, ...(error === undefined ? {} : { error }) }, error ? 503 : 200);
@@ -51,7 +58,7 @@ export function oipRoutes(
   for (const path of [`/v2/models/${name}`, `/v2/models/${name}/versions/${version}`]) {
     routes[path] = { GET: () => json(metadata) };
     routes[`${path}/ready`] = { GET: ready };
-    routes[`${path}/infer`] = { POST: infer };
+    routes[`${path}/infer`] = { POST: inferAt(`${path}/infer`) };
   }
   return bothSlashForms(routes);
 }

@@ -95,6 +95,14 @@ test('a pod that could not be read at the start counts from where it could: it h
   expect([window.requests, window.unreadable.map(({ pod }) => pod)]).toEqual([30, ['a']]);
 });
 
+test('a pod that was there but not asked at the start counts from where it was first read', () => {
+  const window = windowOf([], [scrape('a', 60, { ok: 5030 })], {
+    between: [[scrape('a', 30, { ok: 5000 })]],
+    there: ['a'],
+  });
+  expect([window.requests, window.unreadable]).toEqual([30, []]);
+});
+
 test('a page that fails in between is made up for by the next', () => {
   const window = windowOf([scrape('a', 0, { ok: 100 })], [scrape('a', 60, { ok: 150 })], {
     between: [[broken('a', 30)]],

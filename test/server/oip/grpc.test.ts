@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { create, type DescService, fromBinary, type Message } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
-import { createLog, DEFAULT_SETTINGS, ModelServer, openGrpc } from '../../../src/server/index.ts';
+import { createLog, DEFAULT_SETTINGS, ModelServer, openGrpc, type Settings } from '../../../src/server/index.ts';
 import { Health, HealthCheckRequestSchema } from '../../../src/server/oip/grpc/gen/grpc/health/v1/health_pb.ts';
 import {
   ServerReflection,
@@ -22,14 +22,18 @@ let types: Awaited<ReturnType<typeof serveModel>>;
 let irisGrpc: ReturnType<typeof beside>;
 let typesGrpc: ReturnType<typeof beside>;
 
+const SILENT = createLog('ERROR', 'TEXT', () => {});
+
 /** A gRPC listener beside an HTTP server, and a client of it. */
-function beside({ server }: Served) {
-  const settings = { ...DEFAULT_SETTINGS, host: '127.0.0.1', grpc: { port: 0, asked: true }, maxBodyBytes: LIMIT };
-  const listener = openGrpc(
-    server,
-    settings,
-    createLog('ERROR', 'TEXT', () => {}),
-  );
+function beside({ server }: Served, more: Partial<Settings> = {}, log = SILENT) {
+  const settings = {
+    ...DEFAULT_SETTINGS,
+    host: '127.0.0.1',
+    grpc: { port: 0, asked: true },
+    maxBodyBytes: LIMIT,
+    ...more,
+  };
+  const listener = openGrpc(server, settings, log);
   if (!listener) throw new Error('no listener');
   return { listener, client: clientOf(listener.port) };
 }
@@ -178,6 +182,20 @@ test.each([
     code,
     details: expect.stringMatching(/\w/),
   });
+});
+
+test('old connections get a GOAWAY, and no call fails for it; the access log names peer, method and trace', async () => {
+  const lines: string[] = [];
+  const log = createLog('INFO', 'TEXT', (line) => void lines.push(line));
+  const { client, listener } = beside(iris, { maxConnectionAgeMs: 200, accessLog: true }, log);
+  const peers = () => new Set(lines.flatMap((line) => /peer=(\S+)/.exec(line)?.[1] ?? []));
+  while (peers().size < 3) {
+    expect(await inference(client, 'serverLive')).toMatchObject({ live: true });
+    await Bun.sleep(5);
+  }
+  expect(lines[0]).toContain('method=gRPC route=/inference.GRPCInferenceService/ServerLive status=OK ms=');
+  client.close();
+  await listener.close(0);
 });
 
 test('values that a narrow integer cannot hold are refused', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { deflateSync } from 'node:zlib';
 import { SETOSA, serveReference, VIRGINICA } from '../serving.ts';
 import { everyType, jsonInputs, serveModel, TYPES, VALUES } from './every-type.ts';
 
@@ -213,8 +214,24 @@ test('methods, sizes and encodings that are not taken', async () => {
     413,
     { error: expect.any(String) },
   ]);
-  const gzip = { method: 'POST', body: Bun.gzipSync('{}'), headers: { 'content-encoding': 'gzip' } };
-  expect(await ask('/v2/models/iris/infer', gzip)).toEqual([415, { error: expect.any(String) }]);
+  const encoded = { method: 'POST', body: '{}', headers: { 'content-encoding': 'br' } };
+  expect(await ask('/v2/models/iris/infer', encoded)).toEqual([415, { error: expect.stringContaining('gzip') }]);
+});
+
+test('compressed bodies, up to the limit of what is in them', async () => {
+  const body = JSON.stringify({ inputs: [input()], outputs: [probabilities] });
+  const send = (bytes: Uint8Array<ArrayBuffer>, encoding: string) =>
+    ask('/v2/models/iris/infer', { method: 'POST', body: bytes, headers: { 'content-encoding': encoding } });
+  for (const [bytes, encoding] of [
+    [Bun.gzipSync(body), 'gzip'],
+    [new Uint8Array(deflateSync(body)), 'deflate'],
+  ] as const) {
+    const [status, answer] = await send(bytes, encoding);
+    expect([status, answer.outputs?.[0].data]).toEqual([200, SETOSA]);
+  }
+  expect(await send(Bun.gzipSync(' '.repeat(20_000_000)), 'gzip')).toEqual([413, { error: expect.any(String) }]);
+  expect(await send(new Uint8Array(Buffer.from(body)), 'gzip')).toEqual([400, { error: expect.any(String) }]);
+  expect(await send(Bun.gzipSync(body).slice(0, -9), 'gzip')).toEqual([400, { error: expect.any(String) }]);
 });
 
 test('/predict of the same model goes on beside it', async () => {

@@ -22,6 +22,18 @@ const FILES = [
   file_grpc_reflection_v1alpha_reflection,
 ];
 
+/** How long a connection without calls is kept, ms: clients that come back make a new one. */
+const IDLE_MS = 300_000;
+/** How long a call may go on after its connection was asked to end, ms. */
+const LAST_CALL_MS = 30_000;
+
+export interface GrpcLimits {
+  /** The largest message, bytes. */
+  readonly limit: number;
+  /** After about so long a connection is asked to end, milliseconds; 0: never. */
+  readonly maxConnectionAgeMs: number;
+}
+
 /** The gRPC services of the server, on connections that are handed to it. */
 export class GrpcServer {
   readonly #server: Server;
@@ -29,9 +41,15 @@ export class GrpcServer {
   readonly #health: HealthService;
   readonly #calls: Calls = { underWay: 0 };
 
-  /** @param limit the largest message, bytes */
-  constructor(serving: Serving, limit: number) {
-    this.#server = new Server({ 'grpc.max_receive_message_length': limit, 'grpc.max_send_message_length': -1 });
+  constructor(serving: Serving, limits: GrpcLimits) {
+    const ageMs = limits.maxConnectionAgeMs;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': limits.limit,
+      'grpc.max_send_message_length': -1,
+      // grpc-js adds the jitter, a tenth to either side; a call that is under way then gets the time that a drain gives it.
+      ...(ageMs > 0 ? { 'grpc.max_connection_age_ms': ageMs, 'grpc.max_connection_age_grace_ms': LAST_CALL_MS } : {}),
+      'grpc.max_connection_idle_ms': IDLE_MS,
+    });
     this.#health = new HealthService([GRPCInferenceService.typeName], () => serving.notReady() === undefined);
     const reflection = reflectionHandlers(FILES);
     this.#server.addService(definitionOf(GRPCInferenceService), inferenceHandlers(serving, this.#calls));

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { Tensor } from '../../../contract/index.ts';
+import type { Asked } from '../../prediction-log/index.ts';
 import { bytesOfTensor, tensorOfBytes } from '../binary-tensor.ts';
 import { badRequest, type OipModel, quote } from '../model.ts';
 import { contentsOf, hasContents, tensorOfContents } from './contents.ts';
@@ -7,20 +8,21 @@ import { type ModelInferRequest, type ModelInferResponse, ModelInferResponseSche
 
 /**
  * Answers a ModelInfer: in raw contents where they came so, or where an output has no other form; else in typed ones.
- * @param gone true once nobody waits for the answer
+ * @param gone true once nobody waits for the answer @param asked what the prediction log says of the call
  * @throws HttpError 400 and 404, INPUT_INVALID, OUTPUT_NOT_FINITE, OVERLOADED, CLIENT_GONE
  */
 export async function modelInfer(
   model: OipModel,
   request: ModelInferRequest,
   gone: () => boolean,
+  asked: Asked,
 ): Promise<ModelInferResponse> {
   model.check(request.modelName, request.modelVersion);
   const feeds = model.feeds(readInputs(model, request));
-  const asked = request.outputs.map(({ name }) => name);
-  const outputs = model.outputs(asked);
-  const answers = await model.infer(feeds, outputs, gone);
-  const names = asked.length === 0 ? outputs : asked;
+  const wanted = request.outputs.map(({ name }) => name);
+  const outputs = model.outputs(wanted);
+  const answers = await model.infer(feeds, outputs, gone, () => ({ ...asked, id: request.id || undefined }));
+  const names = wanted.length === 0 ? outputs : wanted;
   const tensors = names.map((name) => answers[name] as Tensor);
   const raw = request.rawInputContents.length > 0 || !tensors.every(({ datatype }) => hasContents(datatype));
   const { name, version } = model.contract;

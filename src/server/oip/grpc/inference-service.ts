@@ -1,11 +1,10 @@
 import { create, type Message } from '@bufbuild/protobuf';
-import { type handleUnaryCall, status } from '@grpc/grpc-js';
+import type { handleUnaryCall } from '@grpc/grpc-js';
 import { InlayError } from '../../../error/index.ts';
-import type { Log } from '../../log.ts';
-import type { Metrics } from '../../metrics.ts';
 import { modelMetadata, SERVER_METADATA } from '../metadata.ts';
 import type { OipModel } from '../model.ts';
 import type { NotReady } from '../routes.ts';
+import { CallExchange, type CallExchangeOptions } from './call-exchange.ts';
 import {
   GRPCInferenceService,
   type ModelInferRequest,
@@ -18,14 +17,12 @@ import {
   ServerReadyResponseSchema,
 } from './gen/inference_pb.ts';
 import { modelInfer } from './infer.ts';
-import { statusOf } from './status.ts';
 
-export interface Serving {
+export interface Serving extends CallExchangeOptions {
   readonly notReady: NotReady;
+  readonly notLive: NotReady;
   /** Undefined while it loads. */
   readonly model: () => OipModel | undefined;
-  readonly log: Log;
-  readonly metrics: Metrics;
 }
 
 /** How many calls are under way: a server that closes waits for them. */
@@ -34,7 +31,8 @@ export interface Calls {
 }
 
 /** The handlers of inference.GRPCInferenceService, by method. */
-export function inferenceHandlers({ notReady, model, log, metrics }: Serving, calls: Calls) {
+export function inferenceHandlers(serving: Serving, calls: Calls) {
+  const { notReady, notLive, model } = serving;
   const served = (): OipModel => {
     const one = model();
     if (!one) throw new InlayError('NOT_READY', notReady() ?? 'the model is loading');
@@ -42,29 +40,25 @@ export function inferenceHandlers({ notReady, model, log, metrics }: Serving, ca
   };
   const unary = <Request>(
     method: string,
-    answer: (request: Request, gone: () => boolean) => Message | Promise<Message>,
+    answer: (request: Request, gone: () => boolean, exchange: CallExchange) => Message | Promise<Message>,
   ): handleUnaryCall<Request, Message> => {
     const route = `/${GRPCInferenceService.typeName}/${method}`;
     return async (call, callback) => {
       calls.underWay++;
-      const started = performance.now();
-      const count = (code: status) => metrics.requestsOf(route, status[code])((performance.now() - started) / 1000);
+      const exchange = new CallExchange(route, call, serving);
       try {
-        const message = await answer(call.request, () => call.cancelled);
-        count(status.OK);
+        const message = await answer(call.request, () => call.cancelled, exchange);
+        call.sendMetadata(exchange.answered());
         callback(null, message);
       } catch (error) {
-        const failure = statusOf(error, log);
-        metrics.refused(error);
-        count(failure.code);
-        callback(failure);
+        callback(exchange.refused(error));
       } finally {
         calls.underWay--;
       }
     };
   };
   return {
-    serverLive: unary('ServerLive', () => create(ServerLiveResponseSchema, { live: true })),
+    serverLive: unary('ServerLive', () => create(ServerLiveResponseSchema, { live: notLive() === undefined })),
     serverReady: unary('ServerReady', () => create(ServerReadyResponseSchema, { ready: notReady() === undefined })),
     modelReady: unary('ModelReady', ({ name, version }: ModelReadyRequest) => {
       served().check(name, version);
@@ -83,6 +77,8 @@ export function inferenceHandlers({ notReady, model, log, metrics }: Serving, ca
         outputs: tensors(metadata.outputs),
       });
     }),
-    modelInfer: unary('ModelInfer', (request: ModelInferRequest, gone) => modelInfer(served(), request, gone)),
+    modelInfer: unary('ModelInfer', (request: ModelInferRequest, gone, { asked }) =>
+      modelInfer(served(), request, gone, asked),
+    ),
   };
 }

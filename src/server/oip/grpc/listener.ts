@@ -1,22 +1,17 @@
 import type { Socket, TCPSocketListener } from 'bun';
 import { InlayError } from '../../../error/index.ts';
-import type { Log } from '../../log.ts';
-import type { Metrics } from '../../metrics.ts';
-import type { OipModel } from '../model.ts';
-import type { NotReady } from '../routes.ts';
 import type { GrpcServer } from './grpc-server.ts';
+import type { Serving } from './inference-service.ts';
 import type { SocketStream } from './socket-stream.ts';
 
-export interface GrpcOptions {
+export interface GrpcOptions extends Serving {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** The largest message, bytes. */
   readonly limit: number;
-  readonly notReady: NotReady;
-  readonly model: () => OipModel | undefined;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  /** After about so long a connection is asked to end, milliseconds; 0: never. */
+  readonly maxConnectionAgeMs: number;
 }
 
 /** What belongs to a connection: its stream, or the bytes that came before there was one. */
@@ -25,11 +20,14 @@ interface Connection {
   early: Uint8Array[];
 }
 
+/** A connection that sends nothing for so long at its beginning is closed, s: as Bun's HTTP server has it. */
+const SILENT_S = 10;
+
 /** How long calls that are under way may take when it closes, ms. */
 const LAST_CALLS_MS = 30_000;
 
 /**
- * Listens for gRPC. Its libraries (30 MB, 0.2 s) are loaded when the first connection comes, so that a server
+ * Listens for gRPC. Its libraries (30 MB, 0.2 s) are loaded when the first connection sends something, so that a server
  * that is asked over HTTP alone does not pay for them.
  */
 export class GrpcListener {
@@ -80,15 +78,21 @@ export class GrpcListener {
         socket: {
           open: (socket) => {
             socket.data = { stream: undefined, early: [] };
-            this.#serve(socket).catch((error) => {
-              this.#options.log.error(`gRPC cannot be served: ${error}`);
-              socket.end();
-            });
+            socket.timeout(SILENT_S);
           },
-          data: ({ data }, bytes) => {
+          data: (socket, bytes) => {
+            const { data } = socket;
             if (data.stream) data.stream.received(bytes);
-            else data.early.push(bytes.slice());
+            else if (data.early.push(bytes.slice()) === 1) {
+              socket.timeout(0);
+              this.#serve(socket).catch((error) => {
+                this.#options.log.error(`gRPC cannot be served: ${error}`);
+                socket.end();
+              });
+            }
           },
+          // Nothing came: a probe of the port that forgot to leave, or somebody who takes room.
+          timeout: (socket) => void socket.end(),
           drain: ({ data }) => data.stream?.drained(),
           close: ({ data }) => data.stream?.ended(),
           error: ({ data }) => data.stream?.ended(),
@@ -111,7 +115,7 @@ export class GrpcListener {
   async #serve(socket: Socket<Connection>): Promise<void> {
     this.#loading ??= import('./grpc.ts');
     const { GrpcServer, SocketStream } = await this.#loading;
-    this.#server ??= new GrpcServer(this.#options, this.#options.limit);
+    this.#server ??= new GrpcServer(this.#options, this.#options);
     // A connection that is gone already, as a probe of the port makes.
     if (socket.readyState !== 1) return;
     const stream = new SocketStream(socket);

@@ -1,0 +1,2 @@
+export { startReleaseJob } from './detach.ts';
+export { type ReleaseJob, releaseJobName, releaseJobOf, releaserObjects } from './release-job.ts';

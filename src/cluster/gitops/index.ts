@@ -1,0 +1,1 @@
+export { type StepFolder, type StepFoldersOptions, stepFolders } from './step-folders.ts';
