@@ -1,5 +1,6 @@
 export { type BaseChoice, chooseBase, DEFAULT_BASE } from './base/choice.ts';
 export type { PinnedImage } from './base/from-image.ts';
+export { readImagePackages } from './base/image-facts.ts';
 export { lockBase } from './base/index.ts';
 export { pinBaseImage, pinnedBaseImage, pinnedServerImage, pinServerImage, readLock } from './base/lock.ts';
 export type { BasePackage } from './base/package-lists.ts';
@@ -44,6 +45,7 @@ export {
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
 export { runtimeIsHere } from './runtime/index.ts';
 export { RUNTIME_LOCK as RUNTIME_PACKAGES } from './runtime/lock.ts';
+export { noted } from './note.ts';
 export { buildServerImage, type ServerImageOptions } from './server-image.ts';
 export type { LayerKind } from './shared-layers.ts';
 export { unpackModel } from './unpack-model.ts';

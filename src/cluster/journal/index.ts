@@ -9,4 +9,4 @@ export {
 } from './journal.ts';
 export { HeldLease, type Holder, holderOf } from './lease.ts';
 export type { Journal, Release, Request, Step, StepKind, StepVerdict } from './schema.ts';
-export { JournalStore } from './store.ts';
+export { JOURNAL_KEY, JournalStore, parseJournal } from './store.ts';

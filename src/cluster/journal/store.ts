@@ -5,7 +5,9 @@ import { journalName, PREFIX, SERVICE_LABEL } from '../names.ts';
 import { emptyJournal } from './journal.ts';
 import { type Journal, journalSchema, type Request, requestSchema } from './schema.ts';
 
-const KEY = 'journal.json';
+/** Where in the ConfigMap's data the journal lies. */
+export const JOURNAL_KEY = 'journal.json';
+const KEY = JOURNAL_KEY;
 const REQUEST = `${PREFIX}/request`;
 const TRIES = 5;
 
@@ -38,7 +40,7 @@ export class JournalStore {
     const found = await this.#find();
     this.#text = found?.data[KEY];
     if (!found || this.#text === undefined) return undefined;
-    return { journal: this.#parse(this.#text), request: requestOf(found.metadata.annotations[REQUEST]) };
+    return { journal: parseJournal(this.#text, `${this.#namespace}/${journalName(this.#service)}`), request: requestOf(found.metadata.annotations[REQUEST]) };
   }
 
   /** Reads it, or begins one. */
@@ -94,21 +96,21 @@ export class JournalStore {
     };
   }
 
-  #parse(text: string): Journal {
-    try {
-      return journalSchema.parse(JSON.parse(text));
-    } catch (cause) {
-      throw new InlayError(
-        'JOURNAL_INVALID',
-        `ConfigMap ${this.#namespace}/${journalName(this.#service)} is no journal that this inlay reads`,
-        { cause, hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.' },
-      );
-    }
-  }
-
   #busy(): InlayError {
     return new InlayError('RELEASE_BUSY', `somebody else writes the journal of ${this.#namespace}/${this.#service}`, {
       hint: 'inlay status tells who works on it.',
+    });
+  }
+}
+
+/** @param name of its ConfigMap, for errors @throws JOURNAL_INVALID */
+export function parseJournal(text: string, name: string): Journal {
+  try {
+    return journalSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new InlayError('JOURNAL_INVALID', `ConfigMap ${name} is no journal that this inlay reads`, {
+      cause,
+      hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.',
     });
   }
 }
