@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addEject } from './commands/eject.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addInventory } from './commands/inventory.ts';
 import { addLock } from './commands/lock.ts';
 import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
@@ -55,6 +56,7 @@ const commands = [
   addLogs,
   addForward,
   addManifests,
+  addInventory,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();

@@ -25,6 +25,7 @@ export { decompressed } from './layer/decompressed.ts';
 export { type ReadEntry, readTar } from './layer/read-tar.ts';
 export type { Materials } from './materials.ts';
 export { ModelDigests } from './model-files.ts';
+export { noted } from './note.ts';
 export type { NpmPackage } from './npm-package.ts';
 export { type ArtifactManifest, type AttachedDocument, type AttachedLayer, artifactManifest } from './oci/artifact.ts';
 export type { Attachments } from './oci/attachments.ts';
@@ -45,7 +46,6 @@ export {
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
 export { runtimeIsHere } from './runtime/index.ts';
 export { RUNTIME_LOCK as RUNTIME_PACKAGES } from './runtime/lock.ts';
-export { noted } from './note.ts';
 export { buildServerImage, type ServerImageOptions } from './server-image.ts';
 export type { LayerKind } from './shared-layers.ts';
 export { unpackModel } from './unpack-model.ts';

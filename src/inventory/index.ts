@@ -1,5 +1,8 @@
 export { Catalogue, type CatalogueOptions } from './image/catalogue.ts';
 export type { ImageFacts } from './image/facts.ts';
+export { type Interval, Ledger, type PastInventory, type PastRow, type Timeline } from './ledger/ledger.ts';
+export { databaseName, openLedger } from './ledger/open.ts';
+export { recordScan } from './ledger/record-scan.ts';
 export { type LibraryQuery, parseLibraryQuery } from './question/library-query.ts';
 export { answers, parseAge, parseTime, type Question } from './question/question.ts';
 export { compareDebian, compareVersions } from './question/version-order.ts';

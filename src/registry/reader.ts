@@ -1,11 +1,11 @@
-import { type Descriptor, type ImageConfig, type ImageManifest, configSchema, manifestSchema } from '../image/index.ts';
+import { configSchema, type Descriptor, type ImageConfig, type ImageManifest, manifestSchema } from '../image/index.ts';
 import { type Attached, attachedTo } from './attached.ts';
 import { readBlob } from './blob/download.ts';
 import { readSmallBlob } from './blob/small.ts';
 import { discard } from './http/answer-body.ts';
 import { ACCEPT, getManifest, requireManifest } from './manifest/manifests.ts';
 import { readReferrers } from './manifest/referrers.ts';
-import { readTags, jsonOf } from './manifest/tags.ts';
+import { jsonOf, readTags } from './manifest/tags.ts';
 import { formatReference, type ImageReference, identifierOf } from './reference.ts';
 import type { Registry } from './registry.ts';
 import type { Repository } from './repository.ts';
@@ -61,12 +61,9 @@ export class RegistryReader {
     const repository = this.#open(place);
     const config = configSchema.safeParse(jsonOf(await readSmallBlob(repository, descriptor))).data;
     if (config) return config;
-    throw repository.failure(
-      'IMAGE_INVALID',
-      `reading ${descriptor.digest}`,
-      'the config is not that of an image',
-      { hint: 'What is there is another kind of artifact.' },
-    );
+    throw repository.failure('IMAGE_INVALID', `reading ${descriptor.digest}`, 'the config is not that of an image', {
+      hint: 'What is there is another kind of artifact.',
+    });
   }
 
   /** What is attached to manifests: signatures, SBOMs, provenance; nothing is verified. */

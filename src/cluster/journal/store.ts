@@ -40,7 +40,10 @@ export class JournalStore {
     const found = await this.#find();
     this.#text = found?.data[KEY];
     if (!found || this.#text === undefined) return undefined;
-    return { journal: parseJournal(this.#text, `${this.#namespace}/${journalName(this.#service)}`), request: requestOf(found.metadata.annotations[REQUEST]) };
+    return {
+      journal: parseJournal(this.#text, `${this.#namespace}/${journalName(this.#service)}`),
+      request: requestOf(found.metadata.annotations[REQUEST]),
+    };
   }
 
   /** Reads it, or begins one. */

@@ -120,8 +120,7 @@ async function* changes<T>(
     }
     const version = versionSchema.parse(object).metadata.resourceVersion;
     if (type === 'BOOKMARK') yield { version, event: { kind: 'current' } };
-    else
-      yield { version, event: { kind: type === 'DELETED' ? 'gone' : 'seen', item: parsed(schema, object, path) } };
+    else yield { version, event: { kind: type === 'DELETED' ? 'gone' : 'seen', item: parsed(schema, object, path) } };
   }
 }
 

@@ -97,7 +97,12 @@ export async function readCluster(kube: Kube, view: ClusterView, namespace: stri
         for (const item of items) put(view, item);
     } catch (error) {
       if (required || !isInlayError(error) || error.code !== 'CLUSTER_FORBIDDEN') throw error;
-      warnings.push({ about: `${kube.context}: ${resource.plural}`, code: error.code, message: error.message, hint: error.hint });
+      warnings.push({
+        about: `${kube.context}: ${resource.plural}`,
+        code: error.code,
+        message: error.message,
+        hint: error.hint,
+      });
     }
   }
   return warnings;

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { type Journal, JOURNAL_KEY, parseJournal, type Release, SERVICE_LABEL, stableRelease, unfinished } from '../../cluster/index.ts';
+import {
+  JOURNAL_KEY,
+  type Journal,
+  parseJournal,
+  type Release,
+  SERVICE_LABEL,
+  stableRelease,
+  unfinished,
+} from '../../cluster/index.ts';
 import type { ReleaseNote } from '../row.ts';
 
 /** A release as the inventory and the ledger keep it: without its numbers. */
@@ -39,7 +47,11 @@ const PREFIX = 'inlay-';
 /** A ConfigMap that is a journal; undefined for any other, and for one that this inlay cannot read. */
 export const journalSeen: z.ZodType<SeenJournal | undefined> = z
   .object({
-    metadata: z.object({ name: z.string(), namespace: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
+    metadata: z.object({
+      name: z.string(),
+      namespace: z.string(),
+      labels: z.record(z.string(), z.string()).default({}),
+    }),
     data: z.record(z.string(), z.string()).default({}),
   })
   .transform(({ metadata, data }): SeenJournal | undefined => {
@@ -87,7 +99,11 @@ function releaseSummary(release: Release): ReleaseSummary {
 }
 
 /** The release that a role runs by, if inlay made one. */
-export function releaseOf(journal: SeenJournal | undefined, role: 'stable' | 'canary' | null): ReleaseSummary | undefined {
-  const number = role === 'canary' ? journal?.going : role === 'stable' ? (journal?.stable ?? journal?.going) : undefined;
+export function releaseOf(
+  journal: SeenJournal | undefined,
+  role: 'stable' | 'canary' | null,
+): ReleaseSummary | undefined {
+  const number =
+    role === 'canary' ? journal?.going : role === 'stable' ? (journal?.stable ?? journal?.going) : undefined;
   return journal?.releases.find((release) => release.number === number);
 }

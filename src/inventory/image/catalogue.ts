@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { InlayError, isInlayError } from '../../error/index.ts';
@@ -113,7 +113,8 @@ export class Catalogue {
         return entry && readAttached(this.#options.reader, entry);
       }),
     );
-    if ('error' in found || !found.value || JSON.stringify(found.value) === JSON.stringify(facts.attached)) return false;
+    if ('error' in found || !found.value || JSON.stringify(found.value) === JSON.stringify(facts.attached))
+      return false;
     await this.#keep({ ...facts, attached: found.value });
     return true;
   }
@@ -176,7 +177,8 @@ export class Catalogue {
       const error = isInlayError(cause)
         ? cause
         : new InlayError('REGISTRY_FAILED', `${registry}/${repository}: ${(cause as Error).message}`, { cause });
-      if (error.code === 'REGISTRY_UNREACHABLE') this.#away.set(registry, { until: performance.now() + AWAY_MS, error });
+      if (error.code === 'REGISTRY_UNREACHABLE')
+        this.#away.set(registry, { until: performance.now() + AWAY_MS, error });
       const about = error.code === 'REGISTRY_UNREACHABLE' ? registry : `${registry}/${repository}`;
       this.#warnings.set(about, { about, code: error.code, message: error.message, hint: error.hint });
       return { error };
@@ -194,7 +196,8 @@ export class Catalogue {
       await mkdir(cacheDir, { recursive: true });
       await writeWhole(pathIn(cacheDir, facts.digest), JSON.stringify(facts));
       for (const digest of digestsOf(facts).slice(1))
-        if (digest !== facts.digest) await writeWhole(pathIn(cacheDir, digest), JSON.stringify({ sameAs: facts.digest }));
+        if (digest !== facts.digest)
+          await writeWhole(pathIn(cacheDir, digest), JSON.stringify({ sameAs: facts.digest }));
     } catch {
       // A full disk costs the next run a look, nothing else.
     }

@@ -15,7 +15,9 @@ export const imageFactsSchema = z
     digest: z.string(),
     /** Where it was read: `registry.example.com/ml/iris`. */
     repository: z.string(),
-    platforms: z.array(z.object({ platform: z.string(), manifest: z.string(), config: z.string() }).readonly()).readonly(),
+    platforms: z
+      .array(z.object({ platform: z.string(), manifest: z.string(), config: z.string() }).readonly())
+      .readonly(),
     builtBy: z.enum(['inlay', 'other']),
     model: z
       .object({ name: z.string(), version: z.string(), digest: z.string(), format: z.enum(['onnx', 'opaque']) })

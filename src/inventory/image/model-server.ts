@@ -10,7 +10,8 @@ const PROGRAMS =
   /(^|\/)(tritonserver|torchserve|tensorflow_model_server|mlserver|bentoml|vllm|ovms)$|^mlflow$|model[-_](path|name|dir|repository|store)/i;
 
 /** Environment variables by which servers are told their model. */
-const VARIABLES = /^(MODEL_(FILE)?PATH|MODEL_(DIR|NAME|URI|STORE|BASE_PATH|REPOSITORY|ID)|MLFLOW_\w+|BENTO\w*|HF_MODEL_ID)$/;
+const VARIABLES =
+  /^(MODEL_(FILE)?PATH|MODEL_(DIR|NAME|URI|STORE|BASE_PATH|REPOSITORY|ID)|MLFLOW_\w+|BENTO\w*|HF_MODEL_ID)$/;
 
 /** Labels that serving platforms put on their workloads. */
 const LABELS = ['serving.kserve.io/inferenceservice', 'seldon-deployment-id', 'yatai.ai/bento-deployment'];

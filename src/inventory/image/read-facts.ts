@@ -1,4 +1,10 @@
-import { type DescribedImage, describeImage, type Descriptor, type ImageConfig, readImagePackages } from '../../image/index.ts';
+import {
+  type DescribedImage,
+  type Descriptor,
+  describeImage,
+  type ImageConfig,
+  readImagePackages,
+} from '../../image/index.ts';
 import type { ImageEntry, RegistryReader } from '../../registry/index.ts';
 import { type Origin, originOf } from '../../supply/index.ts';
 import type { ImageFacts } from './facts.ts';
@@ -18,7 +24,9 @@ export async function readFacts(reader: RegistryReader, entry: ImageEntry): Prom
     digest: entry.root.digest,
     repository: `${entry.registry}/${entry.repository}`,
     platforms: entry.platforms.map(({ descriptor, manifest }) => ({
-      platform: descriptor.platform ? `${descriptor.platform.os}/${descriptor.platform.architecture}` : described.platform,
+      platform: descriptor.platform
+        ? `${descriptor.platform.os}/${descriptor.platform.architecture}`
+        : described.platform,
       manifest: descriptor.digest,
       config: manifest.config.digest,
     })),

@@ -45,8 +45,7 @@ function wrong(text: string): InlayError {
 export function matchesLibrary(libraries: Readonly<Record<string, string>>, query: LibraryQuery): boolean {
   const version = versionOf(libraries, query.name);
   return (
-    version !== undefined &&
-    query.conditions.every((one) => FITS[one.operator](compareVersions(version, one.version)))
+    version !== undefined && query.conditions.every((one) => FITS[one.operator](compareVersions(version, one.version)))
   );
 }
 

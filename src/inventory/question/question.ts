@@ -62,22 +62,35 @@ function hasWords(row: ServerRow, text: string): boolean {
     .every((word) => all.includes(word));
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_557_600_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_557_600_000,
+};
 
 /** `180d` as ms. @throws USAGE */
 export function parseAge(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smhdwy])$/.exec(text) ?? [];
   const factor = unit === undefined ? undefined : UNITS[unit];
   if (number === undefined || factor === undefined)
-    throw new InlayError('USAGE', `"${text}" is no duration`, { hint: 'Write a number and s, m, h, d, w or y: 180d, 2y.' });
+    throw new InlayError('USAGE', `"${text}" is no duration`, {
+      hint: 'Write a number and s, m, h, d, w or y: 180d, 2y.',
+    });
   return Number(number) * factor;
 }
 
 /** `2026-06-01`, a time of RFC 3339, or a duration ago as `30d`: ms since 1970. @throws USAGE */
 export function parseTime(text: string, now: number): number {
   if (/^\d+(\.\d+)?[smhdwy]$/.test(text)) return now - parseAge(text);
-  const time = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[-+]\d{2}:?\d{2})?)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  const time = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[-+]\d{2}:?\d{2})?)?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
   if (Number.isNaN(time))
-    throw new InlayError('USAGE', `"${text}" is no time`, { hint: 'Write 2026-06-01, 2026-06-01T14:00:00Z, or 30d for so long ago.' });
+    throw new InlayError('USAGE', `"${text}" is no time`, {
+      hint: 'Write 2026-06-01, 2026-06-01T14:00:00Z, or 30d for so long ago.',
+    });
   return time;
 }

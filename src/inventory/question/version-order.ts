@@ -37,7 +37,8 @@ function parts(text: string) {
 
 /** Stretches without digits and numbers in turn. */
 function compareStretches(a: string, b: string): number {
-  const stretches = (text: string) => [...text.matchAll(/(\D*)(\d*)/g)].map(([, words = '', digits = '']) => ({ words, digits }));
+  const stretches = (text: string) =>
+    [...text.matchAll(/(\D*)(\d*)/g)].map(([, words = '', digits = '']) => ({ words, digits }));
   const [one, two] = [stretches(a), stretches(b)];
   for (let i = 0; i < Math.max(one.length, two.length); i++) {
     const [x, y] = [one[i] ?? EMPTY, two[i] ?? EMPTY];

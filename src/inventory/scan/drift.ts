@@ -48,10 +48,16 @@ function differsFromApplied({ server, role, release, image, facts }: DriftFacts)
   const { workload } = server;
   if (role === null) return undefined;
   if (workload.applied !== undefined && workload.applied !== workload.image)
-    return { kind: 'differs-from-applied', message: `it is to run ${workload.image}, inlay applied ${workload.applied}` };
+    return {
+      kind: 'differs-from-applied',
+      message: `it is to run ${workload.image}, inlay applied ${workload.applied}`,
+    };
   const settled = release !== undefined && release.state === 'ended';
   if (role === 'stable' && settled && facts && facts.digest !== release.digest)
-    return { kind: 'differs-from-applied', message: `it runs ${short(facts.digest)}, release ${release.number} was ${short(release.digest)}` };
+    return {
+      kind: 'differs-from-applied',
+      message: `it runs ${short(facts.digest)}, release ${release.number} was ${short(release.digest)}`,
+    };
   if (role === 'canary' && server.journal && server.journal.going === undefined)
     return { kind: 'differs-from-applied', message: `a canary of no release runs ${image.reference}` };
   return undefined;

@@ -1,5 +1,5 @@
 import { ROLE_LABEL } from '../../cluster/index.ts';
-import { releaseOf, type ReleaseSummary } from '../cluster/releases.ts';
+import { type ReleaseSummary, releaseOf } from '../cluster/releases.ts';
 import type { SeenPod, SeenWorkload } from '../cluster/seen.ts';
 import type { SeenServer } from '../cluster/view.ts';
 import type { Looked } from '../image/catalogue.ts';
@@ -8,6 +8,7 @@ import { type RunningImage, runningImage } from '../image/image-id.ts';
 import { isDeployedByInlay } from '../image/model-server.ts';
 import type { ReleaseNote, ServerRow } from '../row.ts';
 import { driftOf } from './drift.ts';
+import { imagePart } from './image-part.ts';
 
 /** All that is known of a server, read before. */
 export interface RowFacts {
@@ -68,21 +69,15 @@ export function serverRow({ context, server, image, looked, tagDigest }: RowFact
     replicas: { ready: pods.filter(({ ready }) => ready).length, desired: workload.desired },
     restarts: pods.reduce((sum, { restarts }) => sum + restarts, 0),
     weight: role === 'canary' ? (release?.weight ?? null) : null,
-    model: facts?.model
-      ? { name: facts.model.name, version: facts.model.version, digest: facts.model.digest }
-      : null,
-    task: facts?.task ?? null,
-    inputs: (facts?.inputs ?? null) as ServerRow['inputs'],
-    outputs: (facts?.outputs ?? null) as ServerRow['outputs'],
-    labels: facts?.labels ?? null,
-    os: facts?.os ?? null,
-    libraries: facts?.libraries ?? {},
-    inlay: facts?.inlay ?? null,
-    owner: workload.owner ?? workload.labels['inlay/owner'] ?? workload.labels.owner ?? workload.labels.team ?? facts?.owner ?? null,
+    ...imagePart(facts),
+    owner:
+      workload.owner ??
+      workload.labels['inlay/owner'] ??
+      workload.labels.owner ??
+      workload.labels.team ??
+      facts?.owner ??
+      null,
     image: { reference: image.reference, digest: image.digest ?? null, index: facts?.digest ?? null },
-    source: facts?.attached.source ?? null,
-    trainingRun: facts?.attached.trainingRun ?? null,
-    signed: facts?.attached.signed ?? null,
     firstSeen: workload.createdAt ?? null,
     rolledOut,
     since: rolledOut ?? workload.createdAt ?? null,
