@@ -6,6 +6,7 @@ import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEject } from './commands/eject.ts';
+import { addHub } from './commands/hub.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addInventory } from './commands/inventory.ts';
@@ -57,6 +58,7 @@ const commands = [
   addForward,
   addManifests,
   addInventory,
+  addHub,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();

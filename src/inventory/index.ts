@@ -1,3 +1,6 @@
+export { Hub, type HubOptions, type HubRow } from './hub/hub.ts';
+export { hubManifests } from './hub/manifests.ts';
+export { type HubServer, serveHub } from './hub/serve.ts';
 export { Catalogue, type CatalogueOptions } from './image/catalogue.ts';
 export type { ImageFacts } from './image/facts.ts';
 export { type Interval, Ledger, type PastInventory, type PastRow, type Timeline } from './ledger/ledger.ts';

@@ -82,7 +82,8 @@ export const PERMISSIONS: Readonly<
   abort: { scope: 'namespace', permissions: RELEASE },
   rollback: { scope: 'namespace', permissions: RELEASE },
   release: { scope: 'namespace', permissions: RELEASE },
-  inventory: { scope: 'cluster', permissions: EVERYWHERE },
+  // Journals, which tell who released what and why; RBAC cannot narrow it to them.
+  inventory: { scope: 'cluster', permissions: { ...EVERYWHERE, configmaps: READ } },
   prune: {
     scope: 'cluster',
     permissions: { ...EVERYWHERE, 'jobs.batch': READ, 'cronjobs.batch': READ, configmaps: 'get' },
