@@ -12,10 +12,17 @@ const dir = await mkdtemp(join(tmpdir(), 'inlay-bench-'));
 const abort = new AbortController();
 const registry = new Registry({ env: {}, homeDir: dir });
 const reader = new RegistryReader(registry, abort.signal);
-const connection = { context: 'bench', namespace: 'default', server, proxy: undefined, authenticate: async () => ({ tls: {}, headers: {} }) };
+const connection = {
+  context: 'bench',
+  namespace: 'default',
+  server,
+  proxy: undefined,
+  authenticate: async () => ({ tls: {}, headers: {} }),
+};
 const kubes = [new Kube(connection, { signal: abort.signal })];
 const peakMb = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1000;
-const counts = async (): Promise<Record<string, number>> => (await fetch(new URL('/counts', server))).json() as Promise<Record<string, number>>;
+const counts = async (): Promise<Record<string, number>> =>
+  (await fetch(new URL('/counts', server))).json() as Promise<Record<string, number>>;
 const of = (cacheDir: string) => new Catalogue({ reader, cacheDir: join(dir, cacheDir), layerBytes: 0 });
 
 const first = of('a');
@@ -41,7 +48,13 @@ for (let i = 0; i < 10; i++) {
   const before = performance.now();
   const seen = new Promise<void>((resolve) => {
     const stop = hub.subscribe(({ changed }) => {
-      if (!changed.some(({ service, image }) => service === `svc-${i}` && image.reference.includes('/model-') && !image.reference.includes(`/model-${i}:`))) return;
+      if (
+        !changed.some(
+          ({ service, image }) =>
+            service === `svc-${i}` && image.reference.includes('/model-') && !image.reference.includes(`/model-${i}:`),
+        )
+      )
+        return;
       stop();
       resolve();
     });
@@ -51,20 +64,22 @@ for (let i = 0; i < 10; i++) {
   seenMs.push(performance.now() - before);
 }
 const after = await counts();
-console.log(JSON.stringify({
-  servers: servers.length,
-  known: servers.filter(({ model }) => model !== null).length,
-  scanS,
-  scanMb,
-  againS,
-  lookups: first.lookups,
-  asked,
-  hubS,
-  hubMb: peakMb(),
-  changeMs: Math.max(...seenMs),
-  lists: after['list pods'],
-  after,
-}));
+console.log(
+  JSON.stringify({
+    servers: servers.length,
+    known: servers.filter(({ model }) => model !== null).length,
+    scanS,
+    scanMb,
+    againS,
+    lookups: first.lookups,
+    asked,
+    hubS,
+    hubMb: peakMb(),
+    changeMs: Math.max(...seenMs),
+    lists: after['list pods'],
+    after,
+  }),
+);
 abort.abort();
 await running;
 await ledger[Symbol.asyncDispose]();
