@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gapsOf } from '../../src/inventory/ledger/interval.ts';
 import { takeWriterLock } from '../../src/inventory/ledger/writer-lock.ts';
+import { killStory } from './kill-story.ts';
 import { ledgerStory } from './ledger-story.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'inlay-ledger-'));
@@ -43,3 +44,9 @@ test('gaps are what no watch covers', () => {
   expect(gapsOf([], 0, 1)).toEqual([{ from: 0, to: 1 }]);
   expect(gapsOf([{ from: 0, to: 9 }], 1, 8)).toEqual([]);
 });
+
+test(
+  'a writer that is killed has lost nothing that it wrote, and left nothing half-done',
+  () => killStory(`sqlite://${dir}/killed.db`, 10),
+  60_000,
+);
