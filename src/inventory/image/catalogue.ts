@@ -146,17 +146,21 @@ export class Catalogue {
     return withPackages(reader, facts, entry.platforms[0].manifest.layers, { layerBytes });
   }
 
-  /** By its digest; a config's digest is no name of an image, so then by its tag, if that still leads to the same. */
+  /**
+   * By its digest. A config's digest is no name of an image, and a manifest's does not tell its index: then by the tag, if that still
+   * leads to the same.
+   */
   async #entry(digest: string, place: ImageReference): Promise<ImageEntry | undefined> {
     const { reader } = this.#options;
     const direct = await reader.entry({ ...place, digest });
-    if (direct) return direct;
-    if (place.tag === undefined && place.digest === undefined) return undefined;
-    const named = await reader.entry(place);
+    if (direct && direct.platforms[0]?.descriptor.digest !== direct.root.digest) return direct;
+    if (place.tag === undefined) return direct;
+    const { digest: _, ...tagged } = place;
+    const named = await reader.entry(tagged);
     const leads = named?.platforms.some(
       ({ descriptor, manifest }) => descriptor.digest === digest || manifest.config.digest === digest,
     );
-    return leads ? named : undefined;
+    return leads ? named : direct;
   }
 
   #lacksPackages(facts: ImageFacts): boolean {

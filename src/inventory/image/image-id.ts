@@ -25,9 +25,15 @@ export function runningImage(image: string, imageID: string): RunningImage {
   const pulled = at === -1 ? undefined : referenceOf(id);
   return {
     reference: image,
-    place: pulled ?? named,
+    place: pulled ? { ...pulled, ...tagOf(pulled, named) } : named,
     digest: DIGEST.test(digest) ? digest : named?.digest,
   };
+}
+
+/** What was pulled goes without its tag: the workload names it, unless that was another repository. */
+function tagOf(pulled: ImageReference, named: ImageReference | undefined): { readonly tag?: string } {
+  const same = named?.registry === pulled.registry && named.repository === pulled.repository;
+  return same && named.tag !== undefined ? { tag: named.tag } : {};
 }
 
 function referenceOf(text: string): ImageReference | undefined {
