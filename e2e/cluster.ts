@@ -24,7 +24,10 @@ export interface Cluster {
   must(command: readonly string[], options?: ExecOptions): Promise<string>;
   /** The command line that does so, to start a program oneself. */
   command(command: readonly string[]): string[];
+  /** kubectl's stdout. @throws where it fails */
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
+  /** The same where the caller judges. */
+  tryKubectl(args: readonly string[], stdin?: string): Promise<Ran>;
   inlay(args: readonly string[], options?: ExecOptions): Promise<Ran>;
 }
 
@@ -42,19 +45,27 @@ export function cluster(): Cluster {
   const env = { KUBECONFIG: kubeconfig };
   const exec = (words: readonly string[], options: ExecOptions = {}) =>
     run(command(words), { ...options, env: { ...env, ...options.env } });
-  const made: Cluster = {
+  const input = (stdin: string | undefined) => (stdin === undefined ? {} : { stdin });
+  return {
     kubeconfig,
     registry,
     command,
     exec,
     must: (words, options = {}) => must(command(words), { ...options, env: { ...env, ...options.env } }),
-    kubectl: (args, stdin) => must(command([kubectlOf(), ...args]), { env, ...(stdin === undefined ? {} : { stdin }) }),
+    kubectl: (args, stdin) => must(command([kubectlOf(), ...args]), { env, ...input(stdin) }),
+    tryKubectl: (args, stdin) => run(command([kubectlOf(), ...args]), { env, ...input(stdin) }),
     inlay: (args, options) => exec([join(ROOT, 'bin', 'inlay'), ...args], options),
   };
-  return made;
 }
 
 /** The recipe's own kubectl, of the cluster's version. */
 function kubectlOf(): string {
-  return process.env.INLAY_E2E_KUBECTL ?? 'kubectl';
+  if (process.env.INLAY_E2E_KUBECTL !== undefined) return process.env.INLAY_E2E_KUBECTL;
+  if (process.env.INLAY_E2E_REGISTRY !== undefined) return 'kubectl';
+  return join(
+    Bun.spawnSync([join(ROOT, 'e2e', 'cluster', 'cluster'), 'bin'])
+      .stdout.toString()
+      .trim(),
+    'kubectl',
+  );
 }

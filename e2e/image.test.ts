@@ -263,7 +263,7 @@ test('mistakes are told, with their exit codes', async () => {
   expect(await told('bild')).toEqual([2, "error: unknown command 'bild'"]);
   expect(await told('build', join(dir, 'nowhere'))).toEqual([
     2,
-    `error PROJECT_NOT_FOUND: no inlay.yaml in ${join(dir, 'nowhere')}`,
+    `error PROJECT_NOT_FOUND: there is no ${join(dir, 'nowhere')}`,
   ]);
   expect(await told('build', '--platform', 'windows/amd64')).toEqual([
     2,

@@ -1,4 +1,4 @@
-// A load for a service, as a program of its own: `bun load.ts URL` with options as JSON; ends on SIGTERM or after `seconds`, and prints
+// A load for a service, as a program of its own: `bun load.ts OPTIONS`, as JSON; ends on SIGTERM or after `seconds`, and prints
 // what its clients saw, as JSON. Whatever is not a 200 with the answer's form counts as failed, and is told.
 import { Agent, request } from 'node:http';
 
@@ -11,7 +11,8 @@ export interface LoadOptions {
   readonly rate: number;
   readonly seconds: number;
   readonly path?: string;
-  readonly body: string;
+  /** Each request sends one of them, by chance; one that stands there twice is sent twice as often. */
+  readonly bodies: readonly string[];
 }
 
 export interface LoadResult {
@@ -21,16 +22,34 @@ export interface LoadResult {
   readonly failures: readonly string[];
   /** Answers by the version that the `inlay-model` header names. */
   readonly versions: Readonly<Record<string, number>>;
+  /** The same of each second, seconds since 1970: all clients, and those alone that keep their connection. */
+  readonly seconds: readonly {
+    readonly at: number;
+    readonly all: Readonly<Record<string, number>>;
+    readonly kept: Readonly<Record<string, number>>;
+  }[];
   readonly p99Ms: number;
 }
 
+interface Second {
+  all: Record<string, number>;
+  kept: Record<string, number>;
+}
+
 async function load(options: LoadOptions, stopped: () => boolean): Promise<LoadResult> {
-  const versions = new Map<string, number>();
+  const seconds = new Map<number, Second>();
   const failures: string[] = [];
   const latencies: number[] = [];
   let requests = 0;
   let failed = 0;
   const until = performance.now() + options.seconds * 1000;
+  const answered = (version: string, keepAlive: boolean) => {
+    const at = Math.floor(Date.now() / 1000);
+    const second = seconds.get(at) ?? { all: {}, kept: {} };
+    seconds.set(at, second);
+    for (const counts of keepAlive ? [second.all, second.kept] : [second.all])
+      counts[version] = (counts[version] ?? 0) + 1;
+  };
   const client = async (keepAlive: boolean) => {
     const agent = new Agent({ keepAlive, maxSockets: 1 });
     // Clients do not step in line.
@@ -42,8 +61,7 @@ async function load(options: LoadOptions, stopped: () => boolean): Promise<LoadR
       try {
         const { status, body, model } = await ask(agent, options);
         if (status !== 200 || !body.startsWith('{"prediction":')) throw new Error(`${status} ${body.slice(0, 200)}`);
-        const version = /^[^:]+:([^@]+)@/.exec(model)?.[1] ?? model;
-        versions.set(version, (versions.get(version) ?? 0) + 1);
+        answered(/^[^:]+:([^@]+)@/.exec(model)?.[1] ?? model, keepAlive);
         latencies.push(performance.now() - begun);
       } catch (error) {
         failed++;
@@ -58,16 +76,30 @@ async function load(options: LoadOptions, stopped: () => boolean): Promise<LoadR
     ...Array.from({ length: options.fresh }, () => client(false)),
   ]);
   latencies.sort((a, b) => a - b);
+  const told = [...seconds].sort(([a], [b]) => a - b).map(([at, counts]) => ({ at, ...counts }));
   return {
     requests,
     failed,
     failures,
-    versions: Object.fromEntries([...versions].sort()),
+    versions: sum(told.map(({ all }) => all)),
+    seconds: told,
     p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? 0,
   };
 }
 
-function ask(agent: Agent, { url, path, body }: LoadOptions): Promise<{ status: number; body: string; model: string }> {
+/** Counts by version, added up. */
+export function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [version, count] of counts.flatMap((one) => Object.entries(one)))
+    all[version] = (all[version] ?? 0) + count;
+  return all;
+}
+
+function ask(
+  agent: Agent,
+  { url, path, bodies }: LoadOptions,
+): Promise<{ status: number; body: string; model: string }> {
+  const body = bodies[Math.floor(Math.random() * bodies.length)] ?? '{}';
   return new Promise((resolve, reject) => {
     const sent = request(
       new URL(path ?? '/predict', url),

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Cluster, cluster as theCluster } from './cluster.ts';
 import { gatewayCrds, kubeScore } from './go-programs.ts';
 import { must, ROOT, run } from './inlay.ts';
-import { type Cluster, clusterUp } from './on-cluster.ts';
 
 const INLAY = join(ROOT, 'bin', 'inlay');
 const NAMESPACE = 'manifests-test';
@@ -27,15 +27,16 @@ let dir: string;
 let image: string;
 
 beforeAll(async () => {
-  cluster = await clusterUp();
+  cluster = theCluster();
   dir = mkdtempSync(join(tmpdir(), 'inlay-e2e-manifests-'));
-  const { push, pull } = cluster.registry;
-  project('iris', `image: ${push}/manifests-test/iris\n`);
+  const { registry } = cluster;
+  project('iris', `image: ${registry}/manifests-test/iris\n`);
   await must([INLAY, 'build', join(dir, 'iris')]);
-  const built = `${push}/manifests-test/iris:0.0.1`;
-  const pushed = await cluster.exec([INLAY, 'push', built, '--insecure-registry', push, '--json']);
+  const built = `${registry}/manifests-test/iris:0.0.1`;
+  // A cluster that stays up may have the image of another inlay.
+  const pushed = await cluster.exec([INLAY, 'push', built, '--force', '--insecure-registry', registry, '--json']);
   expect([pushed.code, pushed.stderr]).toEqual([0, '']);
-  image = `${pull}/manifests-test/iris:0.0.1@${JSON.parse(pushed.stdout).digest}`;
+  image = `${registry}/manifests-test/iris:0.0.1@${JSON.parse(pushed.stdout).digest}`;
   await clean();
 });
 afterAll(async () => {
@@ -44,9 +45,9 @@ afterAll(async () => {
 });
 
 async function clean() {
-  await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait']);
-  await cluster.kubectl(['delete', 'clusterrole', '--ignore-not-found', ...CLUSTER_ROLES]);
-  await cluster.kubectl(['delete', 'crd', 'httproutes.gateway.networking.k8s.io', '--ignore-not-found', '--wait']);
+  await cluster.tryKubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait']);
+  await cluster.tryKubectl(['delete', 'clusterrole', '--ignore-not-found', ...CLUSTER_ROLES]);
+  await cluster.tryKubectl(['delete', 'crd', 'httproutes.gateway.networking.k8s.io', '--ignore-not-found', '--wait']);
 }
 
 /** A copy of the example, with lines added to the end of inlay.yaml: those of `deploy:` first. */
@@ -61,7 +62,7 @@ function manifests(name: string, ...args: string[]): Promise<string> {
 }
 
 const apply = (yaml: string, ...args: string[]) =>
-  cluster.kubectl(['apply', '--server-side', '--field-manager=inlay', '-f', '-', ...args], yaml);
+  cluster.tryKubectl(['apply', '--server-side', '--field-manager=inlay', '-f', '-', ...args], yaml);
 
 async function applied(yaml: string, ...args: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await apply(yaml, ...args);
@@ -71,7 +72,7 @@ async function applied(yaml: string, ...args: string[]): Promise<string[]> {
 }
 
 async function read<T>(...args: string[]): Promise<T> {
-  const { code, stdout, stderr } = await cluster.kubectl(['-n', NAMESPACE, 'get', ...args, '-o', 'json']);
+  const { code, stdout, stderr } = await cluster.tryKubectl(['-n', NAMESPACE, 'get', ...args, '-o', 'json']);
   expect([code, stderr]).toEqual([0, '']);
   return JSON.parse(stdout) as T;
 }
@@ -116,7 +117,7 @@ test('a restricted namespace accepts every object, first in a dry run, then real
 
 test('a folder is what kubectl and kustomize take', async () => {
   await manifests('iris', '--output', join(dir, 'k8s'));
-  const { code, stdout, stderr } = await cluster.kubectl([
+  const { code, stdout, stderr } = await cluster.tryKubectl([
     'apply',
     '--server-side',
     '--field-manager=inlay',
@@ -130,16 +131,16 @@ test('a folder is what kubectl and kustomize take', async () => {
   await must(['mkdir', overlay]);
   writeFileSync(
     join(overlay, 'kustomization.yaml'),
-    `resources: [../k8s]\nimages: [{name: ${cluster.registry.pull}/manifests-test/iris, newName: mirror.example.com/iris}]\n`,
+    `resources: [../k8s]\nimages: [{name: ${cluster.registry}/manifests-test/iris, newName: mirror.example.com/iris}]\n`,
   );
-  const built = await cluster.kubectl(['kustomize', overlay]);
+  const built = await cluster.tryKubectl(['kustomize', overlay]);
   expect([built.code, built.stderr]).toEqual([0, '']);
   expect(built.stdout).toContain(`image: mirror.example.com/iris:0.0.1@${image.split('@')[1]}`);
 });
 
 test('the autoscaler’s replicas survive another apply', async () => {
   type Deployment = { spec: { replicas: number }; metadata: { managedFields?: unknown } };
-  const scaled = await cluster.kubectl(['-n', NAMESPACE, 'scale', 'deployment', 'iris', '--replicas=4']);
+  const scaled = await cluster.tryKubectl(['-n', NAMESPACE, 'scale', 'deployment', 'iris', '--replicas=4']);
   expect(scaled.code).toBe(0);
   await applied(await manifests('iris'));
   expect((await read<Deployment>('deployment', 'iris')).spec.replicas).toBe(4);
@@ -147,10 +148,10 @@ test('the autoscaler’s replicas survive another apply', async () => {
 
 test('an HTTPRoute and the changes of its weights are what the Gateway API’s CRDs take', async () => {
   await must(['test', '-e', join(await gatewayCrds(), CRD)]);
-  const crd = await cluster.kubectl(['apply', '--server-side', '-f', join(await gatewayCrds(), CRD)]);
+  const crd = await cluster.tryKubectl(['apply', '--server-side', '-f', join(await gatewayCrds(), CRD)]);
   expect(crd.code).toBe(0);
   const ready = ['wait', '--for=condition=Established', 'crd/httproutes.gateway.networking.k8s.io', '--timeout=60s'];
-  expect((await cluster.kubectl(ready)).code).toBe(0);
+  expect((await cluster.tryKubectl(ready)).code).toBe(0);
   const yaml = await manifests('full', '--skip-namespace');
   // Discovery of a new kind may take kubectl a moment.
   for (let i = 0; i < 50 && (await apply(yaml, '--dry-run=server')).code !== 0; i++) await Bun.sleep(200);
@@ -178,22 +179,22 @@ test('whoever has the Role of deploy alone can apply all of it, and read no Secr
   const roles = await must([INLAY, 'manifests', '--roles', '-n', NAMESPACE]);
   expect((await applied(roles)).length).toBeGreaterThan(10);
   const bind = ['create', 'rolebinding', 'ci', '--role=inlay-deploy', `--serviceaccount=${NAMESPACE}:ci`];
-  expect((await cluster.kubectl(['-n', NAMESPACE, ...bind])).code).toBe(0);
+  expect((await cluster.tryKubectl(['-n', NAMESPACE, ...bind])).code).toBe(0);
   const as = `--as=system:serviceaccount:${NAMESPACE}:ci`;
   const yaml = await manifests('full', '--skip-namespace');
   expect(await applied(yaml, as, '--dry-run=server', '--force-conflicts')).toHaveLength(10);
   expect((await apply(await manifests('full'), as, '--dry-run=server')).code).not.toBe(0);
   for (const more of ['get secrets', 'create pods/exec', 'create rolebindings', 'delete pods', 'get nodes']) {
-    const { stdout } = await cluster.kubectl(['-n', NAMESPACE, 'auth', 'can-i', ...more.split(' '), as]);
+    const { stdout } = await cluster.tryKubectl(['-n', NAMESPACE, 'auth', 'can-i', ...more.split(' '), as]);
     expect([more, stdout.trim()]).toEqual([more, 'no']);
   }
 });
 
 test('a server that hangs is restarted', async () => {
-  await cluster.kubectl(['-n', NAMESPACE, 'delete', 'hpa', 'iris']);
-  await cluster.kubectl(['-n', NAMESPACE, 'scale', 'deployment', 'iris', '--replicas=1']);
+  await cluster.tryKubectl(['-n', NAMESPACE, 'delete', 'hpa', 'iris']);
+  await cluster.tryKubectl(['-n', NAMESPACE, 'scale', 'deployment', 'iris', '--replicas=1']);
   await applied((await manifests('iris')).split('---\n').find((one) => one.includes('kind: Deployment')) ?? '');
-  const rolled = await cluster.kubectl(['-n', NAMESPACE, 'rollout', 'status', 'deployment/iris', '--timeout=120s']);
+  const rolled = await cluster.tryKubectl(['-n', NAMESPACE, 'rollout', 'status', 'deployment/iris', '--timeout=120s']);
   expect([rolled.code, rolled.stderr]).toEqual([0, '']);
   type Pods = {
     items: {
@@ -216,7 +217,7 @@ test('a server that hangs is restarted', async () => {
     }
   });
   // On another machine's node the process cannot be stopped from here.
-  if (process.env.KUBECONFIG !== undefined && pids.length === 0) return;
+  if (process.env.INLAY_E2E_REGISTRY !== undefined && pids.length === 0) return;
   expect(pids.length).toBeGreaterThan(0);
   const started = performance.now();
   for (const pid of pids) process.kill(Number(pid), 'SIGSTOP');

@@ -21,6 +21,8 @@ export interface ProjectOptions {
   readonly domains?: readonly string[];
   readonly config: string;
   readonly labels?: readonly string[];
+  /** Beside inlay.yaml. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** "good" and "bad" are words; all others are neither. */
@@ -86,15 +88,37 @@ const image: ProjectOptions = {
   config: 'task: other\n',
 };
 
-export const PROJECTS = { text, house, several, image };
+/** JSON of its own or a file go in through a transform, and an answer of its own comes out. */
+const words: ProjectOptions = {
+  graph: [value(11, 'n', INT64, [-1]), value(12, 'm', INT64, [-1]), node('Identity', ['n'], ['m'])],
+  config: 'task: other\ntransform: transform.ts\ngolden: golden.json\n',
+  files: {
+    'transform.ts': `export default {
+      accepts: ['application/json', 'audio/wav'],
+      preprocess({ contentType, json, bytes }, model) {
+        const words = contentType === 'audio/wav' ? [String(bytes.length)] : (json().text ?? '').split(' ');
+        if (words[0] === '') throw model.badRequest('text is missing', 'Send {"text": "..."}.');
+        return { n: { data: BigInt64Array.from(words, (word) => BigInt(word.length)), shape: [words.length] } };
+      },
+      postprocess: ({ m }) => ({ words: Array.from(m.data, (length) => ({ length })) }),
+    };`,
+    'golden.json': JSON.stringify({
+      cases: [{ inputs: { n: [3] }, outputs: { m: [3] } }],
+      raw: [{ request: { json: { text: 'a few words' } }, answer: { words: [1, 3, 5].map((length) => ({ length })) } }],
+    }),
+  },
+};
+
+export const PROJECTS = { text, house, several, image, words };
 export type ProjectName = keyof typeof PROJECTS;
 
 /** Writes a project into a folder of its own and returns the folder. */
 export function writeProject(parent: string, name: ProjectName): string {
-  const { graph, domains, config, labels } = PROJECTS[name];
+  const { graph, domains, config, labels, files = {} }: ProjectOptions = PROJECTS[name];
   const dir = join(parent, name);
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, 'm.onnx'), model(graph, domains ? { domains } : {}));
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(dir, file), content);
   if (labels) writeFileSync(join(dir, 'labels.json'), JSON.stringify(labels));
   writeFileSync(join(dir, 'inlay.yaml'), `name: ${name}\nversion: "1.2.0"\nmodel: m.onnx\n${config}`);
   return dir;

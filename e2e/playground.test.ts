@@ -1,6 +1,6 @@
 // The playground in a real browser, against the server that `inlay serve` starts.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -11,7 +11,8 @@ import { type ProjectName, writeProject } from './playground-projects.ts';
 const AXE = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
 /** For people to look at; outside the tree. */
 const PICTURES = join(homedir(), '.cache', 'inlay-e2e', 'playground');
-const NAMES = ['iris', 'text', 'house', 'several'] as const;
+const NAMES = ['iris', 'text', 'house', 'several', 'digits', 'words'] as const;
+const SEVEN = join(ROOT, 'examples/digits/samples/7.png');
 
 let dir: string;
 let browser: Browser;
@@ -22,7 +23,7 @@ beforeAll(async () => {
   mkdirSync(PICTURES, { recursive: true });
   for (const name of NAMES)
     served[name] = await serveProject(
-      name === 'iris' ? join(ROOT, 'examples/iris') : writeProject(dir, name as ProjectName),
+      name === 'iris' || name === 'digits' ? join(ROOT, 'examples', name) : writeProject(dir, name as ProjectName),
     );
   browser = await startBrowser();
 }, 120_000);
@@ -147,6 +148,76 @@ test('regression with a missing value, by the keyboard alone', async () => {
   await page.close();
 });
 
+test('digits: an image is dropped, shown, sent as it is and answered with bars', async () => {
+  const page = await browser.open(urlOf('digits'));
+  await predict(page);
+  expect(await page.getByText('Choose a file first.').isVisible()).toBe(true);
+  expect(await page.locator('#upload').evaluate((node) => node === document.activeElement)).toBe(true);
+  await page.screenshot({ path: join(PICTURES, 'digits-empty.png'), fullPage: true });
+  const base64 = readFileSync(SEVEN).toString('base64');
+  await page.locator('form').evaluate((form, content) => {
+    const files = new DataTransfer();
+    const bytes = Uint8Array.from(atob(content), (char) => char.charCodeAt(0));
+    files.items.add(new File([bytes], 'a seven.png', { type: 'image/png' }));
+    form.dispatchEvent(new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true }));
+  }, base64);
+  await page.getByRole('img', { name: 'a seven.png, 192 × 192 pixels' }).waitFor();
+  expect(await page.getByText('Choose a file first.').isVisible()).toBe(false);
+  await predict(page);
+  await headline(page, /^7/);
+  expect((await bars(page)).length).toBe(10);
+  expect(await fillOf(page, 'the likeliest')).toBeGreaterThan(0.9);
+  await page.screenshot({ path: join(PICTURES, 'digits.png'), fullPage: true });
+
+  // The line on the page sends the file that lies where the shell is.
+  writeFileSync(join(dir, 'a seven.png'), readFileSync(SEVEN));
+  const line = await page.getByRole('region', { name: 'The request as a curl line' }).innerText();
+  const sent = JSON.parse((await run(['sh', '-c', line], { cwd: dir })).stdout) as { label: string };
+  expect(sent.label).toBe('7');
+  expect(await page.getByRole('region', { name: 'The answer as JSON' }).innerText()).toBe(JSON.stringify(sent));
+
+  await page.getByRole('button', { name: 'Remove the file' }).click();
+  expect(await page.locator('.upload canvas').count()).toBe(0);
+  await page.close();
+});
+
+test('digits: what is no image is refused beside the form, by the keyboard too', async () => {
+  const page = await browser.open(urlOf('digits'));
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('upload');
+  const buffer = Buffer.from('no image');
+  await page.locator('#upload').setInputFiles({ name: 'x.png', mimeType: 'image/png', buffer });
+  const before = browser.complaints.length;
+  await page.getByRole('button', { name: 'Predict' }).press('Enter');
+  const alert = page.getByRole('alert');
+  await alert.getByText('INPUT_INVALID').waitFor();
+  expect(await alert.innerText()).toContain('no image/png that can be read');
+  expect(browser.complaints.splice(before).filter((text) => !/status of 400/.test(text))).toEqual([]);
+  await page.close();
+});
+
+test('words: JSON of a transform’s own is typed, a file takes its place, and the answer is shown as it is', async () => {
+  const page = await browser.open(urlOf('words'));
+  const field = page.getByLabel('Body as JSON');
+  expect(await field.inputValue()).toBe('{"text":"a few words"}');
+  await predict(page);
+  await headline(page, /^Answered$/);
+  const answer = page.getByRole('region', { name: 'The prediction as JSON' });
+  expect(JSON.parse(await answer.innerText())).toEqual({ words: [{ length: 1 }, { length: 3 }, { length: 5 }] });
+  await page.screenshot({ path: join(PICTURES, 'words.png'), fullPage: true });
+  await field.fill('{"text":');
+  await predict(page);
+  expect(await field.getAttribute('aria-invalid')).toBe('true');
+  await page.locator('#upload').setInputFiles({ name: 'a.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(1234) });
+  expect(await field.isVisible()).toBe(false);
+  await predict(page);
+  await page.locator('.outcome', { hasText: /^200/ }).waitFor();
+  await page.getByText('"length": 4').waitFor();
+  await page.getByRole('button', { name: 'Reset to sample' }).click();
+  expect(await field.inputValue()).toBe('{"text":"a few words"}');
+  await page.close();
+});
+
 test('several inputs, each with its control', async () => {
   const page = await browser.open(urlOf('several'));
   await page.getByLabel('visits').fill('41');
@@ -160,6 +231,8 @@ test('several inputs, each with its control', async () => {
 test.each(NAMES)('%s: nothing moves, nothing is cut off on a phone, and axe finds nothing', async (name) => {
   for (const dark of [false, true]) {
     const page = await browser.open(urlOf(name), { width: 320, height: 640, dark });
+    if (name === 'digits') await page.locator('#upload').setInputFiles(SEVEN);
+    if (name === 'digits') await page.locator('.upload canvas').waitFor();
     await predict(page);
     await page.locator('.outcome', { hasText: /^200/ }).waitFor();
     const wide = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);

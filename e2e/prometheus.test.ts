@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './inlay.ts';
@@ -89,6 +89,19 @@ test('promtool finds nothing wrong with the page', async () => {
   const tool = Bun.spawn(['promtool', 'check', 'metrics'], { stdin: new Blob([page]), stdout: 'pipe', stderr: 'pipe' });
   const said = (await new Response(tool.stdout).text()) + (await new Response(tool.stderr).text());
   expect([await tool.exited, said]).toEqual([0, '']);
+});
+
+test('each rule fires on what it is for, and none on a server that does well', async () => {
+  const tool = Bun.spawn(['promtool', 'test', 'rules', join(import.meta.dir, 'alerts.test.yml')], {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const said = (await new Response(tool.stdout).text()) + (await new Response(tool.stderr).text());
+  expect([await tool.exited, said.includes('FAILED')]).toEqual([0, false]);
+  const rules = readFileSync(join(ROOT, 'docs', 'alerts.yml'), 'utf8').matchAll(/alert: (\w+)/g);
+  const tried = readFileSync(join(import.meta.dir, 'alerts.test.yml'), 'utf8');
+  for (const [, name] of rules) expect(tried).toContain(`alertname="${name}"`);
 });
 
 test('what was predicted arrives, and no rule fires without a cause', async () => {

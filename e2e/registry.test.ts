@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attachReferrer, listReferrers, parseReference, Registry } from '../src/registry/index.ts';
+import { besidesReferrers } from './besides-referrers.ts';
 import { crane } from './go-programs.ts';
 import { must, ROOT, run } from './inlay.ts';
 import {
@@ -56,33 +57,6 @@ async function project(name: string, version: string, model: 'reference' | 'exam
   );
   await must([INLAY, 'lock', folder], { env: { INLAY_HOME: HOME } });
   return folder;
-}
-/** Leaves the requests for an image itself: what is attached to it, its documents and its lists are told from their digests. */
-async function besidesReferrers(
-  sent: readonly Counted[],
-  image: string,
-  referrers: readonly string[],
-  env: Record<string, string>,
-): Promise<Counted[]> {
-  const digests = new Set(referrers);
-  for (const digest of referrers) {
-    const text = await must([await crane(), 'manifest', '--insecure', `${image}@${digest}`], { env });
-    const manifest = JSON.parse(text) as Record<'config' | 'subject', { digest: string }> & {
-      layers: { digest: string }[];
-    };
-    for (const part of [manifest.config, ...manifest.layers]) digests.add(part.digest);
-    digests.add(manifest.subject.digest.replace(':', '-'));
-  }
-  const rest: Counted[] = [];
-  for (const request of sent) {
-    const path = decodeURIComponent(request.path);
-    // The session of an upload is begun by a POST that names no digest, right before: it goes with the PUT that ends it.
-    if ([...digests].some((digest) => path.endsWith(digest) || path.includes(`digest=${digest}`))) {
-      const begun = path.includes('/uploads/') ? rest.findLastIndex(({ method }) => method === 'POST') : -1;
-      if (begun >= 0) rest.splice(begun, 1);
-    } else rest.push(request);
-  }
-  return rest;
 }
 const json = async <T>(args: readonly string[], env: Record<string, string> = {}): Promise<T> =>
   JSON.parse(await must([INLAY, ...args, '--json'], { env: { INLAY_HOME: HOME, ...env } })) as T;

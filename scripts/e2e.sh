@@ -1,5 +1,6 @@
 #!/bin/sh
-# npm run e2e: the walk through the real parts. Installs the Debian packages it needs (root), then runs e2e/.
+# npm run e2e: the walk through the real parts; npm run e2e:full: releases at length, and what a cluster does to them.
+# Installs the Debian packages it needs (root), then runs e2e/.
 cd "$(dirname "$0")/.." || exit 3
 . scripts/install.sh
 missing=
@@ -32,4 +33,10 @@ if [ -z "$INLAY_E2E_REGISTRY" ]; then
     "$recipe" up >&2 || exit 3
   fi
 fi
-"$bun" test --no-env-file --timeout 600000 ./e2e "$@"
+if [ "$1" = full ]; then
+  shift
+  "$bun" test --no-env-file --timeout 3600000 ./e2e/full "$@"
+else
+  # shellcheck disable=SC2046
+  "$bun" test --no-env-file --timeout 600000 $(printf './%s ' e2e/*.test.ts) "$@"
+fi

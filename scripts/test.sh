@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.." || exit 3
 set -e
 node_modules/.bin/tsc --noEmit
 node_modules/.bin/biome ci --error-on-warnings .
-exec "$bun" test --no-env-file ./test "$@"
+exec "$bun" test --no-env-file --timeout 60000 ./test "$@"

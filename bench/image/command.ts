@@ -38,7 +38,11 @@ export async function measure(command: readonly string[]): Promise<Measured> {
 export interface BuildDocument {
   readonly reference: string;
   readonly digest: string;
-  readonly push?: { readonly sentBytes: number; readonly uploaded: readonly string[] };
+  readonly push?: {
+    readonly sentBytes: number;
+    readonly uploaded: readonly string[];
+    readonly referrers: readonly string[];
+  };
   readonly platforms: readonly {
     readonly sizeBytes: number;
     readonly layers: readonly { readonly kind: string; readonly digest: string; readonly sizeBytes: number }[];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { countRequests, startCraneRegistry, startDockerRegistry } from '../../e2e/registries.ts';
+import { besidesReferrers } from '../../e2e/besides-referrers.ts';
+import { type Counted, countRequests, startCraneRegistry, startDockerRegistry } from '../../e2e/registries.ts';
 import { build } from './command.ts';
 import { writeIris } from './iris-project.ts';
 
@@ -19,11 +20,13 @@ export async function pushRetrained(dir: string): Promise<string[]> {
       counter.seen.length = 0;
       writeIris(project, '2', `${counter.host}/ml/iris`);
       const { image, ms } = await build(project, ['--push']);
-      const writes = counter.seen.filter(({ method }) => method !== 'GET');
-      const bytes = counter.seen.reduce((sum, request) => sum + request.bodyBytes, 0);
+      const sent = counter.seen.filter(({ method }) => method !== 'GET');
+      const own = await besidesReferrers(sent, `${counter.host}/ml/iris`, image.push?.referrers ?? []);
+      const sum = (requests: readonly Counted[]) => requests.reduce((total, { bodyBytes }) => total + bodyBytes, 0);
+      const attached = `what is attached ${sent.length - own.length} and ${sum(sent) - sum(own)} bytes`;
       const model = image.platforms[0]?.layers.find(({ kind }) => kind === 'model')?.sizeBytes ?? 0;
       lines.push(
-        `retrained, to ${name.padEnd(17)}        ${counter.seen.length} requests, ${writes.length} besides GET (to reach: 8); ${bytes} bytes, ${bytes - model} more than the model layer (to reach: 20000); ${ms.toFixed(0)} ms with the build`,
+        `retrained, to ${name.padEnd(17)}        ${own.length} requests besides GET (to reach: 8); ${sum(own)} bytes, ${sum(own) - model} more than the model layer (to reach: 20000); ${attached}; ${ms.toFixed(0)} ms with the build`,
       );
     } finally {
       await counter.stop();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { bodyFile } from './body-file.ts';
 import { onCore } from './cores.ts';
 import type { BenchModel } from './models/model-dir.ts';
 import { BENCH, BUN } from './root.ts';
@@ -13,7 +14,13 @@ export interface BareRun {
 /** A loop of session runs on the server's core, one thread: what serving is compared with. */
 export async function bareRun(
   model: BenchModel,
-  options: { readonly shape: readonly number[]; readonly seconds: number; readonly warmupSeconds: number },
+  options: {
+    readonly shape: readonly number[];
+    /** Of that shape, row-major; the model's sample again and again where left out. */
+    readonly values?: Float32Array;
+    readonly seconds: number;
+    readonly warmupSeconds: number;
+  },
 ): Promise<BareRun> {
   const child = Bun.spawn(onCore('server', [BUN, '--no-env-file', join(BENCH, 'peers', 'bare-run.ts')]), {
     env: {
@@ -23,6 +30,7 @@ export async function bareRun(
       OUTPUT: model.output,
       SAMPLE: JSON.stringify(model.sample),
       SHAPE: options.shape.join(','),
+      ...(options.values ? { VALUES: await bodyFile(new Uint8Array(options.values.buffer)) } : {}),
       SECONDS: String(options.seconds),
       WARM_UP_SECONDS: String(options.warmupSeconds),
     },

@@ -65,6 +65,7 @@ await withServer(peer, async (server) => {
       ...[BUN, '--no-env-file', join(BENCH, 'hostile', 'attacker.ts'), name, String(to), String(scale)],
     ]);
     const { made, ended } = lastLineOf<Fate>(stdout);
+    mb.push(server.residentMb().now);
     const coreUse = (server.cpuSeconds() - cpu) / ((performance.now() - started) / 1000);
     clearInterval(sampling);
     const fared = await good.stop();

@@ -84,8 +84,9 @@ async function fastapiPeer(model: BenchModel, app: 'tutorial' | 'tuned', worker:
 const MAKERS: Readonly<Record<PeerId, (model: BenchModel) => Promise<Omit<Peer, 'name'>>>> = {
   inlay: async (model) => ({
     ...predictPeer(model, [BUN, '--no-env-file', '--no-install', await layOutServer()], {
-      // As the image has it: src/image/build.ts.
+      // As the image has it: src/image/put-image.ts.
       BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
+      MIMALLOC_PURGE_DELAY: '10000',
       HOST: '127.0.0.1',
       GRPC_PORT: '0',
       DRAIN_S: '0',

@@ -7,6 +7,7 @@ Inputs and outputs are named as in the ONNX graph; the first dimension of each i
 the model that was trained, not from the exported one: the difference between the two is what inlay looks for.
 """
 
+import base64
 import importlib.metadata
 import json
 import math
@@ -14,14 +15,21 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Mapping, Optional, Union
+from typing import IO, Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
 
-__all__ = ["environment", "write_golden", "write_metrics"]
+__all__ = ["Upload", "environment", "write_golden", "write_metrics"]
 
 #: numpy's kinds of dtype that ONNX has tensors for, and that JSON can hold: bool, integers, floats, text.
 _KINDS = "biufUSO"
+
+
+class Upload(NamedTuple):
+    """The body of a request that is no JSON, such as ``Upload("image/png", data)``."""
+
+    content_type: str
+    data: bytes
 
 
 def write_golden(
@@ -29,6 +37,8 @@ def write_golden(
     inputs: Mapping[str, Any],
     outputs: Mapping[str, Any],
     tolerance: Union[float, Mapping[str, float]] = 1e-5,
+    raw: Sequence[Tuple[Any, Any]] = (),
+    raw_tolerance: Optional[float] = None,
 ) -> None:
     """Writes one golden case of many rows.
 
@@ -37,6 +47,9 @@ def write_golden(
     :param inputs: arrays by input name, rows first; at most a few hundred rows are enough, and all travel in the image
     :param outputs: what the trained model answers to them, by output name
     :param tolerance: how far a float may be from it: absolute, relative beyond 1; for all outputs or by name
+    :param raw: for a model with a transform: requests, each with the whole answer that it should get. A request is an ``Upload`` or a JSON
+        value; request and answer may hold arrays
+    :param raw_tolerance: how far a number of these answers may be off; as ``tolerance`` where that is one number
     :raises ValueError: where rows differ, an output or an infinite input is not finite, or an array has a dtype that cannot
         be written. NaN in an input is a missing value: inlay.yaml then says ``missing: nan``.
     """
@@ -49,10 +62,14 @@ def write_golden(
         raise ValueError(f"inputs and outputs have different numbers of rows: {rows}")
     # Outputs are what the trained model gave, often in float64; only inputs say what the graph is fed.
     top = {
-        "schemaVersion": 1,
+        "schemaVersion": 2 if raw else 1,
         "tolerance": dict(tolerance) if isinstance(tolerance, Mapping) else tolerance,
         "environment": environment(),
     }
+    if raw:
+        top["raw"] = [{"request": _request(request), "answer": _plain(answer)} for request, answer in raw]
+    if raw_tolerance is not None:
+        top["rawTolerance"] = raw_tolerance
     if Path(path).suffix == ".npz":
         _write_npz(path, top, arrays_in, arrays_out)
         return
@@ -113,6 +130,28 @@ def _array(name: str, value: Any, nan: bool = False) -> numpy.ndarray:
     if array.dtype.kind == "f" and not (numpy.isfinite(array) | (nan & numpy.isnan(array))).all():
         raise ValueError(f"{name} has values that are not finite")
     return array.astype(str) if array.dtype.kind in "SO" else array
+
+
+def _request(request: Any) -> Dict[str, Any]:
+    if not isinstance(request, Upload):
+        return {"json": _plain(request)}
+    content_type, data = request
+    if len(data) == 0:
+        raise ValueError(f"a request of {content_type} is empty")
+    return {"contentType": content_type.lower(), "base64": base64.b64encode(data).decode()}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: arrays and numpy's numbers are lists and numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, (numpy.ndarray, numpy.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"a raw case has {value}, which JSON has not")
+    return value
 
 
 def _missing_as_null(array: numpy.ndarray) -> numpy.ndarray:

@@ -3,7 +3,7 @@ import json
 import numpy
 import pytest
 
-from inlay_golden import environment, write_golden, write_metrics
+from inlay_golden import Upload, environment, write_golden, write_metrics
 
 
 def test_a_case_with_its_dtypes_and_versions(tmp_path):
@@ -15,6 +15,38 @@ def test_a_case_with_its_dtypes_and_versions(tmp_path):
     assert written["cases"] == [{"inputs": {"x": [[1.0] * 3] * 2}, "outputs": {"y": [[0.5], [0.25]]}}]
     assert written["environment"]["numpy"] == numpy.__version__
     assert list(path.parent.iterdir()) == [path]
+
+
+RAW = [
+    (Upload("image/PNG", b"\x89PNG"), {"prediction": numpy.array([0.25, 0.75], "float32"), "label": "b"}),
+    ({"text": "ü", "rows": numpy.int64(2)}, {"prediction": (1, 2), "none": None}),
+]
+RAW_WRITTEN = [
+    {
+        "request": {"contentType": "image/png", "base64": "iVBORw=="},
+        "answer": {"prediction": [0.25, 0.75], "label": "b"},
+    },
+    {"request": {"json": {"text": "ü", "rows": 2}}, "answer": {"prediction": [1, 2], "none": None}},
+]
+
+
+@pytest.mark.parametrize("name", ["g.json", "g.npz"])
+def test_raw_cases_for_a_transform(tmp_path, name):
+    write_golden(tmp_path / name, {"x": [[1.0]]}, {"y": [1]}, raw=RAW, raw_tolerance=1e-3)
+    if name.endswith(".npz"):
+        with numpy.load(tmp_path / name) as archive:
+            written = json.loads(archive["golden"].item())
+    else:
+        written = json.loads((tmp_path / name).read_text())
+    assert (written["schemaVersion"], written["rawTolerance"]) == (2, 1e-3)
+    assert written["raw"] == RAW_WRITTEN
+
+
+@pytest.mark.parametrize("request_, answer", [(Upload("image/png", b""), {}), ({"x": float("nan")}, {}), ({}, [float("inf")])])
+def test_raw_cases_that_json_cannot_hold(tmp_path, request_, answer):
+    with pytest.raises(ValueError):
+        write_golden(tmp_path / "g.json", {"x": [[1.0]]}, {"y": [1]}, raw=[(request_, answer)])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "int64", "uint8", "bool"])

@@ -10,11 +10,13 @@ import {
   type Task,
 } from '../contract/index.ts';
 import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
-import { type ErrorCode, type InlayError, isInlayError } from '../error/index.ts';
+import { type ErrorCode, isInlayError } from '../error/index.ts';
 import type { Fact, Finding } from './finding.ts';
+import { findingOf } from './finding-of.ts';
 import { modelFindings } from './model.ts';
 import { opaqueReport } from './opaque.ts';
 import { checkTraining } from './training.ts';
+import { checkTransform, transformFact, transformUnproven } from './transform.ts';
 
 export interface CheckReport {
   /** No finding is an error. */
@@ -46,6 +48,10 @@ const PROJECT_FAULTS: readonly ErrorCode[] = [
   'GOLDEN_DTYPE',
   'GOLDEN_MISMATCH',
   'METRICS_INVALID',
+  'TRANSFORM_INVALID',
+  'TRANSFORM_NATIVE',
+  'TRANSFORM_FAILED',
+  'TRANSFORM_TIMEOUT',
   'INTEGRITY_MISMATCH',
 ];
 
@@ -64,7 +70,7 @@ export async function checkProject(dir: string, known?: AnyProject): Promise<Che
       const report = opaqueReport(project);
       return { ok: report.findings.every(({ severity }) => severity !== 'error'), ...report };
     }
-    facts.push(...modelFacts(project));
+    facts.push(...modelFacts(project), ...transformFact(project));
     findings.push(...modelFindings(project, await nanWeights(project.modelPath)));
     const training = await checkTraining(project);
     facts.push(...training.facts);
@@ -77,7 +83,9 @@ export async function checkProject(dir: string, known?: AnyProject): Promise<Che
         hint: 'Write sample: [[…]] with one typical row.',
       });
     }
-    if (!project.golden) {
+    const unproven = transformUnproven(project);
+    if (unproven) findings.push(unproven);
+    else if (!project.golden) {
       findings.push({
         code: 'GOLDEN_MISSING',
         severity: 'warning',
@@ -126,6 +134,9 @@ async function checkRunning(project: Project, facts: Fact[], findings: Finding[]
         });
       }
     }
+    const transform = await checkTransform(project, engine);
+    facts.push(...transform.facts);
+    findings.push(...transform.findings);
     if (!deterministic) {
       findings.push({
         code: 'NOT_DETERMINISTIC',
@@ -192,16 +203,6 @@ function ownBytes(): number {
 
 function mb(bytes: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB`;
-}
-
-/** Words of ONNX Runtime for an operator that it does not have. */
-const UNKNOWN_OPERATOR =
-  /No Op registered|No opset import|is not a registered function|Could not find an implementation|NOT_IMPLEMENTED/;
-
-function findingOf(error: InlayError): Finding {
-  const code =
-    error.code === 'MODEL_LOAD_FAILED' && UNKNOWN_OPERATOR.test(error.message) ? 'OPERATOR_UNKNOWN' : error.code;
-  return { code, severity: 'error', message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
 }
 
 function modelFacts({ contract, facts }: Project): Fact[] {

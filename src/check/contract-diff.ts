@@ -13,7 +13,17 @@ export interface Change {
 /** What of a contract is compared. */
 export type ComparedContract = Pick<
   Contract,
-  'name' | 'version' | 'task' | 'inputs' | 'outputs' | 'prediction' | 'labels' | 'metrics' | 'server' | 'owner'
+  | 'name'
+  | 'version'
+  | 'task'
+  | 'inputs'
+  | 'outputs'
+  | 'prediction'
+  | 'labels'
+  | 'metrics'
+  | 'server'
+  | 'owner'
+  | 'transform'
 > & { readonly model: Pick<Contract['model'], 'digest' | 'sizeBytes'> };
 
 /**
@@ -38,6 +48,7 @@ export function diffContracts(
   if (!isOpaque(from) && !isOpaque(to)) {
     add('prediction', from.prediction, to.prediction, 'breaking');
     add('labels', namesOf(from), namesOf(to), from.labels ? 'breaking' : 'compatible');
+    changes.push(...diffTransforms(from.transform, to.transform));
   }
   if (isOpaque(from) && isOpaque(to)) add('model path', from.model.target, to.model.target, 'compatible');
   add('model', from.model.digest, to.model.digest, 'compatible');
@@ -56,6 +67,33 @@ const namesOf = (contract: ComparedContract) => contract.labels?.names.join(', '
 
 /** Of an opaque model nobody need have said what it takes and gives: then nothing can be told of it. */
 const told = (from: readonly TensorSpec[], to: readonly TensorSpec[]) => from.length > 0 && to.length > 0;
+
+/** With a transform requests are others than without; it may take more types, and its code may change, as a model's weights may. */
+function diffTransforms(from: Contract['transform'], to: Contract['transform']): Change[] {
+  if (!from && !to) return [];
+  if (!from || !to)
+    return [
+      { what: 'transform', ...(from ? { from: from.file } : {}), ...(to ? { to: to.file } : {}), verdict: 'breaking' },
+    ];
+  const changes: Change[] = [];
+  if (from.accepts.join() !== to.accepts.join())
+    changes.push({
+      what: 'transform accepts',
+      from: from.accepts.join(', '),
+      to: to.accepts.join(', '),
+      verdict: from.accepts.every((type) => to.accepts.includes(type)) ? 'compatible' : 'breaking',
+    });
+  if (from.postprocess !== to.postprocess)
+    changes.push({
+      what: 'transform answer',
+      from: from.postprocess ? 'its own' : 'prediction',
+      to: to.postprocess ? 'its own' : 'prediction',
+      verdict: 'breaking',
+    });
+  if (from.digest !== to.digest)
+    changes.push({ what: 'transform', from: from.digest, to: to.digest, verdict: 'compatible' });
+  return changes;
+}
 
 /** The gravest of the changes. */
 export function verdictOf(changes: readonly Change[]): DiffVerdict {

@@ -37,8 +37,8 @@ const DEPTH = 3;
 const SKIPPED = new Set(['node_modules', '.git', '.venv', 'venv', '__pycache__']);
 
 /**
- * Writes inlay.yaml for the ONNX model in a folder, with the label file, golden cases, metrics and requirements that lie
- * there; a folder that MLflow wrote names its model and an example itself. Nothing is ever overwritten.
+ * Writes inlay.yaml for the ONNX model in a folder, with the label file, transform, golden cases, metrics and requirements that
+ * lie there; a folder that MLflow wrote names its model and an example itself. Nothing is ever overwritten.
  * @throws PROJECT_EXISTS, FILE_NOT_FOUND, USAGE when there are several models, MODEL_FORMAT, and as contractOfModel
  */
 export async function initProject(dir: string, options: InitOptions = {}): Promise<InitResult> {
@@ -59,6 +59,7 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
     files.find((file) => dirname(file) === dirname(modelFile) && names.test(basename(file))) ??
     files.find((file) => names.test(basename(file)));
   const labels = find(/^labels?\.json$/);
+  const transform = find(/^transform\.(ts|js|mjs)$/);
   const golden = find(/^golden\.(json|npz)$/);
   const contract = await contractOfModel(join(dir, modelFile), labels && join(dir, labels));
   const { sample, hasNan } = golden
@@ -77,6 +78,7 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
     task: contract.task,
     ...(sample ? { sample } : {}),
     ...(hasNan ? { missing: 'nan' } : {}),
+    ...(transform ? { transform } : {}),
     ...(golden ? { golden: inImage ? golden : { file: golden, inImage } } : {}),
     ...(find(/^metrics\.json$/) ? { metrics: find(/^metrics\.json$/) } : {}),
   };

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { addBuild } from './commands/build.ts';
 import { addCheck } from './commands/check.ts';
+import { addCliImage } from './commands/cli-image.ts';
 import { addCopy } from './commands/copy.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
@@ -46,6 +47,7 @@ const commands = [
   addVerify,
   addLock,
   addServerImage,
+  addCliImage,
   addEject,
   addDoctor,
   addDeploy,

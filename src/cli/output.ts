@@ -10,16 +10,29 @@ export interface Output {
   result(text: string, document: unknown): void;
   /** Progress; silent with `--json`. */
   progress(line: string): void;
+  /** How far work is, on a line that the next word takes; undefined where nobody watches: in a pipe, or with `--json`. */
+  readonly status: ((line: string) => void) | undefined;
 }
 
+const CLEAR_LINE = '\r\x1b[K';
+
 export function createOutput(json: boolean): Output {
+  const { stderr, stdout } = process;
+  const watched = !json && stderr.isTTY === true && process.env.TERM !== 'dumb';
+  const clear = () => void (watched && stderr.write(CLEAR_LINE));
   return {
     json,
-    result: (text, document) =>
-      void process.stdout.write(
-        json ? `${JSON.stringify(document, null, 2)}\n` : text.endsWith('\n') ? text : `${text}\n`,
-      ),
-    progress: (line) => void (json || process.stderr.write(`${line}\n`)),
+    result: (text, document) => {
+      clear();
+      stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : text.endsWith('\n') ? text : `${text}\n`);
+    },
+    progress: (line) => {
+      clear();
+      if (!json) stderr.write(`${line}\n`);
+    },
+    status: watched
+      ? (line) => void stderr.write(`${CLEAR_LINE}${line.slice(0, (stderr.columns || 80) - 1)}`)
+      : undefined,
   };
 }
 
@@ -31,6 +44,8 @@ export function reportError(error: unknown, json: boolean): number {
   const hint = known
     ? error.hint
     : 'This is a fault in inlay. Run it again with INLAY_DEBUG=1 and report what it prints.';
+  // A status may stand on the line.
+  if (!json && process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, ...(hint ? { hint } : {}) } })}\n`);
   else process.stderr.write(`error ${code}: ${message}\n${hint ? `  ${hint}\n` : ''}`);
   if (process.env.INLAY_DEBUG && error instanceof Error)
@@ -82,6 +97,10 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   GOLDEN_MISMATCH: EXIT.no,
   METRICS_INVALID: EXIT.no,
   CHECK_FAILED: EXIT.no,
+  TRANSFORM_INVALID: EXIT.no,
+  TRANSFORM_NATIVE: EXIT.no,
+  TRANSFORM_FAILED: EXIT.no,
+  TRANSFORM_TIMEOUT: EXIT.no,
   OUTPUT_NOT_FINITE: EXIT.no,
 };
 

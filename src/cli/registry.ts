@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { InlayError } from '../error/index.ts';
 import type { OnProgress, Registry, RegistryOptions } from '../registry/index.ts';
 import { formatBytes, type Output } from './output.ts';
+import { transferBar } from './transfer-bar.ts';
 import { INLAY_VERSION } from './version.ts';
 
 /** The options of every command that reaches a registry. */
@@ -49,18 +50,25 @@ export async function withRegistry<T>(
   }
 }
 
-/** Shows a transfer: a line when a blob is done, and every two seconds how far all are. */
+/** How often a status is drawn, and a line written where there is none, milliseconds. */
+const DRAWN_MS = 100;
+const TOLD_MS = 2000;
+
+/** Shows a transfer: a line when a blob is done, and meanwhile how far all are: as a bar, or in a pipe a line every two seconds. */
 export function showTransfer(output: Output, sent: string): OnProgress {
-  let shownAt = performance.now();
+  const started = performance.now();
+  let shownAt = started;
+  const everyMs = output.status ? DRAWN_MS : TOLD_MS;
   return ({ doneBytes, totalBytes, finished }) => {
+    const now = performance.now();
     if (finished)
       output.progress(
         `${HOW[finished.how] ?? sent}  ${finished.digest.slice(0, 19)}  ${formatBytes(finished.sizeBytes)}`,
       );
-    else if (performance.now() - shownAt > 2000) {
-      shownAt = performance.now();
-      output.progress(`${sent}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
-    }
+    if (doneBytes >= totalBytes || now - shownAt < everyMs) return;
+    shownAt = now;
+    if (output.status) output.status(transferBar(sent, doneBytes, totalBytes, now - started));
+    else if (!finished) output.progress(`${sent}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
   };
 }
 

@@ -1,9 +1,43 @@
 import type { OnEvent, ReleaseEvent, ServiceStatus } from '../cluster/index.ts';
+import { afterEvent, type LiveRelease, liveLines } from './live-release.ts';
 import { formatMs, type Output, table } from './output.ts';
+import { Redraw } from './redraw.ts';
 
-/** Tells how a release goes on: a line for whatever is new, so that a CI log and a terminal both read well. */
+/** Tells how a release goes on: in a terminal by a picture that is drawn anew, elsewhere by a line for whatever is new. */
 export async function releaseView(output: Output): Promise<OnEvent> {
-  const { describeVerdict, formatDuration } = await import('../cluster/index.ts');
+  return output.status ? liveView() : plainView(output);
+}
+
+async function liveView(): Promise<OnEvent> {
+  const { describeVerdict } = await import('../cluster/index.ts');
+  const { stderr } = process;
+  const screen = new Redraw((text) => void stderr.write(text));
+  let picture: LiveRelease = { steps: [] };
+  const far = await farOf();
+  return (event) => {
+    if (event.kind === 'note') screen.say(event.text);
+    picture = afterEvent(picture, event, ({ verdict, ...window }) => ({
+      far: far(window),
+      share: shareOf(window.achieved),
+      verdict: describeVerdict(verdict),
+    }));
+    screen.draw(liveLines(picture, stderr.columns || 80));
+  };
+}
+
+async function farOf(): Promise<(window: { readonly elapsedMs: number; readonly intervalMs: number }) => string> {
+  const { formatDuration } = await import('../cluster/index.ts');
+  return ({ elapsedMs, intervalMs }) =>
+    `${formatDuration(Math.round(elapsedMs / 1000) * 1000)} of ${formatDuration(intervalMs)}`;
+}
+
+function shareOf(achieved: number | undefined): string {
+  return achieved === undefined ? '' : `${(achieved * 100).toFixed(0)} % of requests`;
+}
+
+async function plainView(output: Output): Promise<OnEvent> {
+  const { describeVerdict } = await import('../cluster/index.ts');
+  const far = await farOf();
   let waiting: string | undefined;
   let windowAt = 0;
   let pods = '';
@@ -34,11 +68,8 @@ export async function releaseView(output: Output): Promise<OnEvent> {
       waiting = event.waiting;
     } else if (performance.now() - windowAt > 15_000 || event.verdict.outcome === 'fail') {
       windowAt = performance.now();
-      const share = event.achieved === undefined ? '' : `   ${(event.achieved * 100).toFixed(0)} % of requests`;
-      line(
-        '',
-        `${formatDuration(Math.round(event.elapsedMs / 1000) * 1000)} of ${formatDuration(event.intervalMs)}${share}   ${describeVerdict(event.verdict)}`,
-      );
+      const numbers = [far(event), shareOf(event.achieved), describeVerdict(event.verdict)];
+      line('', numbers.filter((text) => text !== '').join('   '));
     }
   };
   return onEvent;
@@ -108,10 +139,9 @@ const PHASES: Readonly<Record<ServiceStatus['phase'], string>> = {
   abandoned: 'a release has not ended, and whoever worked on it is gone',
 };
 
-function nextOf({ phase, service, canary, stable }: ServiceStatus): string[] {
-  const reference = canary?.reference ?? stable?.reference ?? 'IMAGE';
+function nextOf({ phase, service }: ServiceStatus): string[] {
   if (phase === 'paused') return [`Next: inlay promote ${service}, or inlay abort ${service}`];
-  if (phase === 'abandoned') return [`Next: inlay deploy ${reference} goes on, inlay abort ${service} backs out`];
+  if (phase === 'abandoned') return [`Next: inlay resume ${service} goes on, inlay abort ${service} backs out`];
   return [];
 }
 

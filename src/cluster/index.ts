@@ -1,7 +1,6 @@
 export { type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
 export { type StepFolder, stepFolders } from './gitops/index.ts';
 export {
-  JOURNAL_KEY,
   type Journal,
   JournalStore,
   parseJournal,

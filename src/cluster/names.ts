@@ -25,3 +25,8 @@ export function workloadName(service: string, role: Role): string {
 export function journalName(service: string): string {
   return `inlay-${service}`;
 }
+
+/** Which Jobs go on with a service's releases (`deploy --detach`). */
+export function releaseJobSelector(service: string): string {
+  return `app.kubernetes.io/component=release,${SERVICE_LABEL}=${service}`;
+}

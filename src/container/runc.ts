@@ -25,7 +25,6 @@ export async function startRunc(start: Start): Promise<Started> {
   const id = `inlay-${randomUUID()}`;
   const bundle = join(start.stateDir, 'runc', id);
   const state = join(start.stateDir, 'runc', 'state');
-  await mkdir(bundle, { recursive: true });
   const spec = runcSpec({
     rootfs,
     args: commandOf(image.config, image.reference),
@@ -38,6 +37,7 @@ export async function startRunc(start: Start): Promise<Started> {
     limits: start.limits,
     cgroupsPath: `/${id}`,
   });
+  await mkdir(bundle, { recursive: true });
   await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
   const runc = (...args: string[]) => ['runc', '--root', state, ...args];
   const quietly = async (...args: string[]) =>

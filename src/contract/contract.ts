@@ -56,8 +56,25 @@ const contractSchema = v.object({
       digest: v.string(),
       cases: integer,
       inImage: v.boolean(),
+      /** Cases that hold a transform: requests with their final answers. */
+      raw: v.optional(integer),
       /** What training imported, by pip's names. */
       environment: v.record(v.string(), v.string()),
+    }),
+  ),
+  /** Pre- and postprocessing around the model. */
+  transform: v.optional(
+    v.object({
+      /** What it was written as. */
+      file: v.string(),
+      /** Of all the files that it was bundled into. */
+      digest: v.string(),
+      /** Media types of the requests that it takes. */
+      accepts: v.array(v.string()),
+      /** It makes the answer too. */
+      postprocess: v.boolean(),
+      /** A request that is no file, for those who try it. */
+      sample: v.optional(v.object({ contentType: v.string(), text: v.string() })),
     }),
   ),
   /** What training measured: accuracy and the like. */
@@ -85,6 +102,7 @@ export interface ContractInput {
   readonly features?: readonly string[] | undefined;
   readonly sample?: unknown;
   readonly golden?: Contract['golden'];
+  readonly transform?: Contract['transform'];
   readonly metrics?: Readonly<Record<string, number>> | undefined;
   readonly server?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined;
   readonly owner?: string | undefined;
@@ -129,6 +147,7 @@ export function deriveContract(input: ContractInput): Contract {
     ...(input.features ? { features: featuresOf(facts.inputs, input.features) } : {}),
     sample: sampleOf(facts.inputs, input.sample),
     ...(input.golden ? { golden: input.golden } : {}),
+    ...(input.transform ? { transform: input.transform } : {}),
     ...(input.metrics ? { metrics: { ...input.metrics } } : {}),
     server: { cpu: input.server?.cpu ?? DEFAULT_SERVER.cpu, memory: input.server?.memory ?? DEFAULT_SERVER.memory },
     ...(input.owner ? { owner: input.owner } : {}),

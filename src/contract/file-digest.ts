@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { InlayError } from '../error/index.ts';
 
 /** A file by what is in it. */
@@ -28,6 +26,8 @@ export async function readPieces(
   range: { readonly offset: number; readonly length: number } = { offset: 0, length: Number.POSITIVE_INFINITY },
 ): Promise<void> {
   try {
+    // When it is wanted: these are two milliseconds of a server's start, whose model is small more often than not.
+    const { open } = await import('node:fs/promises');
     const file = await open(path);
     try {
       const buffer = new Uint8Array(Math.min(CHUNK_BYTES, range.length));
@@ -52,7 +52,7 @@ export async function readPieces(
 
 /** @throws FILE_NOT_FOUND, FILE_UNREADABLE */
 export async function digestFile(path: string): Promise<FileDigest> {
-  const hash = createHash('sha256');
+  const hash = new Bun.CryptoHasher('sha256');
   let sizeBytes = 0;
   await readPieces(path, (piece) => {
     hash.update(piece);

@@ -1,4 +1,5 @@
-import { unzipSync } from 'fflate';
+// Not 'fflate', which loads worker threads for what is not used here.
+import { unzipSync } from 'fflate/browser';
 import { InlayError } from '../error/index.ts';
 import { DATATYPES } from './datatype.ts';
 import { parseNpy } from './npy.ts';

@@ -2,20 +2,24 @@
 import * as v from 'valibot';
 import { InlayError } from '../error/index.ts';
 import { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
-import { readGoldenNpz } from './golden-npz.ts';
+import { type RawCase, rawCaseOf, rawCaseSchema } from './golden-raw.ts';
 import type { ClassLabels } from './onnx/model-facts.ts';
 import { convertTensor, jsonValues, parseTensor, type Tensor } from './tensor.ts';
 
 const values = v.record(v.string(), v.unknown());
 const tolerance = v.pipe(v.number(), v.minValue(0));
 const goldenSchema = v.strictObject({
-  schemaVersion: v.optional(v.literal(1)),
+  /** 2 where there are raw cases. */
+  schemaVersion: v.optional(v.picklist([1, 2])),
   tolerance: v.optional(v.union([tolerance, v.record(v.string(), tolerance)])),
   /** What training imported, by the name that pip knows. */
   environment: v.optional(v.record(v.string(), v.string())),
   /** numpy's dtype of each input and output, as training had them. */
   dtypes: v.optional(v.record(v.string(), v.string())),
   cases: v.pipe(v.array(v.strictObject({ inputs: values, outputs: values })), v.minLength(1)),
+  raw: v.optional(v.array(rawCaseSchema)),
+  /** Of numbers in the answers of raw cases. */
+  rawTolerance: v.optional(tolerance),
 });
 
 /** How far a float may be from what training saw where the golden file does not say. */
@@ -29,6 +33,10 @@ export interface Golden {
   readonly cases: readonly GoldenCase[];
   /** Allowed difference of an output: absolute, or relative to values beyond 1. */
   readonly tolerance: (output: string) => number;
+  /** Requests as a transform gets them, with their final answers. */
+  readonly raw: readonly RawCase[];
+  /** Allowed difference of a number in the answers of raw cases, absolute, or relative to values beyond 1. */
+  readonly rawTolerance: number;
 }
 
 /** What a model takes and gives. */
@@ -60,7 +68,7 @@ export interface Difference {
  * @throws GOLDEN_INVALID; GOLDEN_DTYPE when training had another kind of value than the model takes
  */
 export function parseGolden(content: Uint8Array, file: string, contract: Tensors, classes?: ClassLabels): Golden {
-  const document = file.endsWith('.npz') ? readGoldenNpz(content, file) : readJson(content, file);
+  const document = file.endsWith('.npz') ? readNpz(content, file) : readJson(content, file);
   const parsed = v.safeParse(goldenSchema, document);
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -70,11 +78,17 @@ export function parseGolden(content: Uint8Array, file: string, contract: Tensors
     });
   }
   const data = parsed.output;
+  if (data.raw && data.schemaVersion === 1)
+    throw new InlayError('GOLDEN_INVALID', `${file}: raw cases need schemaVersion 2`, {
+      hint: 'inlay_golden writes it so.',
+    });
   const allowed = data.tolerance ?? DEFAULT_TOLERANCE;
   return {
     environment: data.environment ?? {},
     casts: castsOf(file, data.dtypes ?? {}, contract),
     tolerance: (output) => (typeof allowed === 'number' ? allowed : (allowed[output] ?? DEFAULT_TOLERANCE)),
+    raw: (data.raw ?? []).map((one, i) => rawCaseOf(one, `${file}: raw ${i}`)),
+    rawTolerance: data.rawTolerance ?? (typeof allowed === 'number' ? allowed : DEFAULT_TOLERANCE),
     cases: data.cases.map((one, i) => {
       const at = `${file}: case ${i}`;
       const missing = contract.inputs.find((spec) => !(spec.name in one.inputs));
@@ -87,6 +101,12 @@ export function parseGolden(content: Uint8Array, file: string, contract: Tensors
       };
     }),
   };
+}
+
+/** The reader of archives is loaded when there is one: its tables take as long to make as the rest of a server's modules. */
+function readNpz(content: Uint8Array, file: string): unknown {
+  const { readGoldenNpz } = require('./golden-npz.ts') as typeof import('./golden-npz.ts');
+  return readGoldenNpz(content, file);
 }
 
 function readJson(content: Uint8Array, file: string): unknown {

@@ -20,6 +20,7 @@ export {
 export { DATATYPES, type Datatype, describeSpec, isFloat, type TensorSpec } from './datatype.ts';
 export { type DigestFile, digestFile, type FileDigest } from './file-digest.ts';
 export { type Difference, exceeds, type Golden, type GoldenCase, parseGolden, worstDifference } from './golden.ts';
+export { type AnswerDifference, answerDifference, type RawCase } from './golden-raw.ts';
 export { type Labels, labelsOfGraph, readLabels } from './labels.ts';
 export { contractOfModel, readAnyProject, readConfig, readProject } from './lazy.ts';
 export { mapFile } from './map-file.ts';

@@ -33,7 +33,7 @@ export interface OpaqueProject {
 
 type Place = Pick<OpaqueProject, 'dir' | 'config' | 'modelPath' | 'target' | 'env'>;
 
-/** @throws FILE_NOT_FOUND for an empty folder, FILE_UNREADABLE, PATH_ESCAPES */
+/** @throws CONFIG_INVALID, FILE_NOT_FOUND for an empty folder, FILE_UNREADABLE, PATH_ESCAPES */
 export async function readOpaqueProject(
   place: Place,
   metrics: Readonly<Record<string, number>> | undefined,
@@ -41,6 +41,14 @@ export async function readOpaqueProject(
 ): Promise<OpaqueProject> {
   const { dir, config, modelPath } = place;
   const isFolder = (await stat(modelPath)).isDirectory();
+  if (modelPath === place.dir)
+    throw new InlayError(
+      'CONFIG_INVALID',
+      "model: the model is the project's folder itself, with inlay.yaml and inlay.lock",
+      {
+        hint: 'Put the model into a folder of its own below it.',
+      },
+    );
   const found = isFolder ? await filesBelow(modelPath, dir) : [{ path: modelPath, name: basename(modelPath) }];
   if (found.length === 0)
     throw new InlayError('FILE_NOT_FOUND', `model: there are no files in ${modelPath}`, {

@@ -4,6 +4,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../error/index.ts';
+import { type PreparedTransform, prepareTransform } from '../transform/index.ts';
 import { readConfig } from './config/read.ts';
 import { type Config, modelPathOf } from './config/schema.ts';
 import { type Contract, deriveContract, type ModelFile, predictionOutput } from './contract.ts';
@@ -27,6 +28,8 @@ export interface Project {
   readonly labelsPath: string | undefined;
   /** The golden file, read, where there is one. */
   readonly golden: { readonly path: string; readonly cases: Golden } | undefined;
+  /** The transform, bundled and loaded, where there is one. */
+  readonly transform: PreparedTransform | undefined;
   readonly facts: ModelFacts;
   readonly contract: Contract;
 }
@@ -38,7 +41,7 @@ export type AnyProject = Project | OpaqueProject;
  * Reads the project in `dir`, whose model is an ONNX file.
  * @param digest tells the digests of the model and its external data; reads them whole when left out
  * @throws PROJECT_NOT_FOUND, CONFIG_INVALID, FILE_NOT_FOUND, PATH_ESCAPES, MODEL_INVALID, MODEL_UNSUPPORTED, LABELS_INVALID, INPUT_INVALID,
- * MODEL_OPAQUE
+ * MODEL_OPAQUE, TRANSFORM_INVALID, TRANSFORM_NATIVE
  */
 export async function readProject(dir: string, digest: DigestFile = digestFile): Promise<Project> {
   const project = await readAnyProject(dir, digest);
@@ -63,9 +66,11 @@ export async function readAnyProject(dir: string, digest: DigestFile = digestFil
   const parts = await readModel(modelPath, labelsPath, config.task, root, digest);
   const contractParts = { ...parts, facts: withMissing(parts.facts, config.missing) };
   const golden = await readGolden(root, config, contractParts.facts);
+  const transform = await readTransform(root, config, golden);
   const contract = deriveContract({
     ...contractParts,
     golden: golden?.entry,
+    transform: transform?.entry,
     metrics:
       config.metrics === undefined ? undefined : await readMetrics(insideProject(root, config.metrics, 'metrics')),
     name: config.name,
@@ -83,6 +88,7 @@ export async function readAnyProject(dir: string, digest: DigestFile = digestFil
     modelPath,
     labelsPath,
     golden: golden && { path: golden.path, cases: golden.cases },
+    transform: transform?.prepared,
     facts: contractParts.facts,
     contract,
   };
@@ -108,15 +114,48 @@ async function readGolden(root: string, config: Config, facts: ModelFacts) {
   const path = insideProject(root, file, 'golden');
   const content = new Uint8Array(await readFile(path));
   const cases = parseGolden(content, file, facts, facts.classLabels);
+  if (cases.raw.length > 0 && config.transform === undefined)
+    throw new InlayError('GOLDEN_INVALID', `${file} has raw cases, which hold a transform, and there is none`, {
+      hint: 'Name it in inlay.yaml: transform: transform.ts. Without one write cases alone.',
+    });
   const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
   const entry = {
     file: basename(path),
     digest,
     cases: cases.cases.length,
+    ...(cases.raw.length > 0 ? { raw: cases.raw.length } : {}),
     inImage,
     environment: { ...cases.environment },
   };
   return { path, cases, entry };
+}
+
+/** @throws TRANSFORM_INVALID, TRANSFORM_NATIVE, PATH_ESCAPES */
+async function readTransform(root: string, config: Config, golden: Awaited<ReturnType<typeof readGolden>>) {
+  if (config.transform === undefined) return undefined;
+  const path = insideProject(root, config.transform, 'transform');
+  const prepared = await prepareTransform(root, path);
+  const { bundle, loaded } = prepared;
+  const sample = golden?.entry.inImage ? sampleOf(golden.cases) : undefined;
+  const entry = {
+    file: basename(path),
+    digest: bundle.digest,
+    accepts: [...loaded.accepts],
+    postprocess: loaded.postprocess !== undefined,
+    ...(sample ? { sample } : {}),
+  };
+  return { prepared, entry };
+}
+
+/** Beyond so many bytes a request is no example. */
+const LARGEST_SAMPLE = 4096;
+
+/** The first raw case that can be shown as text. */
+function sampleOf({ raw }: Golden): { contentType: string; text: string } | undefined {
+  const shown = raw.find(
+    ({ contentType, bytes }) => /^text\/|json$/.test(contentType) && bytes.byteLength <= LARGEST_SAMPLE,
+  );
+  return shown && { contentType: shown.contentType, text: new TextDecoder().decode(shown.bytes) };
 }
 
 const metricsSchema = z.record(z.string().regex(/^[A-Za-z_][\w.@/-]*$/), z.number());

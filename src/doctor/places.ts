@@ -1,7 +1,7 @@
 import { connect, Kube } from '../cluster/index.ts';
 import { ENGINES, whyNot } from '../container/index.ts';
 import { isInlayError } from '../error/index.ts';
-import { checkLogin, type ImageReference, knownLogins, type Registry } from '../registry/index.ts';
+import { checkLogin, type ImageReference, type KnownLogin, knownLogins, type Registry } from '../registry/index.ts';
 import type { Env, Examined } from './finding.ts';
 
 /** What starts an image here. */
@@ -39,14 +39,16 @@ export async function examineRegistries(
   signal: AbortSignal,
 ): Promise<readonly Examined[]> {
   const neededFor = ['push'] as const;
-  let known: readonly string[];
+  let known: readonly KnownLogin[];
   try {
     known = await knownLogins(registry.options);
   } catch (error) {
     return [{ name: 'login', neededFor, state: 'missing', ...said(error) }];
   }
-  const all = new Map(known.map((host) => [host, { registry: host, repository: 'inlay/doctor' }]));
-  for (const { registry: host, repository } of wanted) all.set(host, { registry: host, repository });
+  // Where a file has a login for the registry as a whole, the project's own repository is what to ask for.
+  const projects = wanted.map(({ registry: host, repository }) => ({ name: host, registry: host, repository }));
+  const all = new Map([...known, ...projects].map((login) => [login.name, login]));
+  const hosts = new Set(known.map((login) => login.registry));
   if (all.size === 0)
     return [
       {
@@ -59,10 +61,10 @@ export async function examineRegistries(
     ];
   return Promise.all(
     [...all.values()].map(async (reference): Promise<Examined> => {
-      const name = `login ${reference.registry}`;
+      const name = `login ${reference.name}`;
       try {
         await checkLogin(registry, reference, signal);
-        const how = known.includes(reference.registry) ? 'it takes the login' : 'it answers without a login';
+        const how = hosts.has(reference.registry) ? 'it takes the login' : 'it answers without a login';
         return { name, neededFor, state: 'ok', detail: how };
       } catch (error) {
         if (signal.aborted) throw error;

@@ -1,6 +1,6 @@
 import { type Contract, isFloat, type Tensor } from '../contract/index.ts';
 import type { Engine } from './engine.ts';
-import { concatRows, sliceRows } from './ort-tensor.ts';
+import { concatRows, sliceRows } from './rows.ts';
 import type { Feeds } from './session.ts';
 
 /**

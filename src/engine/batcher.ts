@@ -1,6 +1,6 @@
 import { allocate, type Tensor, type TensorSpec } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import { concatRows } from './ort-tensor.ts';
+import { concatRows } from './rows.ts';
 import type { Answers, Feeds } from './session.ts';
 
 /** What one request asks for. The batcher sets `feeds` and `rows`. */

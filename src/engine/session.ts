@@ -1,8 +1,8 @@
 import { type CaseInput, type Contract, changeCase, type Tensor, type TensorSpec } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import { loadOrt, type NativeSession, type Ort } from './binding.ts';
 import { openModel } from './model-file.ts';
-import { concatRows, fromOrt, sliceRows, toOrt } from './ort-tensor.ts';
+import { type NativeModel, openNative } from './native/native-model.ts';
+import { concatRows, sliceRows } from './rows.ts';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 export type Answers = Readonly<Record<string, Tensor>>;
@@ -17,15 +17,11 @@ export interface SessionSpec {
 
 /** A model in ONNX Runtime. A run blocks the thread that asks for it. */
 export class Session {
-  readonly #ort: Ort;
-  readonly #native: NativeSession;
+  readonly #native: NativeModel;
   readonly #caseInputs: readonly CaseInput[];
   readonly #rowByRow: boolean;
-  /** By the names asked for, joined: the binding wants an object with each name. */
-  readonly #fetches = new Map<readonly string[], Readonly<Record<string, null>>>();
 
-  private constructor(ort: Ort, native: NativeSession, contract: Contract, caseInputs: readonly CaseInput[]) {
-    this.#ort = ort;
+  private constructor(native: NativeModel, contract: Contract, caseInputs: readonly CaseInput[]) {
     this.#native = native;
     this.#caseInputs = caseInputs;
     this.#rowByRow = takesOneRow(contract.inputs);
@@ -36,22 +32,18 @@ export class Session {
    * @throws FILE_NOT_FOUND, FILE_UNREADABLE, INTEGRITY_MISMATCH, MODEL_LOAD_FAILED, CONTRACT_INVALID
    */
   static async load({ contract, modelPath, threads }: SessionSpec): Promise<Session> {
-    const ort = await loadOrt();
     const { model, folder, caseInputs } = await openModel(modelPath, contract);
-    const native = new ort.NativeSession();
-    const options = {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // Fatal only: what fails is thrown as well, and a variation that the batch proof sees refused is no news.
-      logSeverityLevel: 4,
-      extra: {
-        // Idle threads that spin burn CPU and mislead an autoscaler.
-        session: { intra_op: { allow_spinning: '0' }, model_external_initializers_file_folder_path: folder },
-      },
-    };
+    let native: NativeModel;
     try {
-      if (typeof model === 'string') native.loadModel(model, options);
-      else native.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+      native = await openNative(model, {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        config: {
+          // Idle threads that spin burn CPU and mislead an autoscaler.
+          'session.intra_op.allow_spinning': '0',
+          'session.model_external_initializers_file_folder_path': folder,
+        },
+      });
     } catch (cause) {
       throw new InlayError(
         'MODEL_LOAD_FAILED',
@@ -63,7 +55,7 @@ export class Session {
       );
     }
     checkNames(native, contract);
-    return new Session(ort, native, contract, caseInputs);
+    return new Session(native, contract, caseInputs);
   }
 
   /**
@@ -76,7 +68,7 @@ export class Session {
 
   /** Frees the native session. The session must not be used afterwards. */
   close(): void {
-    this.#native.dispose();
+    this.#native.close();
   }
 
   #runRows(feeds: Feeds, names: readonly string[]): Answers {
@@ -95,33 +87,21 @@ export class Session {
   }
 
   #runOnce(feeds: Feeds, names: readonly string[]): Answers {
-    const ortFeeds: Record<string, ReturnType<typeof toOrt>> = {};
-    for (const name in feeds) ortFeeds[name] = toOrt(this.#ort.Tensor, feeds[name] as Tensor);
-    for (const { name, of, change } of this.#caseInputs) {
-      const text = feeds[of] as Tensor;
-      const data = (text.data as string[]).map((value) => changeCase(value, change));
-      ortFeeds[name] = toOrt(this.#ort.Tensor, { ...text, data });
-    }
-    let results: ReturnType<NativeSession['run']>;
     try {
-      results = this.#native.run(ortFeeds, this.#fetchesOf(names), {});
+      return this.#native.run(this.#caseInputs.length === 0 ? feeds : this.#withCaseInputs(feeds), names);
     } catch (cause) {
       // The values were checked against the contract, so what is left is a shape that the graph cannot work with.
       throw new InlayError('INPUT_INVALID', `the model refuses these inputs: ${firstLine(cause)}`, { cause });
     }
-    const answers: Record<string, Tensor> = {};
-    for (const name of names) answers[name] = fromOrt(results[name] as never);
-    return answers;
   }
 
-  #fetchesOf(names: readonly string[]): Readonly<Record<string, null>> {
-    let fetches = this.#fetches.get(names);
-    if (!fetches) {
-      fetches = Object.fromEntries(names.map((name) => [name, null]));
-      // Callers ask with a few lists of their own again and again; others are not worth keeping.
-      if (this.#fetches.size < 16) this.#fetches.set(names, fetches);
+  #withCaseInputs(feeds: Feeds): Feeds {
+    const all: Record<string, Tensor> = { ...feeds };
+    for (const { name, of, change } of this.#caseInputs) {
+      const text = feeds[of] as Tensor;
+      all[name] = { ...text, data: (text.data as string[]).map((value) => changeCase(value, change)) };
     }
-    return fetches;
+    return all;
   }
 }
 
@@ -130,14 +110,14 @@ export function takesOneRow(inputs: readonly TensorSpec[]): boolean {
   return inputs.length > 0 && inputs.every((spec) => spec.shape.length > 1 && spec.shape[0] === 1);
 }
 
-function checkNames(native: NativeSession, contract: Contract): void {
+function checkNames(native: NativeModel, contract: Contract): void {
   const promised = [
     ...contract.inputs.map(({ name }) => `input ${name}`),
     ...contract.outputs.map(({ name }) => `output ${name}`),
   ];
   const there = new Set([
-    ...native.inputMetadata.map(({ name }) => `input ${name}`),
-    ...native.outputMetadata.map(({ name }) => `output ${name}`),
+    ...native.inputNames.map((name) => `input ${name}`),
+    ...native.outputNames.map((name) => `output ${name}`),
   ]);
   const missing = promised.filter((name) => !there.has(name));
   if (missing.length > 0) {

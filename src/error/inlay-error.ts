@@ -32,6 +32,11 @@ export type ErrorCode =
   | 'GOLDEN_MISMATCH'
   | 'METRICS_INVALID'
   | 'CHECK_FAILED'
+  // the transform
+  | 'TRANSFORM_INVALID'
+  | 'TRANSFORM_NATIVE'
+  | 'TRANSFORM_FAILED'
+  | 'TRANSFORM_TIMEOUT'
   // images
   | 'BASE_UNAVAILABLE'
   | 'BASE_MOVED'

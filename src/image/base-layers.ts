@@ -7,9 +7,10 @@ import type { SharedMaterials } from './materials.ts';
 import { noted } from './note.ts';
 import type { OciLayout } from './oci/layout.ts';
 import type { ImageConfig, Platform } from './oci/schema.ts';
+import { placer } from './placer.ts';
 import type { Runtime } from './runtime/index.ts';
 import { needsOf, needsSchema } from './runtime/needs.ts';
-import { type ComposeOptions, type PlacedLayer, placer, type SharedLayers } from './shared-layers.ts';
+import type { ComposeOptions, PlacedLayer, SharedLayers } from './shared-layers.ts';
 
 /**
  * An image of the user's own that serves the model itself: nothing is put onto it but that.
@@ -78,10 +79,16 @@ export async function imageBase(
       ...(first ? [placed(first, told)] : []),
       ...others.map((layer, i) => placed(layer, `${image.reference}, layer ${i + 2} of ${layers.length}`)),
     ],
-    libraries: librariesOf(facts),
+    libraries: { ...pythonOf(config), ...librariesOf(facts) },
     materials: { os: facts.os, base: [], baseImage: { ...image, packages: facts.packages } },
     under: config,
   };
+}
+
+/** The interpreter that Docker's own Python images built: no package lists it, and a variable names its version. */
+function pythonOf({ config }: ImageConfig): Record<string, string> {
+  const version = config.Env?.map((pair) => /^PYTHON_VERSION=(\d[\w.]*)$/.exec(pair)?.[1]).find(Boolean);
+  return version === undefined ? {} : { python: version };
 }
 
 /** Packages by name; one of Python's that has the name of one of the system's is told apart. */

@@ -22,6 +22,7 @@ import {
   type SharedLayers,
   sharedOf,
 } from './shared-layers.ts';
+import { transformLayer, transformMaterials } from './transform-layer.ts';
 
 export interface BuildOptions extends ComposeOptions {
   readonly project: AnyProject;
@@ -113,7 +114,9 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
   const { project, serverImage, base } = options;
   const shared = await sharedLayers(layout, platform, options);
   const opaque = project.format === 'opaque';
-  const own = opaque ? await opaqueLayers(layout, project, options) : await modelLayers(layout, project, options);
+  const own = opaque
+    ? await opaqueLayers(layout, project, options)
+    : [...(await transformLayer(layout, project, options)), ...(await modelLayers(layout, project, options))];
   const layers = [...shared.layers, ...own];
   const descriptor = await putImage(layout, {
     platform,
@@ -126,14 +129,17 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     annotations: { ...imageAnnotations(project, options.inlayVersion), ...baseAnnotations(serverImage ?? base) },
     epochS: options.epochS,
   });
-  return { descriptor, materials: { ...shared.materials, manifest: descriptor }, layers: layers.map(builtLayer) };
+  const materials = { ...shared.materials, manifest: descriptor, ...(opaque ? {} : await transformMaterials(project)) };
+  return { descriptor, materials, layers: layers.map(builtLayer) };
 }
 
 /** All that lies below the model. */
 function sharedLayers(layout: OciLayout, platform: Platform, options: BuildOptions): Promise<SharedLayers> {
   const { project, serverImage, base, home } = options;
   if (project.format === 'onnx')
-    return serverImage ? sharedOf(layout, platform, serverImage) : composeShared(layout, platform, options);
+    return serverImage
+      ? sharedOf(layout, platform, serverImage, project.transform === undefined ? [] : ['transform'])
+      : composeShared(layout, platform, options);
   if (base) return baseAlone(layout, platform, base, home);
   throw new InlayError('CONFIG_INVALID', 'an opaque model needs an image of your own that serves it as base', {
     hint: 'Name it in inlay.yaml: base: REGISTRY/REPOSITORY:TAG.',

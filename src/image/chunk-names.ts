@@ -17,22 +17,35 @@ export function nameByContent(files: readonly OutputFile[]): OutputFile[] {
   const scripts = files.filter(({ name }) => name.endsWith('.js'));
   const known = new Set(scripts.map(({ name }) => name));
   const texts = new Map(scripts.map(({ name, content }) => [name, new TextDecoder().decode(content)]));
-  const names = new Map<string, string>();
-  for (const [name, text] of texts) {
+  const chunks = [...texts].flatMap(([name, text]) => {
     const [, stem] = /^([a-z-]+)-[0-9a-z]{8}\.js$/.exec(name) ?? [];
-    if (stem === undefined) continue;
-    // Without the names of others, which are as arbitrary as its own.
-    const bare = text.replace(CHUNK, (found, other: string) => (known.has(found) ? `${other}.js` : found));
-    names.set(name, `${stem}-${createHash('sha256').update(bare).digest('hex').slice(0, 8)}.js`);
+    return stem === undefined ? [] : [{ name, stem, text }];
+  });
+  /** Names by the chunks' texts, with what these call the others. */
+  const namedBy = (called: (found: string, stem: string) => string) =>
+    new Map(
+      chunks.map(({ name, stem, text }) => {
+        const told = text.replace(CHUNK, (found, other: string) => (known.has(found) ? called(found, other) : found));
+        return [name, `${stem}-${createHash('sha256').update(told).digest('hex').slice(0, 8)}.js`] as const;
+      }),
+    );
+  const kinds = (all: ReadonlyMap<string, string>) => new Set(all.values()).size;
+  // First without the names of others, which are as arbitrary as its own. Chunks that differ in these alone are then told apart.
+  let names = namedBy((_, stem) => `${stem}.js`);
+  for (;;) {
+    const before = names;
+    const next = namedBy((found) => before.get(found) ?? found);
+    if (kinds(next) <= kinds(names)) break;
+    names = next;
   }
-  return files
-    .map(({ name, content }) => {
-      const text = texts.get(name);
-      const renamed = text?.replace(CHUNK, (found) => names.get(found) ?? found);
-      return {
-        name: names.get(name) ?? name,
-        content: renamed === undefined ? content : new TextEncoder().encode(renamed),
-      };
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const named = files.map(({ name, content }) => {
+    const text = texts.get(name);
+    const renamed = text?.replace(CHUNK, (found) => names.get(found) ?? found);
+    return {
+      name: names.get(name) ?? name,
+      content: renamed === undefined ? content : new TextEncoder().encode(renamed),
+    };
+  });
+  // Chunks of the same content, which are empty ones mostly, are one.
+  return [...new Map(named.map((file) => [file.name, file])).values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -21,6 +21,7 @@ export interface DescribedImage {
     readonly inputs: unknown;
     readonly outputs: unknown;
     readonly labels?: readonly string[];
+    readonly transform?: unknown;
     readonly owner?: string;
   };
   readonly inlay?: string;
@@ -57,6 +58,7 @@ const labelsSchema = z.object({
   [`${LABEL_PREFIX}inputs`]: json,
   [`${LABEL_PREFIX}outputs`]: json,
   [`${LABEL_PREFIX}labels`]: json.pipe(z.array(z.string())).optional(),
+  [`${LABEL_PREFIX}transform`]: json.optional(),
   [`${LABEL_PREFIX}os`]: z.string(),
   [`${LABEL_PREFIX}libraries`]: json.pipe(z.record(z.string(), z.string())),
 });
@@ -84,6 +86,7 @@ export function describeImage(manifest: ImageManifest, config: ImageConfig): Des
             inputs: labels[`${LABEL_PREFIX}inputs`],
             outputs: labels[`${LABEL_PREFIX}outputs`],
             ...some('labels', `${LABEL_PREFIX}labels`),
+            ...some('transform', `${LABEL_PREFIX}transform`),
             ...some('owner', 'org.opencontainers.image.authors'),
           },
           inlay: text(`${LABEL_PREFIX}version`),

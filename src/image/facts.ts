@@ -49,6 +49,9 @@ export function imageLabels(
 function onnxLabels(contract: Contract): Readonly<Record<string, string>> {
   return {
     [CONTRACT_DIGEST]: `sha256:${createHash('sha256').update(serializeContract(contract)).digest('hex')}`,
+    ...(contract.transform
+      ? { [`${LABEL_PREFIX}transform`]: JSON.stringify({ ...contract.transform, sample: undefined }) }
+      : {}),
     ...(contract.labels ? { [`${LABEL_PREFIX}labels`]: JSON.stringify(contract.labels.names) } : {}),
     [`${LABEL_PREFIX}model.producer`]: `${contract.model.producer.name} ${contract.model.producer.version}`.trim(),
     [`${LABEL_PREFIX}model.opsets`]: contract.model.opsets
@@ -86,6 +89,16 @@ export function baseAnnotations(
   return image ? { [BASE_NAME]: image.reference, [BASE_DIGEST]: image.digest } : {};
 }
 
+/** The labels of an image of inlay's command line. */
+export function cliLabels(facts: ImageFacts, inlayVersion: string): Readonly<Record<string, string>> {
+  return {
+    'org.opencontainers.image.title': 'inlay',
+    'org.opencontainers.image.version': inlayVersion,
+    [`${LABEL_PREFIX}os`]: facts.os,
+    [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
+  };
+}
+
 /** The labels of a shared server image. */
 export function serverLabels(
   facts: ImageFacts,
@@ -96,6 +109,7 @@ export function serverLabels(
     'org.opencontainers.image.title': 'inlay-server',
     'org.opencontainers.image.version': inlayVersion,
     [SERVER]: inlayVersion,
+    [CAN]: SERVER_CAN.join(),
     [`${LABEL_PREFIX}os`]: facts.os,
     [`${LABEL_PREFIX}libraries`]: JSON.stringify(facts.libraries),
     [MATERIALS]: JSON.stringify(materials),
@@ -104,24 +118,33 @@ export function serverLabels(
 
 const MATERIALS = `${LABEL_PREFIX}materials`;
 const SERVER = `${LABEL_PREFIX}server`;
+/** What a server does that earlier ones did not: they would serve such a model without it, and say nothing. */
+const CAN = `${LABEL_PREFIX}server.can`;
+const SERVER_CAN = ['transform'] as const;
+export type ServerAbility = (typeof SERVER_CAN)[number];
 const serverSchema = z.object({
   [SERVER]: z.string(),
   [`${LABEL_PREFIX}os`]: z.string(),
   [`${LABEL_PREFIX}libraries`]: z.string(),
   [MATERIALS]: z.string(),
+  [CAN]: z.string().optional(),
 });
 const librariesSchema = z.record(z.string(), z.string());
 
 /** Reads back what `serverLabels` wrote; undefined for any other image. */
 export function serverFacts(
   config: ImageConfig,
-): { readonly facts: ImageFacts; readonly materials: SharedMaterials } | undefined {
+): { readonly facts: ImageFacts; readonly materials: SharedMaterials; readonly can: readonly string[] } | undefined {
   const labels = serverSchema.safeParse(config.config.Labels).data as Record<string, string> | undefined;
   if (labels === undefined) return undefined;
   try {
     const libraries = librariesSchema.parse(JSON.parse(labels[`${LABEL_PREFIX}libraries`] as string));
     const materials = sharedMaterialsSchema.parse(JSON.parse(labels[MATERIALS] as string));
-    return { facts: { os: labels[`${LABEL_PREFIX}os`] as string, libraries }, materials };
+    return {
+      facts: { os: labels[`${LABEL_PREFIX}os`] as string, libraries },
+      materials,
+      can: (labels[CAN] ?? '').split(','),
+    };
   } catch {
     return undefined;
   }

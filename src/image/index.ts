@@ -13,6 +13,7 @@ export {
   referenceOf,
   storeDir,
 } from './build.ts';
+export { buildCliImage, type CliImageOptions } from './cli-image.ts';
 export { type Env, hasProgram, runCommand } from './command.ts';
 export { readImageContract } from './contract-layer.ts';
 export { type DescribedImage, describeImage } from './described.ts';

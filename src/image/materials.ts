@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { basePackageSchema } from './base/image-facts.ts';
 import { pinSchema } from './base/lock.ts';
-import { npmPackageSchema } from './npm-package.ts';
+import { type NpmPackage, npmPackageSchema } from './npm-package.ts';
 import type { Descriptor } from './oci/schema.ts';
 
 export const sharedMaterialsSchema = z
@@ -32,4 +32,6 @@ export interface Materials extends SharedMaterials {
   readonly manifest: Descriptor;
   /** The pushed image that it stands on, as inlay.yaml names it, with the digest of its index. */
   readonly serverImage?: { readonly reference: string; readonly digest: string };
+  /** npm packages that are bundled into the transform, where there is one. */
+  readonly transform?: readonly NpmPackage[];
 }

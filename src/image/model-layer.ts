@@ -8,15 +8,19 @@ import { modelFilePath, OWN_LAYER_BYTES, requireSame } from './model-files.ts';
 /** Where the model lies in an image: the model file, its external data, the label file and contract.json. */
 export const MODEL_DIR = '/model';
 
+/** Where the bundled transform lies in an image. */
+export const TRANSFORM_DIR = '/transform';
+
 /** Where contract.json lies in the last of a model's layers, before all other files. */
 export const CONTRACT_PATH = modelFilePath('contract.json');
 
-/** What the model layer adds to the image's environment. */
+/** What model and transform add to the image's environment. */
 export function modelEnvironment(project: Project): Readonly<Record<string, string>> {
   return {
     PROJECT_DIR: MODEL_DIR,
     MODEL_FILEPATH: `${MODEL_DIR}/${basename(project.modelPath)}`,
     ...(project.labelsPath === undefined ? {} : { LABEL_FILEPATH: `${MODEL_DIR}/${basename(project.labelsPath)}` }),
+    ...(project.transform === undefined ? {} : { TRANSFORM_DIR }),
   };
 }
 

@@ -2,10 +2,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { SOURCES } from './bundle.ts';
 import { stampOf } from './file-stamp.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { type NpmPackage, npmPackageSchema } from './npm-package.ts';
-import { bundleServer, SOURCES } from './server-layer.ts';
+import { bundleServer } from './server-layer.ts';
 
 /** The server, bundled only when its entries are asked for. */
 export interface PreparedServer {
@@ -23,8 +24,8 @@ const noteSchema = z.object({
 });
 
 /** The rooms that the bundle is made of, and the files that make it. */
-const FILES = 'src/{server,engine,contract,error,web}/**/*';
-const MAKERS = 'src/image/{server-layer,chunk-names,npm-package}.ts';
+const FILES = 'src/{server,engine,transform,contract,error,web}/**/*';
+const MAKERS = 'src/image/{bundle,server-layer,chunk-names,npm-package}.ts';
 
 /** npm's note of what it installed: beside inlay, or below it in a clone. */
 const INSTALLED = ['node_modules/.package-lock.json', '../.package-lock.json'];

@@ -10,8 +10,8 @@ export interface ImageParts {
   readonly layers: readonly PlacedLayer[];
   /** The image whose layers are the first ones: its environment, labels and history go on. */
   readonly under?: ImageConfig | undefined;
-  /** What is started: inlay's server, or what the image below starts, as its user. */
-  readonly program: 'server' | 'base';
+  /** What is started: inlay's server, inlay's command line, or what the image below starts, as its user. */
+  readonly program: 'server' | 'cli' | 'base';
   /** Added to what is there. */
   readonly env: Readonly<Record<string, string>>;
   /** For inlay's server. */
@@ -32,7 +32,7 @@ export async function putImage(layout: OciLayout, parts: ImageParts): Promise<De
     architecture: platform.architecture,
     os: platform.os,
     config: {
-      ...(parts.program === 'base' ? under?.config : serverConfig(parts.workingDir)),
+      ...(parts.program === 'base' ? under?.config : ownConfig(parts.program, parts.workingDir)),
       Env: environment(parts),
       Labels: { ...inherited(under?.config.Labels), ...labels },
     },
@@ -52,11 +52,19 @@ export async function putImage(layout: OciLayout, parts: ImageParts): Promise<De
   return { ...(await layout.putJson(manifest, MEDIA_TYPE.manifest)), platform };
 }
 
-function serverConfig(WorkingDir: string): ImageConfig['config'] {
+/** The folder of inlay's command line. */
+export const CLI_DIR = '/opt/inlay/cli';
+
+function ownConfig(program: 'server' | 'cli', WorkingDir: string): ImageConfig['config'] {
   return {
     User: '65532:65532',
-    ExposedPorts: { '8000/tcp': {}, '8001/tcp': {} },
-    Entrypoint: ['/opt/inlay/bin/bun', '--no-env-file', '--no-install', `${SERVER_DIR}/main.js`],
+    ...(program === 'server' ? { ExposedPorts: { '8000/tcp': {}, '8001/tcp': {} } } : {}),
+    Entrypoint: [
+      '/opt/inlay/bin/bun',
+      '--no-env-file',
+      '--no-install',
+      `${program === 'server' ? SERVER_DIR : CLI_DIR}/main.js`,
+    ],
     WorkingDir,
     StopSignal: 'SIGTERM',
   };
@@ -76,6 +84,17 @@ const serverEnvironment: Readonly<Record<string, string>> = {
   ORT_DISABLE_TELEMETRY: '1',
   // The root file system is read-only, and nothing is compiled twice.
   BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
+  // Milliseconds until Bun's allocator gives back what is free. Its default, a moment, has a busy server give back and take
+  // again thousands of pages a second, and keeps a thread at work with it.
+  MIMALLOC_PURGE_DELAY: '10000',
+};
+
+/** Of the command line: nobody has a home in it. */
+const cliEnvironment: Readonly<Record<string, string>> = {
+  LANG: 'C.UTF-8',
+  HOME: '/tmp',
+  ORT_DISABLE_TELEMETRY: '1',
+  BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
 };
 
 function environment({ under, program, env }: ImageParts): string[] {
@@ -86,8 +105,11 @@ function environment({ under, program, env }: ImageParts): string[] {
     }),
   ) as Record<string, string>;
   const path = (below.PATH || '/usr/bin:/bin').split(':').filter((folder) => folder !== OWN_PATH);
-  const server = program === 'server' ? { PATH: [OWN_PATH, ...path].join(':'), ...serverEnvironment } : {};
-  return Object.entries({ ...below, ...server, ...env }).map(([name, value]) => `${name}=${value}`);
+  const own = {
+    ...(program === 'base' ? {} : { PATH: [OWN_PATH, ...path].join(':') }),
+    ...(program === 'server' ? serverEnvironment : program === 'cli' ? cliEnvironment : {}),
+  };
+  return Object.entries({ ...below, ...own, ...env }).map(([name, value]) => `${name}=${value}`);
 }
 
 /** What says of the image below what it is itself would be wrong of the one above. */

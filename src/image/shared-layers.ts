@@ -3,20 +3,19 @@ import { InlayError } from '../error/index.ts';
 import type { PinnedImage } from './base/from-image.ts';
 import { aptBase, imageBase } from './base-layers.ts';
 import type { Env } from './command.ts';
-import { type ImageFacts, LABEL_PREFIX, serverFacts } from './facts.ts';
+import { type ImageFacts, LABEL_PREFIX, type ServerAbility, serverFacts } from './facts.ts';
 import type { Compression } from './layer/compression.ts';
-import { LAYER_FORMAT, type Layer, writeLayer } from './layer/layer.ts';
-import { cachedLayer } from './layer/layer-cache.ts';
-import type { TarEntry } from './layer/tar.ts';
+import type { Layer } from './layer/layer.ts';
 import type { Materials } from './materials.ts';
 import type { OciLayout } from './oci/layout.ts';
 import type { ImageConfig, Platform } from './oci/schema.ts';
+import { placer } from './placer.ts';
 import { platformName } from './platform.ts';
 import { prepareServer } from './prepared-server.ts';
 import { prepareRuntime } from './runtime/index.ts';
 import { RUNTIME_LOCK } from './runtime/lock.ts';
 
-export type LayerKind = 'base' | 'runtime' | 'server' | 'model';
+export type LayerKind = 'base' | 'runtime' | 'server' | 'cli' | 'transform' | 'model';
 
 /** A layer in its place in an image. */
 export interface PlacedLayer extends Layer {
@@ -88,29 +87,17 @@ export async function composeShared(
   };
 }
 
-/** Puts layers of inlay's own making in their place, made once. */
-export function placer(layout: OciLayout, platform: Platform, options: ComposeOptions) {
-  const { home, compression, epochS: mtimeS, onProgress } = options;
-  return async (
-    kind: LayerKind,
-    contents: string,
-    part: { readonly key: string; readonly entries: () => Promise<readonly TarEntry[]> },
-  ): Promise<PlacedLayer> => {
-    const key = [LAYER_FORMAT, kind, platform.architecture, compression, mtimeS, part.key].join('\n');
-    const layer = await cachedLayer(layout, join(home, 'cache', 'layers'), key, async () => {
-      onProgress?.({ step: kind, message: `composing ${contents}` });
-      return writeLayer(layout, await part.entries(), { compression, mtimeS });
-    });
-    return { ...layer, kind, contents };
-  };
-}
-
 /**
  * The layers of a shared server image, as it says itself.
- * @param image its manifests and configs are in the store; its layers need not be
+ * @param image its manifests and configs are in the store; its layers need not be @param needs what the server has to be able to do
  * @throws SERVER_IMAGE_INVALID, PLATFORM_UNSUPPORTED, IMAGE_INVALID
  */
-export async function sharedOf(layout: OciLayout, platform: Platform, image: PinnedImage): Promise<SharedLayers> {
+export async function sharedOf(
+  layout: OciLayout,
+  platform: Platform,
+  image: PinnedImage,
+  needs: readonly ServerAbility[],
+): Promise<SharedLayers> {
   const { manifest, config } = await layout.resolve(image.digest, platform);
   const told = serverFacts(config);
   const onnxruntime = told?.facts.libraries.onnxruntime;
@@ -122,7 +109,9 @@ export async function sharedOf(layout: OciLayout, platform: Platform, image: Pin
       ? 'is no server image of inlay'
       : onnxruntime !== RUNTIME_LOCK['onnxruntime-node']?.version
         ? `has ONNX Runtime ${onnxruntime}, but check has looked at the model with ${RUNTIME_LOCK['onnxruntime-node']?.version}`
-        : undefined;
+        : needs.every((need) => told.can.includes(need))
+          ? undefined
+          : `cannot serve a model with a ${needs.join(', ')}`;
   if (told === undefined || fault !== undefined)
     throw new InlayError(
       'SERVER_IMAGE_INVALID',

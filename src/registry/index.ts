@@ -8,7 +8,7 @@ export { type FetchOptions, fetchImage } from './fetch-image.ts';
 export { type InspectedImage, type InspectOptions, inspectImage } from './inspect.ts';
 export { deleteManifest, listReferrers, listTags, type RepositoryQuery, resolveDigest } from './listing.ts';
 export { type LocatedImage, type LocateOptions, locateImage } from './locate.ts';
-export { checkLogin, knownLogins } from './login.ts';
+export { checkLogin, type KnownLogin, knownLogins } from './login.ts';
 export type { Clock, RegistryOptions, RetryPolicy } from './options.ts';
 export type { Moved, OnProgress, TransferProgress } from './progress.ts';
 export { type PullOptions, type PullResult, pullImage } from './pull.ts';

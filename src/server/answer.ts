@@ -8,6 +8,7 @@ export type HttpErrorCode =
   | 'BODY_TIMEOUT'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
+  | 'MEDIA_TYPE_UNSUPPORTED'
   | 'OVERLOADED'
   | 'INTERNAL';
 
@@ -39,6 +40,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   OVERLOADED: 503,
   TOO_MANY_ROWS: 413,
   CLIENT_GONE: 499,
+  TRANSFORM_TIMEOUT: 504,
 };
 /** Seconds after which a client that was refused for load may try again: a queue is no longer than that. */
 export const RETRY_AFTER = { 'retry-after': '1' };
@@ -69,12 +71,17 @@ export function describeError(error: unknown, log: Log, fields: LogFields = {}):
   if (isInlayError(error)) {
     const { code, message, hint } = error;
     const status = STATUS[code] ?? 500;
-    if (status === 500) log.error(message, { code, ...fields });
+    if (status === 500 || status === 504) log.error(message, { code, cause: stackOf(error.cause), ...fields });
     return { status, code, message, hint, headers: code === 'OVERLOADED' ? RETRY_AFTER : {} };
   }
   log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { code: 'INTERNAL', ...fields });
   const message = 'the server failed on this request';
   return { status: 500, code: 'INTERNAL', message, hint: 'Its log has the cause.', headers: {} };
+}
+
+function stackOf(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }
 
 /**

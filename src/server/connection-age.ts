@@ -1,8 +1,9 @@
 /** So many requests in a tick are asked for their connection; the others pass unseen. */
 const LOOKS = 100;
 const TICK_MS = 100;
-/** Connections that were not seen for so many ages are forgotten. */
+/** Connections that were not seen for so many ages are forgotten, when so many ticks with requests have gone by. */
 const FORGET = 2;
+const FORGET_TICKS = 100;
 
 /**
  * Finds connections that have lasted for long enough, so that clients that keep theirs come to new replicas too: a
@@ -12,19 +13,14 @@ const FORGET = 2;
 export class ConnectionAge {
   readonly #ageMs: number;
   readonly #first = new Map<string, { readonly since: number; readonly limitMs: number; seen: number }>();
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  /** Runs while requests come: an idle server is not woken. */
+  #tick: ReturnType<typeof setTimeout> | undefined;
+  #ticks = 0;
   #looks = LOOKS;
 
   /** @param ageMs milliseconds; each connection gets 0.9 to 1.1 of it, so that they do not all come back at once. 0: never */
   constructor(ageMs: number) {
     this.#ageMs = ageMs;
-    if (ageMs === 0) return;
-    let ticks = 0;
-    this.#timer = setInterval(() => {
-      this.#looks = LOOKS;
-      if (++ticks % 100 === 0) this.#forget();
-    }, TICK_MS);
-    this.#timer.unref();
   }
 
   /** True when the answer to this request should be the last on its connection. */
@@ -34,6 +30,7 @@ export class ConnectionAge {
   ): boolean {
     if (this.#ageMs === 0 || this.#looks <= 0) return false;
     this.#looks--;
+    this.#tick ??= this.#nextTick();
     const from = peer(request);
     if (!from) return false;
     const key = `${from.address} ${from.port}`;
@@ -50,7 +47,17 @@ export class ConnectionAge {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#tick);
+  }
+
+  #nextTick(): ReturnType<typeof setTimeout> {
+    const tick = setTimeout(() => {
+      this.#tick = undefined;
+      this.#looks = LOOKS;
+      if (++this.#ticks % FORGET_TICKS === 0) this.#forget();
+    }, TICK_MS);
+    tick.unref();
+    return tick;
   }
 
   #forget(): void {

@@ -1,4 +1,5 @@
 import { dlopen, ptr } from 'bun:ffi';
+import { closeSync, openSync } from 'node:fs';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -10,7 +11,9 @@ export interface ConnectionRoomOptions {
 
 /** Files that are open beside connections: libraries, pipes, epoll, the model while it is read. */
 const OTHER_FILES = 128;
-const TICK_MS = 100;
+/** How often it is looked: seldom below half of the room, since each look wakes an idle server. */
+const SELDOM_MS = 500;
+const OFTEN_MS = 50;
 /** Not before the server is ready: what it does first should not wait for this. */
 const FIRST_MS = 1_000;
 /** So large a part of the room is kept free, and so much is made when that is used. */
@@ -38,6 +41,8 @@ type Libc = ReturnType<typeof openLibc>;
 export class ConnectionRoom {
   readonly #options: ConnectionRoomOptions;
   #libc: Libc | undefined;
+  /** A descriptor of our own, to be duplicated; it is had before others take all there are. */
+  readonly #own: number | undefined;
   #timer: ReturnType<typeof setTimeout>;
   /** How many files may be open. */
   #limit = Number.POSITIVE_INFINITY;
@@ -45,18 +50,20 @@ export class ConnectionRoom {
 
   constructor(options: ConnectionRoomOptions) {
     this.#options = options;
+    this.#own = process.platform === 'linux' ? openSync('/dev/null', 'r') : undefined;
     this.#timer = setTimeout(() => this.#start(), FIRST_MS);
     this.#timer.unref();
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    if (this.#own !== undefined) closeSync(this.#own);
     this.#libc?.close();
     this.#libc = undefined;
   }
 
   #start(): void {
-    if (process.platform !== 'linux') return;
+    if (this.#own === undefined) return;
     const { maxConnections, log } = this.#options;
     this.#libc = openLibc();
     const { getrlimit, setrlimit } = this.#libc.symbols;
@@ -69,16 +76,18 @@ export class ConnectionRoom {
     if (setrlimit(RLIMIT_NOFILE, ptr(limits)) !== 0) return;
     if (hard < wanted)
       log.info('fewer connections than MAX_CONNECTIONS: the process may not open more files', { files: hard });
-    this.#timer = setInterval(() => this.#look(), TICK_MS);
-    this.#timer.unref();
+    this.#look();
   }
 
   #look(): void {
     const { dup, close } = (this.#libc as Libc).symbols;
-    const free = dup(0);
+    const free = dup(this.#own as number);
     if (free >= 0) close(free);
     // Every descriptor below the lowest free one is in use.
-    if (free < 0 || free > this.#limit * (1 - KEEP_FREE)) this.#makeRoom();
+    const used = free < 0 ? this.#limit : free;
+    if (used > this.#limit * (1 - KEEP_FREE)) this.#makeRoom();
+    this.#timer = setTimeout(() => this.#look(), used > this.#limit / 2 ? OFTEN_MS : SELDOM_MS);
+    this.#timer.unref();
   }
 
   #makeRoom(): void {

@@ -14,7 +14,7 @@ export interface LivenessOptions {
   readonly own: number;
 }
 
-const LONGEST_TICK_MS = 1000;
+const LONGEST_TICK_MS = 400;
 /** A limit has at least so many ticks. */
 const TICKS = 4;
 /** A run that takes so many times what its rows took of late hangs; below that it is a long one. */

@@ -1,13 +1,15 @@
 // The program in a model image: everything comes from the environment; --host and --port override it.
-import { parseArgs } from 'node:util';
 import { InlayError, isInlayError } from '../error/index.ts';
+import { lineWriter } from './line-writer.ts';
+import { readModelPaths } from './model-paths.ts';
 import { openContract, openGolden } from './open-model.ts';
 import { runServer } from './run-server.ts';
-import { readModelPaths, readSettings } from './settings.ts';
+import { readSettings } from './settings.ts';
+import { openTransform } from './transform/index.ts';
 
-const write = (line: string) => void process.stderr.write(line);
+const write = lineWriter(Bun.stderr);
 try {
-  const { host, port } = readArguments();
+  const { host, port } = process.argv.length > 2 ? await readArguments() : {};
   const settings = readSettings({ ...process.env, ...(host ? { HOST: host } : {}), ...(port ? { PORT: port } : {}) });
   const paths = readModelPaths(process.env, process.cwd());
   process.exit(
@@ -16,10 +18,11 @@ try {
       modelPath: paths.model,
       open: async () => {
         const contract = await openContract(paths, paths.projectDir);
-        return { contract, golden: await openGolden(contract, paths.model) };
+        const transform = await openTransform(contract, paths.transform);
+        return { contract, golden: await openGolden(contract, paths.model), transform };
       },
       write,
-      announce: (line) => void process.stdout.write(line),
+      announce: lineWriter(Bun.stdout),
       stdout: 1,
     }),
   );
@@ -32,7 +35,8 @@ try {
   process.exit(1);
 }
 
-function readArguments(): { host?: string | undefined; port?: string | undefined } {
+async function readArguments(): Promise<{ host?: string | undefined; port?: string | undefined }> {
+  const { parseArgs } = await import('node:util');
   try {
     return parseArgs({ options: { host: { type: 'string' }, port: { type: 'string' } } }).values;
   } catch (cause) {

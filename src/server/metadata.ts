@@ -21,6 +21,7 @@ export function metadataOf(
     prediction_type: DATATYPES[output.datatype].numpy,
     prediction_structure: structure(sampled.shape),
     prediction_sample: samplePrediction,
+    ...(contract.transform ? { transform: contract.transform } : {}),
     // How it is run here, decided by measuring at the start.
     execution: { batch: batch.state, max_batch_rows: batch.maxRows, mode: lanes.mode },
   };

@@ -20,6 +20,7 @@ import { readRows } from './read-rows.ts';
 import { hasFewValues, labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
 import type { Settings } from './settings.ts';
+import { type Transformer, transformRoutes } from './transform/index.ts';
 
 /** A model that is ready to answer. */
 export interface Served {
@@ -35,6 +36,8 @@ export interface Served {
   readonly bodies: BodyWatch;
   /** Undefined where none is asked for. */
   readonly predictions: PredictionLog | undefined;
+  /** What /predict goes through, where the contract has a transform. */
+  readonly transformer: Transformer | undefined;
 }
 
 /** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
@@ -53,7 +56,8 @@ export async function modelRoutes(
   const predict: Render = (part) => predictionOf(contract.prediction, part);
   const samplePrediction = predict({ tensor: sampled, from: 0, rows: 1, alone: true });
   const metadata = metadataOf(served, sampled, samplePrediction);
-  const openApi = openApiOf(contract, samplePrediction);
+  // Made when it is asked for, not while the first prediction waits.
+  let openApi: ReturnType<typeof openApiOf> | undefined;
   const { labels } = contract;
   const label: Render = (part) => labelOf(contract.prediction, part, labels?.names ?? []);
   const labelled = labels !== undefined && contract.task === 'classification';
@@ -73,10 +77,17 @@ export async function modelRoutes(
     count,
     log: served.predictions,
   });
+  const posted = (path: string, render: Render): Handler =>
+    predictHandler(served, predicting(path, render), settings.maxBodyBytes);
   const routes: Routes = {
     ...docs,
     ...playgroundRoutes(contract),
-    '/openapi.json': { GET: () => json(openApi) },
+    '/openapi.json': {
+      GET: () => {
+        openApi ??= openApiOf(contract, samplePrediction);
+        return json(openApi);
+      },
+    },
     '/metadata': { GET: () => json(metadata) },
     '/label': {
       GET: labelled
@@ -85,18 +96,15 @@ export async function modelRoutes(
     },
     '/metrics': { GET: metricsHandler(served) },
     ...(labelled ? {} : { '/predict/test/label': { GET: noLabels }, '/predict/label': { POST: noLabels } }),
+    ...(served.transformer ? await transformRoutes(served, served.transformer, settings, exchangeOf) : {}),
   };
   const own: Routes = {
     '/predict/test': { GET: sampleHandler(served, predicting('/predict/test', predict)) },
-    '/predict': { POST: predictHandler(served, predicting('/predict', predict), settings.maxBodyBytes) },
     ...(labelled
-      ? {
-          '/predict/test/label': { GET: sampleHandler(served, predicting('/predict/test/label', label)) },
-          '/predict/label': {
-            POST: predictHandler(served, predicting('/predict/label', label), settings.maxBodyBytes),
-          },
-        }
+      ? { '/predict/test/label': { GET: sampleHandler(served, predicting('/predict/test/label', label)) } }
       : {}),
+    ...(served.transformer ? {} : { '/predict': { POST: posted('/predict', predict) } }),
+    ...(labelled && !served.transformer ? { '/predict/label': { POST: posted('/predict/label', label) } } : {}),
   };
   return { routes, own };
 }

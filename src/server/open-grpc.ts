@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
  * @throws PORT_IN_USE, ENVIRONMENT_INVALID
  */
 export function openGrpc(server: ModelServer, settings: Settings, log: Log): GrpcListener | undefined {
-  const { grpc, host, maxBodyBytes: limit, maxConnectionAgeMs, accessLog } = settings;
+  const { grpc, host, maxBodyBytes: limit, maxBodiesBytes: limitTogether, maxConnectionAgeMs, accessLog } = settings;
   if (!grpc) return undefined;
   try {
     const { notReady, notLive, metrics } = server;
@@ -17,6 +17,7 @@ export function openGrpc(server: ModelServer, settings: Settings, log: Log): Grp
       host,
       port: grpc.port,
       limit,
+      limitTogether,
       maxConnectionAgeMs,
       accessLog,
       notReady,

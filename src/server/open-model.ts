@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Contract, contractOfModel, type Golden, parseContract, parseGolden } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import type { ModelPaths } from './settings.ts';
+import type { ModelPaths } from './model-paths.ts';
 
 export const CONTRACT_FILE = 'contract.json';
 
@@ -28,7 +26,7 @@ export async function openContract(paths: ModelPaths, projectDir: string): Promi
       },
     );
   }
-  return parseContract(await readFile(file, 'utf8'), file);
+  return parseContract(readFileSync(file, 'utf8'), file);
 }
 
 /**
@@ -42,8 +40,8 @@ export async function openGolden(contract: Contract, modelPath: string): Promise
     throw new InlayError('FILE_NOT_FOUND', `the contract promises golden cases in ${file}, which is not there`, {
       hint: 'Build the image again.',
     });
-  const content = new Uint8Array(await readFile(file));
-  if (`sha256:${createHash('sha256').update(content).digest('hex')}` !== contract.golden.digest) {
+  const content = new Uint8Array(readFileSync(file));
+  if (`sha256:${new Bun.CryptoHasher('sha256').update(content).digest('hex')}` !== contract.golden.digest) {
     throw new InlayError('INTEGRITY_MISMATCH', `${file} is not the golden file of its contract`, {
       hint: 'Build the image again.',
     });

@@ -23,21 +23,24 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
   const post = (summary: string, schema: Schema): Schema => ({
     post: {
       summary,
-      ...(single
-        ? {
-            requestBody: {
-              required: true,
-              content: {
-                'application/json': {
-                  schema: bodySchema(single),
-                  example: { data: contract.sample.inputs[single.name] },
+      ...(contract.transform
+        ? { requestBody: { required: true, content: acceptedContent(contract.transform) } }
+        : single
+          ? {
+              requestBody: {
+                required: true,
+                content: {
+                  'application/json': {
+                    schema: bodySchema(single),
+                    example: { data: contract.sample.inputs[single.name] },
+                  },
                 },
               },
-            },
-          }
-        : {}),
+            }
+          : {}),
       responses: {
         ...answer(schema, 'The prediction: one row answers one row, several answer a list.'),
+        ...(contract.transform ? transformFailures : {}),
         400: {
           description: 'The body is not what the model takes.',
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
@@ -47,7 +50,7 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
         },
         500: {
-          description: 'The model answered with a value that is not finite.',
+          description: `The model answered with a value that is not finite${contract.transform ? ', or the transform failed' : ''}.`,
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
         },
       },
@@ -82,7 +85,7 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
         },
       },
       ...(labelled ? { '/predict/test/label': get("The sample's label", label) } : {}),
-      '/predict': post('Predict', prediction),
+      '/predict': post('Predict', contract.transform?.postprocess ? {} : prediction),
       ...(labelled ? { '/predict/label': post("Predict the class's name", label) } : {}),
       ...oipPaths(contract),
       '/health/live': get('Liveness probe', health),
@@ -101,6 +104,30 @@ export function openApiOf(contract: Contract, samplePrediction: unknown): Schema
     },
   };
 }
+
+/** Bodies that a transform takes: it alone knows what belongs in them. */
+function acceptedContent({ accepts, sample }: NonNullable<Contract['transform']>): Schema {
+  const schemaOf = (type: string): Schema =>
+    type === 'application/json' || type.endsWith('+json')
+      ? {}
+      : { type: 'string', ...(type.startsWith('text/') ? {} : { format: 'binary' }) };
+  const exampleOf = (type: string): Schema =>
+    sample?.contentType === type
+      ? { example: type.endsWith('json') ? (JSON.parse(sample.text) as unknown) : sample.text }
+      : {};
+  return Object.fromEntries(accepts.map((type) => [type, { schema: schemaOf(type), ...exampleOf(type) }]));
+}
+
+const transformFailures: Schema = Object.fromEntries(
+  [
+    [415, 'The body is of a type that the model does not take.'] as const,
+    [503, 'The server has more to do than it can, or is not ready.'] as const,
+    [504, 'The transform did not end in time.'] as const,
+  ].map(([status, description]) => [
+    status,
+    { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+  ]),
+);
 
 function object(properties: Record<string, Schema>): Schema {
   return { type: 'object', properties, required: Object.keys(properties) };

@@ -2,6 +2,16 @@ import type { BatchProof, EngineOptions } from '../engine/index.ts';
 import type { ErrorCode } from '../error/index.ts';
 import type { Settings } from './settings.ts';
 
+/** The transform that a replica loads too. */
+export interface ReplicaTransform {
+  /** The folder of its bundle. */
+  readonly dir: string;
+  /** A number a serving thread; the main thread's is the first. */
+  readonly beats: Int32Array;
+  /** Whose number is this replica's. */
+  readonly thread: number;
+}
+
 /** To a replica: first what to serve, later that it should drain. `hurry` ends the drain's wait. */
 export type ToReplica =
   | {
@@ -16,6 +26,8 @@ export type ToReplica =
       readonly pulses: Int32Array;
       /** This thread's place in them. */
       readonly own: number;
+      /** The folder of the bundled transform, where there is one. */
+      readonly transform: string | undefined;
     }
   | { readonly kind: 'drain' }
   | { readonly kind: 'hurry' }

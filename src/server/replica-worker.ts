@@ -5,6 +5,7 @@ import { createLog } from './log.ts';
 import { MainSink } from './prediction-log/index.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
 import { ModelServer } from './server.ts';
+import { startTransform } from './transform/index.ts';
 
 declare const self: Worker;
 
@@ -21,16 +22,19 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     await server?.flushed();
     return send({ kind: 'drained' });
   }
-  const { settings, spec, batch, threads, draining, pulses, own } = data;
+  const { settings, spec, batch, threads, draining, pulses, own, transform } = data;
   try {
     const engine = await Engine.load(spec);
     const lanes = await openLanes(engine);
     const { contract } = spec;
     const log = createLog(settings.logLevel, settings.logFormat, (line) => send({ kind: 'log', line }));
+    // The first thread has replayed the golden cases.
+    const starting = { engine, golden: undefined, settings, log };
+    const transformer = transform === undefined ? undefined : await startTransform({ dir: transform, ...starting });
     const predictionSink = settings.predictionLog === undefined ? undefined : new MainSink(send);
     sink = predictionSink;
     server = new ModelServer({ settings, log, predictionSink, draining, thread: { pulses, own }, sharePort: 'join' });
-    await server.serve({ contract, engine, batch, lanes, threads });
+    await server.serve({ contract, engine, batch, lanes, threads, transformer });
     send({ kind: 'ready' });
   } catch (error) {
     send({

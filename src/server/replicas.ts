@@ -18,6 +18,8 @@ export interface ReplicasOptions {
   readonly draining: Int32Array;
   /** Shared memory: see Liveness. The main thread's is the first. */
   readonly pulses: Int32Array;
+  /** The folder of the bundled transform, where there is one. */
+  readonly transform: string | undefined;
 }
 
 /** Beside the bundle in an image, among the sources in a checkout. */
@@ -37,12 +39,12 @@ export class Replicas {
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
     const workers = Array.from({ length: options.count }, () => new Replica(options));
-    const { settings, spec, batch, draining, pulses } = options;
+    const { settings, spec, batch, draining, pulses, transform } = options;
     const threads = 1 + options.count;
     try {
       await Promise.all(
         workers.map((worker, i) =>
-          worker.serve({ kind: 'serve', settings, spec, batch, threads, draining, pulses, own: 1 + i }),
+          worker.serve({ kind: 'serve', settings, spec, batch, threads, draining, pulses, own: 1 + i, transform }),
         ),
       );
     } catch (error) {

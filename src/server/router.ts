@@ -40,3 +40,13 @@ export function pathOf(url: string): string {
   const query = url.indexOf('?', start);
   return query < 0 ? url.slice(start) : url.slice(start, query);
 }
+
+/** The same routes with other handlers. */
+export function mapHandlers(routes: Routes, change: (handler: Handler, path: string) => Handler): Routes {
+  return Object.fromEntries(
+    Object.entries(routes).map(([path, methods]) => [
+      path,
+      Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, change(handler, path)])),
+    ]),
+  );
+}

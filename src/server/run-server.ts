@@ -7,6 +7,7 @@ import {
   loadForServing,
   openLanes,
   proveBatch,
+  releaseCodePages,
   replayGolden,
   threadsFor,
 } from '../engine/index.ts';
@@ -18,12 +19,18 @@ import { openPredictionSink } from './prediction-log/index.ts';
 import { Replicas } from './replicas.ts';
 import { ModelServer } from './server.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
+import { startTransform, startWatchdog } from './transform/index.ts';
 
 export interface RunServerOptions {
   readonly settings: Settings;
   readonly modelPath: string;
   /** Called once the server listens: what is served, and the golden cases that prove it, if there are any. */
-  readonly open: () => Promise<{ readonly contract: Contract; readonly golden: Golden | undefined }>;
+  readonly open: () => Promise<{
+    readonly contract: Contract;
+    readonly golden: Golden | undefined;
+    /** The folder of the bundled transform, where the contract has one. */
+    readonly transform: string | undefined;
+  }>;
   /** Takes whole log lines. */
   readonly write: (line: string) => void;
   /** Takes the line that tells the URL once requests are answered, for stdout. */
@@ -60,9 +67,10 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   let lanes: Lanes;
   let replicas: Replicas | undefined;
   try {
-    const { contract, golden } = await options.open();
+    const { contract, golden, transform: dir } = await options.open();
     const engine = await loadForServing({ contract, modelPath: options.modelPath }, threadsFor(cpus));
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
+    const transformer = dir === undefined ? undefined : await startTransform({ dir, engine, golden, settings, log });
     const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
     const batch = await proveBatch(engine, contract, known, true);
     lanes = await openLanes(engine);
@@ -77,8 +85,10 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         predictionSink,
         draining,
         pulses,
+        transform: dir,
       });
-    await server.serve({ contract, engine, batch, lanes, threads: 1 + count });
+    await server.serve({ contract, engine, batch, lanes, threads: 1 + count, transformer });
+    if (transformer) startWatchdog(pulses, 2 * settings.livenessTimeoutMs);
     grpc?.readinessChanged();
     log.info('serving', {
       model: contract.name,
@@ -94,6 +104,8 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
+    // Not at once: the first requests come first.
+    setTimeout(releaseCodePages, SETTLED_MS).unref();
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
@@ -113,6 +125,9 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   log.info('stopped');
   return 0;
 }
+
+/** By then the start is over: what it needed can go. */
+const SETTLED_MS = 1000;
 
 /** Bun's limit of a request's head is set through node:http, for all threads; loading that takes 20 ms. */
 async function limitHeaders(bytes: number): Promise<void> {
@@ -154,7 +169,7 @@ function replicaCount(contract: Contract, cpus: number, lanes: Lanes): number {
  * @throws GOLDEN_MISMATCH, unless it was accepted when the image was built
  */
 async function proveAnswers(engine: Engine, golden: Golden, contract: Contract, log: Log): Promise<number> {
-  const { rows, worst } = await replayGolden(engine, golden);
+  const { rows, worst } = await replayGolden(engine, golden, true);
   if (worst && exceeds(worst)) {
     const mismatch = goldenMismatch(worst, contract.golden?.file ?? 'golden.json', golden.casts);
     if (!contract.accepted?.includes(mismatch.code)) throw mismatch;

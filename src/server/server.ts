@@ -3,6 +3,7 @@ import { AllMetrics } from './all-metrics.ts';
 import { type ErrorBody, errorAnswer } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
 import { BodyWatch } from './body-watch.ts';
+import { closeAfter, closing } from './closing.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -11,19 +12,11 @@ import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
-import {
-  checkOipPath,
-  INFER_PATTERNS,
-  isOipPath,
-  OipModel,
-  oipError,
-  oipHealthRoutes,
-  oipPattern,
-  oipRoutes,
-} from './oip/index.ts';
+import { checkOipPath, INFER_PATTERNS, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
 import { type LineSink, PredictionLog } from './prediction-log/index.ts';
-import { elsewhere, type Handler, pathOf, type Routes } from './router.ts';
+import { elsewhere, type Handler, mapHandlers, pathOf, type Routes } from './router.ts';
 import type { Settings } from './settings.ts';
+import type { Transformer } from './transform/index.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -39,7 +32,10 @@ export interface ServerOptions {
 }
 
 /** A model to serve, and how many threads of this process serve it. */
-export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & { readonly threads?: number };
+export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & {
+  readonly threads?: number;
+  readonly transformer?: Transformer | undefined;
+};
 
 type Phase = 'starting' | 'ready' | 'draining';
 
@@ -110,7 +106,7 @@ export class ModelServer {
 
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
   async serve(model: ServedModel): Promise<void> {
-    const { contract, engine, batch, lanes, threads = 1 } = model;
+    const { contract, engine, batch, lanes, threads = 1, transformer } = model;
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
     const batcher = batcherOf({ contract, engine, batch, lanes, settings: this.#settings, metrics });
@@ -123,6 +119,7 @@ export class ModelServer {
     if (sink) this.#predictions = new PredictionLog({ settings, contract, sink, log, metrics });
     const served: Served = {
       ...model,
+      transformer,
       batcher,
       metrics,
       allMetrics: new AllMetrics(metrics, threads),
@@ -236,23 +233,4 @@ export class ModelServer {
     const { notReady, notLive } = this;
     return healthRoutes({ notStarted: () => (this.#phase === 'starting' ? notReady() : undefined), notReady, notLive });
   }
-}
-
-function mapHandlers(routes: Routes, change: (handler: Handler, path: string) => Handler): Routes {
-  return Object.fromEntries(
-    Object.entries(routes).map(([path, methods]) => [
-      path,
-      Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, change(handler, path)])),
-    ]),
-  );
-}
-
-/** A client that keeps its connection would find it closed at the end of the drain. */
-function closing(handler: Handler): Handler {
-  return async (request) => closeAfter(await handler(request));
-}
-
-function closeAfter(response: Response): Response {
-  response.headers.set('connection', 'close');
-  return response;
 }

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { InlayError } from '../error/index.ts';
 
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
@@ -35,6 +35,8 @@ export interface Settings {
   readonly maxConnections: number;
   /** After about so long a connection is closed behind an answer, milliseconds; 0: never. */
   readonly maxConnectionAgeMs: number;
+  /** How long a transform may wait for something, milliseconds. */
+  readonly transformTimeoutMs: number;
   readonly accessLog: boolean;
   /** Where predictions are logged: `stdout`, a file's absolute path, or nowhere. */
   readonly predictionLog: string | undefined;
@@ -60,9 +62,10 @@ export const DEFAULT_SETTINGS: Settings = {
   bodyTimeoutMs: 30_000,
   maxQueueRows: 10_000,
   maxQueueMs: 1_000,
-  livenessTimeoutMs: 10_000,
+  livenessTimeoutMs: 4_000,
   maxConnections: 16_384,
   maxConnectionAgeMs: 300_000,
+  transformTimeoutMs: 10_000,
   accessLog: false,
   predictionLog: undefined,
   predictionLogMaxBytes: 100 * 1024 * 1024,
@@ -70,13 +73,7 @@ export const DEFAULT_SETTINGS: Settings = {
   predictionLogRedact: [],
 };
 
-/** Where the model lies; paths are absolute. */
-export interface ModelPaths {
-  readonly model: string;
-  readonly labels: string | undefined;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the server's settings from environment variables; all mistakes are reported at once.
@@ -177,6 +174,12 @@ export function readSettings(env: Environment): Settings {
       (text) => seconds(text, 86_400),
       'seconds from 0 to 86400',
     ),
+    transformTimeoutMs: read(
+      'TRANSFORM_TIMEOUT_S',
+      DEFAULT_SETTINGS.transformTimeoutMs,
+      (text) => seconds(text, 3600) || undefined,
+      'seconds above 0, to 3600',
+    ),
     accessLog: read('ACCESS_LOG', DEFAULT_SETTINGS.accessLog, flag, 'true or false'),
     predictionLog: read<string | undefined>(
       'PREDICTION_LOG',
@@ -208,31 +211,10 @@ export function readSettings(env: Environment): Settings {
   return settings;
 }
 
-/**
- * Where MODEL_FILEPATH and LABEL_FILEPATH point; relative paths count from PROJECT_DIR, or else from `cwd`.
- * @throws ENVIRONMENT_INVALID when there is no MODEL_FILEPATH
- */
-export function readModelPaths(env: Environment, cwd: string): ModelPaths & { readonly projectDir: string } {
-  const from = env.PROJECT_DIR ? absolute(env.PROJECT_DIR, cwd) : cwd;
-  if (!env.MODEL_FILEPATH)
-    throw new InlayError('ENVIRONMENT_INVALID', 'MODEL_FILEPATH is not set', {
-      hint: 'Set it to the ONNX file to serve.',
-    });
-  return {
-    projectDir: from,
-    model: absolute(env.MODEL_FILEPATH, from),
-    labels: env.LABEL_FILEPATH ? absolute(env.LABEL_FILEPATH, from) : undefined,
-  };
-}
-
 /** Beside a free port for HTTP a free one for gRPC, so that many servers can run on one machine. */
 function readGrpc(port: number | undefined, httpPort: string | undefined): Settings['grpc'] {
   if (port === undefined) return httpPort === '0' ? { port: 0, asked: false } : DEFAULT_SETTINGS.grpc;
   return port === 0 ? undefined : { port, asked: true };
-}
-
-function absolute(path: string, from: string): string {
-  return isAbsolute(path) ? path : join(from, path);
 }
 
 function flag(text: string): boolean | undefined {

@@ -39,6 +39,7 @@ export function provenanceOf(input: ProvenanceInput) {
           ...(project.format === 'opaque' ? { format: 'opaque', target: project.target, env: project.env } : {}),
           labels: config.labels,
           golden: onnx?.golden && { file: onnx.golden.file, inImage: onnx.golden.inImage },
+          transform: config.transform,
           accepted: onnx?.accepted,
         },
         platforms: materials.map(({ manifest }) => manifest.platform && platformName(manifest.platform)),
@@ -63,6 +64,15 @@ function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescri
   return [
     { name: 'model', uri: relative(project.dir, project.modelPath), digest: digestSet(digest) },
     ...externalData.map((one) => ({ name: `model/${one.file}`, digest: digestSet(one.digest) })),
+    ...(project.format === 'onnx' && project.contract.transform && project.config.transform !== undefined
+      ? [
+          {
+            name: 'transform',
+            uri: project.config.transform,
+            digest: digestSet(project.contract.transform.digest),
+          },
+        ]
+      : []),
     ...(golden ? [{ name: 'golden', digest: digestSet(golden.digest) }] : []),
     ...(git
       ? [
@@ -86,7 +96,7 @@ function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescri
   ];
 }
 
-function materialParts({ base, baseImage, os, runtime, serverImage }: Materials): ResourceDescriptor[] {
+function materialParts({ base, baseImage, os, runtime, serverImage, transform }: Materials): ResourceDescriptor[] {
   return [
     ...(baseImage ? [{ name: 'base-image', uri: baseImage.reference, digest: digestSet(baseImage.digest) }] : []),
     ...(serverImage
@@ -94,6 +104,7 @@ function materialParts({ base, baseImage, os, runtime, serverImage }: Materials)
       : []),
     ...base.map((pin) => ({ uri: debPurl(pin, os), digest: { sha256: pin.sha256 } })),
     ...runtime.map((one) => ({ uri: npmPurl(one), digest: { sha512: integrityHex(one.integrity) } })),
+    ...(transform ?? []).map((one) => ({ uri: npmPurl(one) })),
   ];
 }
 

@@ -23,9 +23,14 @@ export function packagePurl(
 ): string {
   // purl-spec, type pypi: names in lower case, with hyphens.
   if (type === 'pypi') return `pkg:pypi/${encode(name.toLowerCase().replace(/[-_.]+/g, '-'))}@${encode(version)}`;
-  const arch = architecture === undefined ? '' : `arch=${architecture}&`;
-  const distro = os.versionId === '' ? os.id : `${os.id}-${os.versionId}`;
-  return `pkg:${type}/${os.id}/${encode(name)}@${encode(version)}?${arch}distro=${distro}`;
+  // RPM's epoch is a qualifier, Debian's a part of the version.
+  const [, epoch, rest] = (type === 'rpm' && /^(\d+):(.*)$/.exec(version)) || [undefined, undefined, version];
+  const qualifiers = [
+    ...(architecture === undefined ? [] : [`arch=${architecture}`]),
+    `distro=${os.versionId === '' ? os.id : `${os.id}-${os.versionId}`}`,
+    ...(epoch === undefined ? [] : [`epoch=${epoch}`]),
+  ];
+  return `pkg:${type}/${os.id}/${encode(name)}@${encode(rest)}?${qualifiers.join('&')}`;
 }
 
 /** `pkg:oci/iris@sha256:…?arch=amd64` */

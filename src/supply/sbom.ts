@@ -2,6 +2,7 @@
 import * as Enums from '@cyclonedx/cyclonedx-library/Enums';
 import * as Models from '@cyclonedx/cyclonedx-library/Models';
 import * as Serialize from '@cyclonedx/cyclonedx-library/Serialize';
+import * as SPDX from '@cyclonedx/cyclonedx-library/SPDX';
 import * as Spec from '@cyclonedx/cyclonedx-library/Spec';
 import { type AnyContract, isOpaque } from '../contract/index.ts';
 import type { Materials, NpmPackage } from '../image/index.ts';
@@ -41,8 +42,17 @@ export function sbomOf(contract: AnyContract, materials: Materials, inlayVersion
   );
   const found = baseImageComponents(materials);
   const model = modelComponents(contract);
+  const transform = transformComponents(contract, materials.transform ?? [], server);
   for (const one of [...debs, ...found.system]) base.dependencies.add(one.bomRef);
-  for (const one of [...found.image, base, ...found.python, ...server.slice(0, 1), ...runtime, ...model])
+  for (const one of [
+    ...found.image,
+    base,
+    ...found.python,
+    ...server.slice(0, 1),
+    ...runtime,
+    ...transform.slice(0, 1),
+    ...model,
+  ])
     image.dependencies.add(one.bomRef);
   const tool = new Component(ComponentType.Application, 'inlay', { version: inlayVersion });
   const bom = new Models.Bom({
@@ -53,7 +63,7 @@ export function sbomOf(contract: AnyContract, materials: Materials, inlayVersion
     }),
     components: new Models.ComponentRepository([
       ...[base, ...found.image, ...debs, ...found.system, ...found.python],
-      ...[...runtime, ...server, ...model],
+      ...[...runtime, ...server, ...transform, ...model],
     ]),
   });
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
@@ -121,12 +131,39 @@ function modelComponents(contract: AnyContract) {
   return [file, ...weights];
 }
 
+/** The bundled transform with its npm packages. @param known components of the server: both may hold the same version */
+function transformComponents(
+  contract: AnyContract,
+  packages: readonly NpmPackage[],
+  known: readonly Models.Component[],
+) {
+  const transform = isOpaque(contract) ? undefined : contract.transform;
+  if (!transform) return [];
+  const file = new Component(ComponentType.Application, transform.file, {
+    bomRef: 'transform',
+    hashes: sha256(transform.digest),
+    description: `takes ${transform.accepts.join(', ')}`,
+  });
+  const own: Models.Component[] = [];
+  for (const one of packages) {
+    const component = npmComponent(one);
+    const shared = known.find(({ bomRef }) => bomRef.value === component.bomRef.value);
+    file.dependencies.add((shared ?? component).bomRef);
+    if (!shared) own.push(component);
+  }
+  return [file, ...own];
+}
+
 function licences(expression: string | undefined) {
   const repository = new Models.LicenseRepository();
   if (expression === undefined) return repository;
-  // An SPDX expression has operators; a single id is a licence of its own.
+  // An SPDX expression has operators; a single id is a licence of its own; packages also write words, which are only a name.
   repository.add(
-    / (AND|OR|WITH) /.test(expression) ? new Models.LicenseExpression(expression) : new Models.SpdxLicense(expression),
+    / (AND|OR|WITH) /.test(expression)
+      ? new Models.LicenseExpression(expression)
+      : SPDX.isSupportedSpdxId(expression)
+        ? new Models.SpdxLicense(expression)
+        : new Models.NamedLicense(expression),
   );
   return repository;
 }

@@ -35,6 +35,16 @@ export function healthy(dir: string): void {
   cpSync(IRIS, dir, { recursive: true });
 }
 
+/** A healthy project with a transform: examples/digits. */
+export function healthyDigits(dir: string): void {
+  cpSync(join(IRIS, '..', 'digits'), dir, { recursive: true });
+}
+
+interface RawCase {
+  request: { contentType: string; base64: string };
+  answer: { prediction: number[]; label: string };
+}
+
 /** A healthy project with a model made by hand, without golden cases of its own: these follow from `sample` and `answer`. */
 export function small(
   dir: string,
@@ -187,6 +197,25 @@ function quantised(): Uint8Array {
     node('DequantizeLinear', ['q', 'scale', 'zero'], ['y']),
   ]);
 }
+
+/** examples/digits as it stands, but for what an edit changes in its transform's file, golden cases or packages. */
+const digits = (what: string, code: Finding['code'], edit: (dir: string) => void): BrokenProject => ({
+  what,
+  code,
+  make: (dir) => {
+    healthyDigits(dir);
+    edit(dir);
+  },
+});
+const transformIs = (what: string, code: Finding['code'], script: string) =>
+  digits(what, code, (dir) => writeFileSync(join(dir, 'transform.ts'), script));
+const raw = (what: string, code: Finding['code'], edit: (cases: RawCase[], golden: Record<string, unknown>) => void) =>
+  digits(what, code, (dir) => {
+    const path = join(dir, 'golden.json');
+    const golden = JSON.parse(readFileSync(path, 'utf8')) as { raw: RawCase[] };
+    edit(golden.raw, golden as unknown as Record<string, unknown>);
+    writeFileSync(path, JSON.stringify(golden));
+  });
 
 export const BROKEN: readonly BrokenProject[] = [
   // the model file
@@ -403,6 +432,71 @@ export const BROKEN: readonly BrokenProject[] = [
   ),
   iris('metrics that are no numbers', 'METRICS_INVALID', (dir) =>
     writeFileSync(join(dir, 'metrics.json'), '{"accuracy": "good"}'),
+  ),
+  // the transform
+  digits('raw golden cases, and no transform', 'GOLDEN_INVALID', (dir) =>
+    editText(dir, 'inlay.yaml', 'transform: transform.ts\n', ''),
+  ),
+  config('a transform that is not there', 'FILE_NOT_FOUND', 'golden:', 'transform: transform.ts\ngolden:'),
+  config('a transform above the project', 'PATH_ESCAPES', 'golden:', 'transform: ../transform.ts\ngolden:'),
+  transformIs('a transform with a mistake', 'TRANSFORM_INVALID', 'export default { preprocess( };'),
+  transformIs('a transform that exports nothing', 'TRANSFORM_INVALID', 'const preprocess = () => ({});'),
+  transformIs('a transform that fails while it is loaded', 'TRANSFORM_INVALID', 'export default {}.a.b;'),
+  transformIs('a transform of packages that are not there', 'TRANSFORM_INVALID', 'export { default } from "left-pad";'),
+  digits('a transform with a native addon', 'TRANSFORM_NATIVE', (dir) => {
+    writeFileSync(join(dir, 'node_modules/jpeg-js/binding.gyp'), '{}');
+  }),
+  transformIs(
+    'a transform that imports from above the project',
+    'PATH_ESCAPES',
+    `export { default } from '${join(IRIS, '../digits/transform.ts')}';`,
+  ),
+  digits('a transform without any golden cases', 'TRANSFORM_UNPROVEN', (dir) =>
+    editText(dir, 'inlay.yaml', 'golden: golden.json\n', ''),
+  ),
+  raw('a transform without raw golden cases', 'TRANSFORM_UNPROVEN', (_, golden) => {
+    delete golden.raw;
+    delete golden.rawTolerance;
+    golden.schemaVersion = 1;
+  }),
+  raw('raw golden cases of another answer', 'GOLDEN_MISMATCH', (cases) => {
+    (cases[3] as RawCase).answer.label = '8';
+  }),
+  raw('raw golden cases of other numbers', 'GOLDEN_MISMATCH', (cases) => {
+    (cases[0] as RawCase).answer.prediction.reverse();
+  }),
+  raw('a raw tolerance that no decoder of JPEG can meet', 'GOLDEN_MISMATCH', (_, golden) => {
+    golden.rawTolerance = 1e-9;
+  }),
+  raw('a raw case that the transform refuses', 'TRANSFORM_FAILED', (cases) => {
+    (cases[0] as RawCase).request.base64 = 'AAAA';
+  }),
+  raw('a raw case of a type that the transform does not take', 'TRANSFORM_FAILED', (cases) => {
+    (cases[0] as RawCase).request.contentType = 'image/gif';
+  }),
+  raw('raw cases that are no base64', 'GOLDEN_INVALID', (cases) => {
+    (cases[0] as RawCase).request.base64 = '*';
+  }),
+  digits('another grid than in training', 'GOLDEN_MISMATCH', (dir) =>
+    editText(dir, 'transform/cells.ts', '16 / most', '15 / most'),
+  ),
+  transformIs(
+    'a transform that gives another shape than the model takes',
+    'TRANSFORM_FAILED',
+    'export default { accepts: ["image/*"], preprocess: () => ({ cells: { data: new Float32Array(63), shape: [1, 63] } }) };',
+  ),
+  transformIs(
+    'a transform that throws',
+    'TRANSFORM_FAILED',
+    'export default { accepts: ["image/*"], preprocess() { throw new Error("x"); } };',
+  ),
+  digits('a transform with a random number in its answer', 'NOT_DETERMINISTIC', (dir) =>
+    editText(
+      dir,
+      'transform.ts',
+      'prediction: probabilities',
+      'prediction: probabilities.map((p) => p + 1e-5 * Math.random())',
+    ),
   ),
   // the training environment
   requires('an unpinned package', 'TRAIN_UNPINNED', 'scikit-learn==1.7.2', 'scikit-learn'),

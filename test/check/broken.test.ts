@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkProject } from '../../src/check/index.ts';
-import { BROKEN, healthy, healthyExternal } from '../broken/projects.ts';
+import { BROKEN, healthy, healthyDigits, healthyExternal } from '../broken/projects.ts';
 
 let dir: string;
 beforeAll(() => {
@@ -26,6 +26,7 @@ test.each(BROKEN.map((project, i) => [project.what, project.code, i] as const))(
 
 test.each([
   ['examples/iris', healthy],
+  ['examples/digits', healthyDigits],
   ['external data', healthyExternal],
 ])('%s is healthy: nothing is found', async (name, make) => {
   const project = join(dir, `healthy-${name.replace('/', '-')}`);

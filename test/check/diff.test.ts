@@ -24,6 +24,9 @@ async function diffProjects(from: string, to: string) {
 }
 
 const input = (datatype: string, ...shape: number[]) => ({ inputs: [{ name: 'float_input', datatype, shape }] });
+const transform = (more: object = {}) => ({
+  transform: { file: 'transform.ts', digest: 'sha256:a', accepts: ['image/png'], postprocess: false, ...more },
+});
 const labels = (...names: string[]) => ({ labels: { keys: names.map((_, i) => String(i)), names } });
 
 test.each<[string, object, DiffVerdict]>([
@@ -94,6 +97,21 @@ test('without golden cases there are no answers to compare', async () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace(/golden: .*\n/, ''));
   }
   expect((await diffProjects(join(dir, 'c'), join(dir, 'd'))).answers).toBeUndefined();
+});
+
+test.each<[string, object, DiffVerdict]>([
+  ['nothing', {}, 'same'],
+  ['its code', { digest: 'sha256:b' }, 'compatible'],
+  ['one more type', { accepts: ['image/jpeg', 'image/png'] }, 'compatible'],
+  ['another type', { accepts: ['image/jpeg'] }, 'breaking'],
+  ['an answer of its own', { postprocess: true }, 'breaking'],
+])('%s of the transform changed', (_, change, verdict) => {
+  expect(verdictOf(diffContracts({ ...iris, ...transform() }, { ...iris, ...transform(change) }))).toBe(verdict);
+});
+
+test('with a transform requests are others than without', () => {
+  expect(verdictOf(diffContracts(iris, { ...iris, ...transform() }))).toBe('breaking');
+  expect(verdictOf(diffContracts({ ...iris, ...transform() }, iris))).toBe('breaking');
 });
 
 const opaque = (more: Partial<OpaqueContract> = {}): OpaqueContract => ({

@@ -27,6 +27,14 @@ test('what lies in a folder becomes an inlay.yaml in which check finds nothing',
   expect((await checkProject(dir)).findings).toEqual([]);
 });
 
+test('a transform that lies there is named', async () => {
+  cpSync(join(IRIS, '..', 'digits'), dir, { recursive: true });
+  rmSync(join(dir, 'inlay.yaml'));
+  await initProject(dir);
+  expect(readFileSync(join(dir, 'inlay.yaml'), 'utf8')).toContain('\ntransform: transform.ts\n');
+  expect((await checkProject(dir)).findings).toEqual([]);
+});
+
 test('a model alone is enough', async () => {
   cpSync(join(IRIS, 'models/iris_svc.onnx'), join(dir, 'My Model.onnx'));
   await initProject(dir);

@@ -14,7 +14,7 @@ let dir: string;
 let layout: OciLayout;
 
 /** An image whose program is a shell script on the shell of this machine: enough to start and stop a process. */
-async function tag(reference: string, script: string): Promise<void> {
+async function tag(reference: string, script: string, more: Record<string, unknown> = {}): Promise<void> {
   const layer = await writeLayer(
     layout,
     [{ path: 'app/run', type: 'file', mode: 0o755, content: new TextEncoder().encode(script) }],
@@ -24,7 +24,12 @@ async function tag(reference: string, script: string): Promise<void> {
     {
       architecture: 'amd64',
       os: 'linux',
-      config: { Entrypoint: ['/app/run'], Env: ['PATH=/bin', 'MODEL=/app/run', 'OTHER=/nowhere'], User: '65532:65532' },
+      config: {
+        Entrypoint: ['/app/run'],
+        Env: ['PATH=/bin', 'MODEL=/app/run', 'OTHER=/nowhere'],
+        User: '65532:65532',
+        ...more,
+      },
       rootfs: { type: 'layers', diff_ids: [layer.diffId] },
     },
     MEDIA_TYPE.config,
@@ -132,7 +137,8 @@ test('engines are taken in order; what does not answer is passed over', async ()
   );
 });
 
-test('docker is handed a loadable archive and runs it without rights', async () => {
+/** A docker that notes what it is told, and keeps what it is given to load. */
+function docker() {
   const bin = mkdtempSync(join(dir, 'docker-'));
   const words = join(bin, 'words');
   writeFileSync(
@@ -140,6 +146,47 @@ test('docker is handed a loadable archive and runs it without rights', async () 
     `#!/bin/sh\necho "$@" >> ${words}\n[ "$1" = load ] && cat > ${join(bin, 'archive.tar')}\nexit 0\n`,
   );
   chmodSync(join(bin, 'docker'), 0o755);
+  return { bin, words };
+}
+
+test('another’s server gets what servers usually have, and its own port is published', async () => {
+  const labels = {
+    'org.opencontainers.image.title': 'a',
+    'org.opencontainers.image.version': '1',
+    'inlay.version': '0.1.0',
+    'inlay.task': 'other',
+    'inlay.model.digest': 'sha256:x',
+    'inlay.inputs': '[]',
+    'inlay.outputs': '[]',
+    'inlay.os': 'debian 12',
+    'inlay.libraries': '{}',
+    'inlay.format': 'opaque',
+  };
+  const start = async (more: Record<string, unknown>, options: object = {}) => {
+    const { bin, words } = docker();
+    await tag('foreign:1', '#!/bin/sh\n', { Labels: labels, ...more });
+    const running = await run('foreign:1', {
+      engine: 'docker',
+      processEnv: { PATH: `${bin}:/usr/bin:/bin` },
+      ...options,
+    });
+    await running.exited;
+    return (
+      readFileSync(words, 'utf8')
+        .split('\n')
+        .find((line) => line.startsWith('run ')) ?? ''
+    );
+  };
+  const tensorflow = await start({ ExposedPorts: { '8500/tcp': {}, '8501/tcp': {} } });
+  expect(tensorflow).toMatch(/--publish 127\.0\.0\.1:\d+:8501 --security-opt no-new-privileges inlay\.local/);
+  expect(await start({ ExposedPorts: { '8080/tcp': {}, '8082/tcp': {} } })).toContain(':8080 ');
+  expect(await start({ Env: ['PORT=9000'], ExposedPorts: { '8080/tcp': {} } })).toContain(':9000 ');
+  expect(await start({})).toContain(':8000 ');
+  expect(await start({ Env: ['PORT=9000'] }, { containerPort: 7000 })).toContain(':7000 ');
+});
+
+test('docker is handed a loadable archive and runs it without rights', async () => {
+  const { bin, words } = docker();
   const running = await run('server:1', {
     engine: 'docker',
     processEnv: { PATH: `${bin}:/usr/bin:/bin` },

@@ -43,7 +43,7 @@ test.each([
   ['a version with a blank', 'name: a\nversion: "1 0"\nmodel: x\n'],
   ['a version of 64 characters', `name: a\nversion: "${'1'.repeat(64)}"\nmodel: x\n`],
   ['a tag in the repository', 'name: a\nversion: "1"\nmodel: x\nimage: Registry/X:1 \n'],
-  ['a transform, which there is none of yet', 'name: a\nversion: "1"\nmodel: x\ntransform: t.ts\n'],
+  ['a transform without a file', 'name: a\nversion: "1"\nmodel: x\ntransform: ""\n'],
 ])('%s is refused', (_, text) => {
   expect(mistakes(text)).not.toBe('');
 });

@@ -51,6 +51,16 @@ test('cases by number, outputs in the model’s own width, tolerance and environ
   expect(golden.cases[0]?.outputs.y).toEqual({ datatype: 'FP32', shape: [2], data: Float32Array.of(0.1, 0.2) });
 });
 
+test('raw cases stand in its text', () => {
+  const top = { schemaVersion: 2, rawTolerance: 0.1, raw: [{ request: { json: 'ü' }, answer: 1 }] };
+  const golden = read({
+    'golden.npy': text(JSON.stringify(top)),
+    'cases/0/inputs/x.npy': x,
+    'cases/0/outputs/y.npy': y,
+  });
+  expect([golden.raw.length, golden.raw[0]?.answer, golden.rawTolerance]).toEqual([1, 1, 0.1]);
+});
+
 function text(value: string): Uint8Array {
   const points = Uint32Array.from(value, (c) => c.codePointAt(0) as number);
   return npy(`<U${points.length}`, [], new Uint8Array(points.buffer));

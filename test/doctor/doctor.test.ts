@@ -108,6 +108,13 @@ test.each<[string, RegistryTraits]>([
   expect(wrong.stdout).not.toContain('wrong-one');
 });
 
+test('a login for a namespace alone is tried there', async () => {
+  await registry({ auth: 'bearer', username: 'u', password: 'right' });
+  logins({ [`${fake.host}/team`]: 'u:right' });
+  const { stateOf } = await doctor(['--for', 'push']);
+  expect(stateOf(`login ${fake.host}/team`)).toBe('ok');
+});
+
 test('the registry that the project names is asked, without a login too; one that is away is told', async () => {
   await registry({});
   const dir = join(world.dir, 'project');

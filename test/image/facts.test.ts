@@ -13,7 +13,11 @@ const config = (Labels: Record<string, string>): ImageConfig => ({
 });
 
 test('a server image says itself what it is made of', () => {
-  expect(serverFacts(config(serverLabels(facts, materials, '0.1.0')))).toEqual({ facts, materials });
+  expect(serverFacts(config(serverLabels(facts, materials, '0.1.0')))).toEqual({
+    facts,
+    materials,
+    can: ['transform'],
+  });
 });
 
 test('an image that does not say it is no server image', () => {

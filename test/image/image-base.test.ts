@@ -1,16 +1,19 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { isInlayError } from '../../src/error/index.ts';
 import { chooseBase, DEFAULT_BASE } from '../../src/image/base/choice.ts';
 import { elfVersions } from '../../src/image/base/elf-versions.ts';
 import { whyUnfit } from '../../src/image/base/fits-runtime.ts';
 import { baseFromImage } from '../../src/image/base/from-image.ts';
+import { parseRpmHeader, readRpmDatabase } from '../../src/image/base/rpm-database.ts';
 import { imageBase } from '../../src/image/base-layers.ts';
 import { MEDIA_TYPE, OciLayout } from '../../src/image/index.ts';
 import { putImage } from '../../src/image/put-image.ts';
 import { needsOf } from '../../src/image/runtime/needs.ts';
+import { packagePurl } from '../../src/supply/purl.ts';
 import { type BaseParts, debianFiles, type Entry, putBase, versions } from './base-image.ts';
 import { elf } from './elf-builder.ts';
 
@@ -78,6 +81,36 @@ test('Python packages are read from their dist-info; those of a .deb are known b
   expect(facts.packages).toEqual([{ type: 'pypi', name: 'fastapi', version: '0.115.0' }]);
 });
 
+test('RPM’s packages are read from its database, as rpm itself wrote it', async () => {
+  const database = gunzipSync(readFileSync(join(import.meta.dir, '../data/rpm/rpmdb.sqlite.gz')));
+  for (const folder of ['var/lib/rpm', 'usr/lib/sysimage/rpm']) {
+    const { facts } = await read([[{ name: `${folder}/rpmdb.sqlite`, content: database }]]);
+    expect(facts.packages).toEqual([{ type: 'rpm', name: 'tiny', version: '2:1.2-3', architecture: 'noarch' }]);
+  }
+  const fedora = { id: 'fedora', versionId: '40' };
+  expect(packagePurl({ type: 'rpm', name: 'tiny', version: '2:1.2-3', architecture: 'noarch' }, fedora)).toBe(
+    'pkg:rpm/fedora/tiny@1.2-3?arch=noarch&distro=fedora-40&epoch=2',
+  );
+  // Damaged, it has no packages.
+  expect(await readRpmDatabase(new Uint8Array(20))).toEqual([]);
+  for (let i = 0; i < 60; i++) {
+    const bent = Buffer.from(database);
+    for (let n = 0; n < 20; n++) bent[(i * 7919 + n * 104729) % bent.length] = (i * 31 + n * 17) & 255;
+    await readRpmDatabase(bent.subarray(0, i % 3 === 0 ? (i * 1013) % bent.length : bent.length));
+  }
+});
+
+test('an RPM header that is cut or bent is none', () => {
+  const header = Buffer.from(crypto.getRandomValues(new Uint8Array(400)));
+  for (let i = 0; i < 2000; i++) {
+    header.writeUInt32BE(i % 30, 0);
+    header.writeUInt32BE(1000 + (i % 23), 8);
+    header[(i * 7919) % 400] = i & 255;
+    parseRpmHeader(header.subarray(0, i % 400));
+  }
+  expect(parseRpmHeader(Buffer.alloc(0))).toBeUndefined();
+});
+
 test('layers lie one on the other: later files, whiteouts, opaque folders, hard links', async () => {
   const release = (id: string) => `ID=${id}\nVERSION_ID=1\n`;
   const os = async (...layers: Entry[][]) => (await read(layers)).facts.os.id;
@@ -104,6 +137,17 @@ test('layers lie one on the other: later files, whiteouts, opaque folders, hard 
     ),
   ).toBe('link');
   expect(await os([{ name: 'etc', type: 'symlink', linkname: 'etc' }])).toBe('linux');
+  // A file in the place of a folder, and a folder in the place of a link.
+  expect(await os(lower, [{ name: 'etc', content: 'a file' }])).toBe('linux');
+  expect(
+    await os(
+      [
+        { name: 'etc', type: 'symlink', linkname: 'usr/etc' },
+        { name: 'usr/etc/os-release', content: release('link') },
+      ],
+      [{ name: 'etc', type: 'directory' }, ...lower],
+    ),
+  ).toBe('lower');
 });
 
 test.each<[string, Entry[], string]>([
@@ -166,7 +210,7 @@ test('an image on a base: its environment, other labels and history go on; user,
     layerType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
     config: {
       User: 'root',
-      Env: ['PATH=/usr/local/bin:/usr/bin', 'SSL_CERT_FILE=/etc/ssl/x', 'PORT=80', 'ODD'],
+      Env: ['PATH=/usr/local/bin:/usr/bin', 'SSL_CERT_FILE=/etc/ssl/x', 'PORT=80', 'ODD', 'PYTHON_VERSION=3.11.9'],
       Entrypoint: ['/bin/sh'],
       Cmd: ['-c', 'x'],
       Labels: { 'org.opencontainers.image.title': 'debian', 'inlay.version': '9', 'com.example.team': 'infra' },
@@ -175,7 +219,8 @@ test('an image on a base: its environment, other labels and history go on; user,
     history: [{ created_by: 'one' }, { created_by: 'ENV', empty_layer: true }, { created_by: 'two' }],
   });
   const image = { reference: 'r.example.com/b:1', digest: manifest.digest };
-  const { layers, under } = await imageBase(layout, AMD64, image, { cacheDir: join(dir, 'cache') });
+  const { layers, under, libraries } = await imageBase(layout, AMD64, image, { cacheDir: join(dir, 'cache') });
+  expect(libraries).toEqual({ python: '3.11.9', libc6: '2.36-9+deb12u13' });
   const own = await layout.putBytes('model', MEDIA_TYPE.layer);
   const model = { descriptor: own, diffId: own.digest, kind: 'model' as const, contents: 'm', reused: false };
   const parts = {
@@ -216,7 +261,14 @@ test('an image on a base: its environment, other labels and history go on; user,
     Entrypoint: ['/bin/sh'],
     Cmd: ['-c', 'x'],
     Volumes: { '/data': {} },
-    Env: ['PATH=/usr/local/bin:/usr/bin', 'SSL_CERT_FILE=/etc/ssl/x', 'PORT=80', 'ODD=', 'MODEL_FILEPATH=/m'],
+    Env: [
+      'PATH=/usr/local/bin:/usr/bin',
+      'SSL_CERT_FILE=/etc/ssl/x',
+      'PORT=80',
+      'ODD=',
+      'PYTHON_VERSION=3.11.9',
+      'MODEL_FILEPATH=/m',
+    ],
   });
 });
 

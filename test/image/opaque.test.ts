@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { readAnyProject, readProject } from '../../src/contract/index.ts';
 import { isInlayError } from '../../src/error/index.ts';
-import { OciLayout } from '../../src/image/index.ts';
+import { OciLayout, readTar } from '../../src/image/index.ts';
 import { pushImage } from '../../src/registry/index.ts';
 import { FakeRegistry } from '../registry/fake-registry.ts';
 import { ref, World } from '../registry/world.ts';
@@ -32,9 +32,9 @@ afterEach(async () => {
   await world.remove();
 });
 
-function start(args: readonly string[]) {
+function start(args: readonly string[], env: Record<string, string> = {}) {
   return Bun.spawn([process.execPath, '--no-env-file', MAIN, ...args], {
-    env: { PATH: process.env.PATH ?? '', HOME: world.dir, INLAY_HOME: home },
+    env: { PATH: process.env.PATH ?? '', HOME: world.dir, INLAY_HOME: home, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -56,7 +56,7 @@ const json = async (...args: string[]) => {
 };
 
 /** A server of somebody's own, pushed to the registry; it answers with what it finds at MODEL_FILEPATH. */
-async function pushBase(name = `${fake.host}/ml/server:1`): Promise<string> {
+async function pushBase(name = `${fake.host}/ml/server:1`, platforms = 1): Promise<string> {
   const layout = await world.layout();
   const program =
     'const { readFileSync, statSync } = require("node:fs"); Bun.serve({ hostname: "127.0.0.1", port: process.env.PORT, fetch: () => new Response(readFileSync(process.env.MODEL_FILEPATH + "/saved_model.pb") + " " + process.env.MODEL_NAME) })';
@@ -70,7 +70,8 @@ async function pushBase(name = `${fake.host}/ml/server:1`): Promise<string> {
   ];
   const config = { Entrypoint: ['/app/run'], User: '1000', Env: ['PORT=8501'], ExposedPorts: { '8501/tcp': {} } };
   const amd64 = await putBase(layout, [files, [{ name: 'etc/extra', content: 'x' }]], { config });
-  await nameIndex(layout, name, [amd64]);
+  const arm64 = await putBase(layout, [debianFiles(undefined, 183)], { config, architecture: 'arm64' });
+  await nameIndex(layout, name, platforms === 2 ? [amd64, arm64] : [amd64]);
   await pushImage({ registry: world.registry(), layout, source: name, to: ref(name) });
   return name;
 }
@@ -124,6 +125,22 @@ test('an opaque model on a base of its own: built, pushed with the base mounted,
   expect(purls).toContain('pkg:deb/debian/libc6@2.36-9%2Bdeb12u13?arch=amd64&distro=debian-12');
   expect(purls.some((purl?: string) => purl?.startsWith('pkg:oci/server@sha256:'))).toBe(true);
   expect(sbom.components.find(({ type }: { type: string }) => type === 'machine-learning-model')).toBeDefined();
+});
+
+test('for two platforms: each on its own base, the model layer the same, all of the base mounted', async () => {
+  yaml(await pushBase(undefined, 2));
+  const built = await json('build', dir, '--platform', 'linux/amd64,linux/arm64', '--push');
+  const [amd64, arm64] = built.platforms.map(({ layers }: { layers: { digest: string }[] }) =>
+    layers.map(({ digest }) => digest),
+  );
+  expect([amd64.length, arm64.length]).toEqual([3, 2]);
+  expect(amd64.at(-1)).toBe(arm64.at(-1));
+  expect(built.push.mounted.length).toBe(3);
+  for (const architecture of ['amd64', 'arm64'])
+    expect(await json('inspect', `${fake.host}/ml/iris:1`, '--platform', `linux/${architecture}`)).toMatchObject({
+      platform: `linux/${architecture}`,
+      os: 'debian 12',
+    });
 });
 
 test('the same files give the same digest; a retrained model changes its own layer alone; the pin holds', async () => {
@@ -186,12 +203,16 @@ test('lock pins what the base is now; --base takes another; check and serve say 
   const served = await inlay('serve', dir);
   expect([served.code, served.stderr]).toEqual([1, expect.stringContaining('MODEL_OPAQUE')]);
   expect((await inlay('build', dir, '--base', 'apt')).code).toBe(2);
-});
+}, 30_000);
 
 test('a base without the platform, and one that is not there, are typed errors that leave no image', async () => {
-  yaml(await pushBase());
+  const base = await pushBase();
+  yaml(base);
   const arm = await inlay('build', dir, '--platform', 'linux/arm64', '--json');
-  expect(JSON.parse(arm.stderr).error.code).toBe('PLATFORM_UNSUPPORTED');
+  expect(JSON.parse(arm.stderr).error).toMatchObject({
+    code: 'PLATFORM_UNSUPPORTED',
+    message: `base: ${base}: it has no image for linux/arm64, only for linux/amd64`,
+  });
   yaml(`${fake.host}/ml/nothing:1`);
   const gone = await inlay('build', dir, '--json');
   expect(JSON.parse(gone.stderr).error.code).toBe('REGISTRY_NOT_FOUND');
@@ -227,6 +248,9 @@ test('links in the model stay in the project, and what is no file is refused', a
     symlinkSync(target, link);
     expect([target, await reading(readAnyProject(dir))]).toEqual([target, code]);
   }
+  yaml('r.example.com/s:1', '', '1', '.');
+  expect(await reading(readAnyProject(dir))).toBe('CONFIG_INVALID');
+  yaml('r.example.com/s:1');
   rmSync(join(dir, 'saved'), { recursive: true });
   mkdirSync(join(dir, 'saved'));
   expect(await reading(readAnyProject(dir))).toBe('FILE_NOT_FOUND');
@@ -242,4 +266,25 @@ test('a model that is one file lies at its target; what may be run stays so; fol
   const listed = Bun.spawnSync(['tar', '-tvf', layer]).stdout.toString().trim().split('\n');
   expect(listed.length).toBe(1);
   expect(listed[0]).toMatch(/^-rwxr-xr-x .* models\/iris\/1$/);
+});
+
+test('SOURCE_DATE_EPOCH is the time of config and files; anything but seconds is refused', async () => {
+  yaml(await pushBase());
+  const at = async (epoch: string) => {
+    const child = start(['build', dir, '--platform', 'linux/amd64', '--json'], { SOURCE_DATE_EPOCH: epoch });
+    const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    return JSON.parse(stdout || stderr);
+  };
+  const none = await at('');
+  const dated = await at('1700000000');
+  expect((await at('1700000000')).digest).toBe(dated.digest);
+  expect(dated.digest).not.toBe(none.digest);
+  const layout = await OciLayout.open(join(home, 'oci'));
+  const { config, manifest } = await layout.resolve(dated.digest, { os: 'linux', architecture: 'amd64' });
+  expect(config.created).toBe('2023-11-14T22:13:20Z');
+  const times: unknown[] = [];
+  for await (const { header } of readTar(layout.stream(manifest.layers[2] as never)))
+    times.push(header.mtime?.getTime());
+  expect(new Set(times)).toEqual(new Set([1_700_000_000_000]));
+  expect((await at('yesterday')).error.code).toBe('USAGE');
 });

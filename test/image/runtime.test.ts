@@ -25,19 +25,26 @@ test('the server’s bundle is the same twice, names no path of this machine, an
   expect(one.key).toBe(other.key);
   const names = one.entries.map((entry) => entry.path.replace(/-[a-z0-9]{8}\.js$/, '-HASH.js'));
   expect([...new Set(names)].sort()).toEqual([
+    'opt/inlay/server/golden-npz-HASH.js',
     'opt/inlay/server/grpc-HASH.js',
     'opt/inlay/server/index-HASH.js',
     'opt/inlay/server/letter-case-surgery-HASH.js',
     'opt/inlay/server/main-HASH.js',
     'opt/inlay/server/main.js',
+    'opt/inlay/server/node-model-HASH.js',
+    'opt/inlay/server/open-transform-HASH.js',
     'opt/inlay/server/playground-icon.svg',
     'opt/inlay/server/playground.css',
     'opt/inlay/server/playground.js',
+    'opt/inlay/server/prepare-HASH.js',
     'opt/inlay/server/project-HASH.js',
     'opt/inlay/server/replica-worker.js',
+    'opt/inlay/server/routes-HASH.js',
     'opt/inlay/server/session-worker.js',
+    'opt/inlay/server/start-transform-HASH.js',
     'opt/inlay/server/swagger-ui-bundle.js',
     'opt/inlay/server/swagger-ui.css',
+    'opt/inlay/server/watchdog-worker.js',
   ]);
   // Of the browser's script, too: the bill of materials has what is in it.
   expect(one.packages.map(({ name }) => name)).toContain('d3-dsv');

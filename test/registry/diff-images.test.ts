@@ -1,6 +1,6 @@
 // diff and run on images, as a person meets them: in the store and in a registry.
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readProject } from '../../src/contract/index.ts';
 import { imageLabels } from '../../src/image/facts.ts';
@@ -138,4 +138,10 @@ test('run pulls an image that is not here, and fetches layers of a base that lie
   expect(second.stderr).toContain(`pulled    ${below.slice(0, 19)}`);
   expect(second.stderr).toContain('neither Entrypoint nor Cmd');
   expect((await inlay('run', 'iris:9', '--engine', 'process')).stderr).toContain('IMAGE_NOT_FOUND');
+  if (process.getuid?.() === 0 && Bun.which('runc')) {
+    expect((await inlay('run', 'iris:2', '--engine', 'runc', '--port', '0')).stderr).toContain(
+      'neither Entrypoint nor Cmd',
+    );
+    expect(existsSync(join(world.dir, 'home', 'run', 'runc'))).toBe(false);
+  }
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OciLayout } from '../../src/image/index.ts';
+import { OciLayout } from '../../src/image/index.ts';
 import { pullImage, pushImage } from '../../src/registry/index.ts';
 import { FakeRegistry, type RegistryTraits } from './fake-registry.ts';
 import { model, ref, World } from './world.ts';
@@ -38,7 +38,8 @@ async function pull(more: Partial<Parameters<typeof pullImage>[0]> = {}) {
   const name = `${fake.host}/ml/iris:1`;
   return { layout, result: await pullImage({ registry: world.registry(), layout, from: ref(name), name, ...more }) };
 }
-const left = (layout: OciLayout) => readdirSync(join(layout.dir, 'blobs')).filter((name) => name.startsWith('.tmp'));
+const left = (layout: OciLayout) =>
+  readdirSync(join(layout.dir, 'blobs')).filter((name) => /^\.(tmp|partial)/.test(name));
 
 test('what was pushed comes back with the same digest and all platforms', async () => {
   const { layout, result } = await pull();
@@ -141,6 +142,68 @@ test('redirects without end are refused', async () => {
   const error = await pull().catch((e) => e);
   expect(error.code).toBe('REGISTRY_FAILED');
   expect(error.message).toContain('redirects more than 5 times');
+});
+
+describe('what an earlier pull has fetched of a blob', () => {
+  const MAIN = join(import.meta.dir, '..', '..', 'src', 'cli', 'main.ts');
+  const BIG = 6_000_000;
+  /** Pushes an image with a big layer, whose download drops so often after 2 MB. @returns the digest of that layer */
+  async function pushBig(drops = 0): Promise<string> {
+    const layout = await world.layout();
+    const name = `${fake.host}/ml/iris:1`;
+    const { modelDigest } = await world.image(layout, name, model(BIG));
+    await pushImage({ registry: world.registry(), layout, source: name, to: ref(name), force: true });
+    fake.reset();
+    if (drops > 0)
+      fake.fail({ kind: 'drop-answer', afterBytes: 2_000_000, path: new RegExp(modelDigest), times: drops });
+    return modelDigest;
+  }
+  const ranges = (of: string) => fake.seen.filter(({ path }) => path.includes(of)).map(({ headers }) => headers.range);
+
+  test.each(['SIGKILL', 'SIGINT'] as const)(
+    'is kept when %s ends it, and the next one goes on from there',
+    async (signal) => {
+      const big = await pushBig(5);
+      const home = join(world.dir, 'home');
+      const args = ['pull', `${fake.host}/ml/iris:1`];
+      const start = () =>
+        Bun.spawn([process.execPath, '--no-env-file', MAIN, ...args], {
+          env: { PATH: process.env.PATH ?? '', HOME: world.dir, INLAY_HOME: home },
+          stdout: 'ignore',
+          stderr: 'ignore',
+        });
+      const first = start();
+      while (ranges(big).length < 2) await Bun.sleep(5);
+      first.kill(signal);
+      await first.exited;
+      fake.reset();
+      expect(await start().exited).toBe(0);
+      const asked = ranges(big);
+      expect(Number(/^bytes=(\d+)-/.exec(asked[0] ?? '')?.[1])).toBeGreaterThanOrEqual(2_000_000);
+      const layout = await OciLayout.open(join(home, 'oci'));
+      expect(new Bun.CryptoHasher('sha256').update(await layout.readBytes(big)).digest('hex')).toBe(big.slice(7));
+      expect(left(layout)).toEqual([]);
+    },
+  );
+
+  test('is thrown away where it is not what the digest says', async () => {
+    const big = await pushBig();
+    const layout = await world.layout();
+    writeFileSync(join(layout.dir, 'blobs', `.partial-${big.replace(':', '-')}-0-x`), new Uint8Array(3_000_000));
+    await pull({ layout });
+    expect(ranges(big)).toEqual(['bytes=3000000-5999999', undefined]);
+    expect(left(layout)).toEqual([]);
+  });
+
+  test('is left alone where its process lives', async () => {
+    const big = await pushBig();
+    const layout = await world.layout();
+    const name = `.partial-${big.replace(':', '-')}-${process.pid}-x`;
+    writeFileSync(join(layout.dir, 'blobs', name), new Uint8Array(3_000_000));
+    await pull({ layout });
+    expect(ranges(big)).toEqual([undefined]);
+    expect(left(layout)).toEqual([name]);
+  });
 });
 
 test('an abort leaves no file behind', async () => {

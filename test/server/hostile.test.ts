@@ -88,7 +88,7 @@ test('more connections than may be open: the silent ones make room, and the serv
   try {
     const { value } = await child.stdout.getReader().read();
     const url = /http:\S+/.exec(new TextDecoder().decode(value))?.[0] ?? '';
-    for (let i = 0; i < 600; i++) {
+    for (let i = 0; i < 450; i++) {
       const socket = connect(Number(new URL(url).port), '127.0.0.1');
       socket.on('error', () => {});
       // Connections that were used once are kept for longer than those that never were.
@@ -100,7 +100,7 @@ test('more connections than may be open: the silent ones make room, and the serv
       expect(await response.json()).toEqual({ health: 'ok' });
     }
     const page = await (await fetch(`${url}/metrics`)).text();
-    expect(Number(/^inlay_connections_cut_total (\d+)$/m.exec(page)?.[1])).toBeGreaterThan(200);
+    expect(Number(/^inlay_connections_cut_total (\d+)$/m.exec(page)?.[1])).toBeGreaterThan(100);
     expect(Number(/^process_max_fds (\d+)$/m.exec(page)?.[1])).toBe(300);
     expect(Number(/^process_open_fds (\d+)$/m.exec(page)?.[1])).toBeLessThan(300);
   } finally {
@@ -108,7 +108,7 @@ test('more connections than may be open: the silent ones make room, and the serv
     child.kill('SIGKILL');
     await child.exited;
   }
-}, 30_000);
+}, 120_000);
 
 test('slow uploads take so much memory together, and no more; whoever comes at once is served', async () => {
   const { server, url } = await serveReference({ maxBodiesBytes: 1_000_000, maxBodyBytes: 400_000 });

@@ -70,3 +70,32 @@ test('the model has a card: task, inputs, outputs, metrics, and what training im
   expect(model?.modelCard).toHaveProperty('properties');
   expect(JSON.stringify(model?.modelCard)).toContain('{"name":"inlay:training:scikit-learn","value":"1.7.2"}');
 });
+
+test('a transform is a part of its own, with the npm packages that are bundled into it', async () => {
+  const transform = {
+    file: 'transform.ts',
+    digest: `sha256:${'7'.repeat(64)}`,
+    accepts: ['image/png', 'image/jpeg'],
+    postprocess: true,
+  };
+  // yaml is in the server too, in the same version: one component, of which both depend.
+  const packages = [
+    { name: 'fast-png', version: '8.0.0', licence: 'MIT' },
+    { name: 'own-words', version: '0.0.0', licence: 'SEE LICENSE IN file' },
+    { name: 'yaml', version: '2.9.1', licence: 'ISC' },
+  ];
+  const bytes = sbomOf({ ...contract, transform }, { ...materialsOf(manifest), transform: packages }, '0.1.0');
+  const text = new TextDecoder().decode(bytes);
+  expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text)).toBeNull();
+  const all = components(text);
+  expect(all.find((one) => one.name === 'transform.ts')).toMatchObject({
+    type: 'application',
+    hashes: [{ alg: 'SHA-256', content: '7'.repeat(64) }],
+  });
+  expect(all.filter((one) => one.name === 'yaml').length).toBe(1);
+  const { dependencies } = JSON.parse(text) as { dependencies: { ref: string; dependsOn?: string[] }[] };
+  const of = (ref: string) => dependencies.find((one) => one.ref === ref)?.dependsOn;
+  expect(of('transform')).toEqual(['pkg:npm/fast-png@8.0.0', 'pkg:npm/own-words@0.0.0', 'pkg:npm/yaml@2.9.1']);
+  expect(of('server')).toContain('pkg:npm/yaml@2.9.1');
+  expect(of('image')).toContain('transform');
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type Answer, answerOf, summaryOf } from '../../src/web/playground/model/answer-model.ts';
+import { type Answer, answerOf, answerOfBody, summaryOf } from '../../src/web/playground/model/answer-model.ts';
 import { milliseconds, percent, short } from '../../src/web/playground/model/digits.ts';
 import { pageOf } from './pages.ts';
 
@@ -89,4 +89,11 @@ test('digits', () => {
   ]);
   expect([1234567, 0.1 + 0.2, 1e-12, 52.52000045776367].map(short)).toEqual(['1234567', '0.3', '1e-12', '52.52']);
   expect([0.44, 12.6, 12_340].map(milliseconds)).toEqual(['0.4 ms', '13 ms', '12.3 s']);
+});
+
+test('the body of an answer: its prediction, or all of it where a transform answers in a way of its own', () => {
+  expect(answerOfBody(pageOf(), { prediction: [0.2, 0.7, 0.1], label: 'x' }).kind).toBe('classes');
+  expect(answerOfBody(pageOf(), { prediction: 'setosa' })).toMatchObject({ kind: 'number', value: { text: 'setosa' } });
+  for (const body of [{ boxes: [{ x: 1 }] }, { prediction: [{ label: 'x' }] }, { prediction: {} }, [1], 'text', null])
+    expect(answerOfBody(pageOf(), body)).toEqual({ kind: 'json', text: JSON.stringify(body, null, 2) });
 });

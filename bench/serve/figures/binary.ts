@@ -1,6 +1,7 @@
 import { type BareRun, bareRun } from '../bare-run.ts';
 import type { Figure } from '../figure.ts';
 import { median, pairedRatio } from '../median.ts';
+import { differentRows } from '../models/different-rows.ts';
 import { requirePeer } from '../peers.ts';
 import { type FigureResult, judge } from '../result.ts';
 import { interleave } from '../rounds.ts';
@@ -17,11 +18,7 @@ export const binary: Figure = {
   async run({ quick, rounds, iris, onProgress }): Promise<FigureResult> {
     const inlay = await requirePeer('inlay', iris);
     const [sample = []] = iris.sample as number[][];
-    // All different; the first is the sample, whose answer is known.
-    const values = Float32Array.from({ length: ROWS * sample.length }, (_, i) => {
-      const [row, column] = [Math.floor(i / sample.length), i % sample.length];
-      return (sample[column] as number) + ((row * (column + 3)) % 30) / 10;
-    });
+    const values = Float32Array.from(differentRows(iris.sample as number[][], ROWS).flat());
     const json = Buffer.from(
       JSON.stringify({
         inputs: [
@@ -41,7 +38,7 @@ export const binary: Figure = {
     const measured = await interleave<BareRun & { readonly failed?: number }>(
       rounds,
       {
-        'bare run': () => bareRun(iris, { shape: [ROWS, sample.length], seconds, warmupSeconds: 1 }),
+        'bare run': () => bareRun(iris, { shape: [ROWS, sample.length], values, seconds, warmupSeconds: 1 }),
         inlay: () =>
           withServer(inlay, async (server) => {
             const response = await fetch(server.url + request.path, {

@@ -1,6 +1,7 @@
 import { type BareRun, bareRun } from '../bare-run.ts';
 import type { Figure } from '../figure.ts';
 import { median, pairedRatio } from '../median.ts';
+import { differentRows } from '../models/different-rows.ts';
 import { requirePeer } from '../peers.ts';
 import { type FigureResult, judge } from '../result.ts';
 import { interleave } from '../rounds.ts';
@@ -17,16 +18,14 @@ export const rows: Figure = {
   async run({ quick, rounds, iris, onProgress }): Promise<FigureResult> {
     const inlay = await requirePeer('inlay', iris);
     const [sample = []] = iris.sample as number[][];
-    // All different, one decimal as in the data set; the first is the sample, whose answer is known.
-    const data = Array.from({ length: ROWS }, (_, row) =>
-      sample.map((value, column) => Number((value + ((row * (column + 3)) % 30) / 10).toFixed(1))),
-    );
+    const data = differentRows(iris.sample as number[][], ROWS);
+    const values = Float32Array.from(data.flat());
     const peer = { ...inlay, body: JSON.stringify({ data }) };
     const seconds = quick ? 2 : 6;
     const measured = await interleave<BareRun & { readonly failed?: number }>(
       rounds,
       {
-        'bare run': () => bareRun(iris, { shape: [ROWS, sample.length], seconds, warmupSeconds: 1 }),
+        'bare run': () => bareRun(iris, { shape: [ROWS, sample.length], values, seconds, warmupSeconds: 1 }),
         inlay: () =>
           withServer(peer, async (server) => {
             const answers = peer.numbers(await server.ask());

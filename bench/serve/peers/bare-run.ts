@@ -1,7 +1,11 @@
 // A bare loop of session runs on rows that are ready: what serving adds is compared with this. Prints what it did as JSON.
+import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 
-const { MODEL_FILEPATH, OUTPUT, SHAPE, SAMPLE, SECONDS, WARM_UP_SECONDS } = process.env as Record<string, string>;
+const { MODEL_FILEPATH, OUTPUT, SHAPE, SAMPLE, VALUES, SECONDS, WARM_UP_SECONDS } = process.env as Record<
+  string,
+  string
+>;
 const shape = (SHAPE as string).split(',').map(Number);
 const sample = JSON.parse(SAMPLE as string).flat(3) as number[];
 const session = await ort.InferenceSession.create(MODEL_FILEPATH as string, {
@@ -10,7 +14,9 @@ const session = await ort.InferenceSession.create(MODEL_FILEPATH as string, {
   extra: { session: { intra_op: { allow_spinning: '0' } } },
 });
 const length = shape.reduce((product, size) => product * size, 1);
-const values = Float32Array.from({ length }, (_, index) => sample[index % sample.length] as number);
+const values = VALUES
+  ? new Float32Array(new Uint8Array(readFileSync(VALUES)).buffer)
+  : Float32Array.from({ length }, (_, index) => sample[index % sample.length] as number);
 const feeds = { [session.inputNames[0] as string]: new ort.Tensor('float32', values, shape) };
 const outputs = [OUTPUT as string];
 

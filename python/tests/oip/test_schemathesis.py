@@ -7,15 +7,18 @@ import pytest
 from .serving import ROOT, serve
 
 CASES = {
-    "others": ["--exclude-path-regex", "/infer$"],
+    "others": ("iris", ["--exclude-path-regex", "/infer$"]),
     # JSON Schema cannot say that data has as many values as the shape: what it allows there is not always taken.
-    "infer": ["--include-path-regex", "/infer$", "--exclude-checks", "positive_data_acceptance"],
+    "infer": ("iris", ["--include-path-regex", "/infer$", "--exclude-checks", "positive_data_acceptance"]),
+    # Nor which bytes are an image.
+    "uploads": ("digits", ["--exclude-path-regex", "/infer$", "--exclude-checks", "positive_data_acceptance"]),
 }
 
 
 @pytest.mark.parametrize("paths", CASES)
 def test_nothing_is_found(tmp_path, paths):
-    with serve(ROOT / "examples" / "iris") as served:
-        command = ["schemathesis", "run", f"http://{served.http}/openapi.json", "-n", "50", "--seed", "1", *CASES[paths]]
+    example, options = CASES[paths]
+    with serve(ROOT / "examples" / example) as served:
+        command = ["schemathesis", "run", f"http://{served.http}/openapi.json", "-n", "50", "--seed", "1", *options]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]

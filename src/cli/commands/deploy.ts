@@ -1,9 +1,11 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import type { Journal, Preflight, ReleaseImage } from '../../cluster/index.ts';
 import type { EnvironmentConfig } from '../../contract/index.ts';
 import { InlayError } from '../../error/index.ts';
 import type { Registry } from '../../registry/index.ts';
+import { platformsOf } from '../build-project.ts';
+import { buildOwnImage, pushOwnImage } from '../cli-image.ts';
 import { actor, CONTEXT, NAMESPACE, withCluster } from '../cluster.ts';
 import { createOutput, EXIT, type Output } from '../output.ts';
 import { CA_FILE, INSECURE_REGISTRY, withRegistry } from '../registry.ts';
@@ -22,6 +24,12 @@ export function addDeploy(program: Command): void {
     .option('--env <name>', 'an environment of deploy: in inlay.yaml')
     .option('--direct', 'no canary: stable takes the image at once, pod by pod')
     .option('--dry-run', 'preflight only: what would change, and what stands against it; exit 1 where something does')
+    .option('--detach', 'let a Job in the cluster do it, with inlay’s own image; inlay status --watch follows it')
+    .option(
+      '--cli-image <image>',
+      'with --detach and --write: inlay’s own image by digest (default: built and pushed beside the model’s)',
+    )
+    .option('--write <folder>', 'write each step’s objects for a GitOps tool instead of applying anything')
     .option('--allow-breaking', 'release a contract that breaks clients of what runs')
     .option('--force-conflicts', 'take over fields that other tools manage')
     .option(...CONTEXT)
@@ -53,6 +61,16 @@ export function addDeploy(program: Command): void {
           const look = (journal: Journal) =>
             lookFirst({ kube, namespace, image: released, own, journal, registry, signal, output, options });
           if (options.dryRun) return dryRun(await look(await journalOf(who)), output);
+          if (options.write !== undefined) {
+            const cliImage = options.cliImage;
+            return writeSteps(
+              { who, image: released, own, environment: options.env, folder: options.write, cliImage },
+              output,
+            );
+          }
+          const ownImage = options.detach
+            ? (options.cliImage ?? (await ownImageBeside(registry, released, options.config, output, signal)))
+            : undefined;
           const { unchanged } = await deploy({
             ...who,
             image: released,
@@ -62,6 +80,7 @@ export function addDeploy(program: Command): void {
             forceConflicts: options.forceConflicts === true,
             onEvent: await releaseView(output),
             resolve: (reference) => releaseImage(registry, reference, signal),
+            ...(ownImage === undefined ? {} : { detach: detachTo(who, ownImage, output) }),
             preflight: async (journal) => refuse(await look(journal), output),
           });
           const status = await statusOf(who);
@@ -70,6 +89,68 @@ export function addDeploy(program: Command): void {
         });
       });
     });
+}
+
+type Who = Parameters<typeof import('../../cluster/index.ts').statusOf>[0];
+
+/** inlay's own image, pushed beside the model's repository: `ml/iris` has it at `ml/inlay`. */
+async function ownImageBeside(
+  registry: Registry,
+  { reference, platforms }: ReleaseImage,
+  config: string | undefined,
+  output: Output,
+  signal: AbortSignal,
+): Promise<string> {
+  const { parseReference } = await import('../../registry/index.ts');
+  const { registry: host, repository } = parseReference(reference);
+  const beside = [...repository.split('/').slice(0, -1), 'inlay'].join('/');
+  const flags = {
+    platforms: await platformsOf(platforms.length > 0 ? platforms.join(',') : undefined),
+    compression: 'zstd' as const,
+    lockPath: config === undefined ? undefined : join(dirname(config), 'inlay.lock'),
+  };
+  const image = await buildOwnImage(`${host}/${beside}`, flags, output);
+  return (await pushOwnImage(registry, image, output, signal)).reference;
+}
+
+function detachTo(who: Who & { readonly actor: string }, image: string, output: Output) {
+  return async (release: import('../../cluster/index.ts').Release): Promise<void> => {
+    const { startReleaseJob } = await import('../../cluster/index.ts');
+    const { withDefaults } = await import('../../contract/index.ts');
+    const { kube, namespace, service, actor } = who;
+    const { imagePullSecrets } = withDefaults(release.deploy, release.environment);
+    const job = { service, namespace, release: release.number, image, imagePullSecrets, actor };
+    const name = await startReleaseJob(kube, job);
+    output.progress(`Job ${namespace}/${name} goes on with it: inlay status ${service} -n ${namespace} --watch`);
+  };
+}
+
+/** Writes the states of a release as folders, one after the other to be put where a GitOps tool looks. */
+async function writeSteps(
+  what: {
+    readonly who: Who;
+    readonly image: ReleaseImage;
+    readonly own: EnvironmentConfig | undefined;
+    readonly environment: string | undefined;
+    readonly folder: string;
+    readonly cliImage: string | undefined;
+  },
+  output: Output,
+): Promise<void> {
+  const { manifestFiles, stableRelease, stepFolders, writeManifests } = await import('../../cluster/index.ts');
+  const { withDefaults } = await import('../../contract/index.ts');
+  const { who, image, own, environment, folder, cliImage } = what;
+  const { service, namespace } = who;
+  const now = stableRelease(await journalOf(who));
+  const deploy = withDefaults(own ?? now?.deploy ?? {}, own === undefined ? now?.environment : environment);
+  const plan = { service, namespace, image, deploy };
+  const stable = now && { service, namespace, image: now.image, deploy: withDefaults(now.deploy, now.environment) };
+  const steps = stepFolders({ plan, stable, cliImage });
+  for (const { name, objects } of steps) await writeManifests(join(folder, name), manifestFiles(objects, service));
+  output.result(
+    `${steps.map(({ name }) => join(folder, name)).join('\n')}\nCommit one after the other where your GitOps tool looks; inlay verdict ${service} judges each canary.`,
+    { folders: steps.map(({ name }) => join(folder, name)) },
+  );
 }
 
 interface Look {

@@ -34,12 +34,22 @@ function attached(list: InspectedImage['signatures']): string {
   return list.length === 0 ? 'none' : `${list.length} (${types})`;
 }
 
+/** The first of them; all are in the document of --json. */
+function someOf(libraries: InspectedImage['libraries']): string {
+  const all = Object.entries(libraries).map(([name, version]) => `${name} ${version}`);
+  const more = all.length - SHOWN;
+  return [...all.slice(0, SHOWN), ...(more > 0 ? [`and ${more} more (--json)`] : [])].join(', ') || 'none known';
+}
+
+const SHOWN = 4;
+
 function describe(image: InspectedImage): string {
   const { contract } = image;
   const facts = [
     ...(contract
       ? [
           ['model', `${contract.name} ${contract.version}, ${contract.task}, ${contract.model.digest}`],
+          ...(contract.model.path === undefined ? [] : [['format', `opaque, at ${contract.model.path}`]]),
           ['inputs', JSON.stringify(contract.inputs)],
           ['outputs', JSON.stringify(contract.outputs)],
           ...(contract.labels ? [['labels', contract.labels.join(', ')]] : []),
@@ -47,7 +57,7 @@ function describe(image: InspectedImage): string {
         ]
       : [['model', 'none: inlay did not build this image']]),
     ['runs on', `${image.os}, ${image.platform}`],
-    ['libraries', `${Object.keys(image.libraries).length}`],
+    ['libraries', someOf(image.libraries)],
     ['signatures', attached(image.signatures)],
     ['sbom', attached(image.sboms)],
     ['provenance', attached(image.provenance)],

@@ -19,13 +19,13 @@ export function addLock(program: Command): void {
     .option(...CA_FILE)
     .option(...BASE)
     .action(async (dir, options) => {
-      const { readAnyProject } = await import('../../contract/index.ts');
+      const { readConfig } = await import('../../contract/index.ts');
       const { lockBase, OciLayout, storeDir } = await import('../../image/index.ts');
       const output = createOutput(false);
       const platforms = await platformsOf(options.platform);
-      const { config, dir: root } = await readAnyProject(dir);
+      const config = await readConfig(dir);
       const home = inlayHome(process.env);
-      const lockPath = join(root, 'inlay.lock');
+      const lockPath = join(dir, 'inlay.lock');
       const layout = await OciLayout.open(storeDir(home));
       const opening = { ...options, layout, lockPath, platforms, output, anew: true };
       const image = config.serverImage

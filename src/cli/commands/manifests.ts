@@ -23,7 +23,7 @@ export function addManifests(program: Command): void {
     )
     .option(
       '--roles [commands]',
-      'print the Roles that these commands need instead (default: all), separated by commas',
+      'print the Roles that these commands need instead (default: all), separated by commas; releaser: who the Jobs of deploy --detach are',
     )
     .option('--json', 'print a List as JSON')
     .action(async (dir, options) => {
@@ -63,8 +63,10 @@ async function objectsOf(dir: string, flags: Flags) {
 }
 
 async function roles(list: string | true, namespace: string | undefined): Promise<KubeObject[]> {
-  const { CLUSTER_COMMANDS, rolesOf } = await import('../../cluster/index.ts');
+  const { CLUSTER_COMMANDS, releaserObjects, rolesOf } = await import('../../cluster/index.ts');
   const { didYouMean } = await import('../../error/index.ts');
+  // Who the Jobs of deploy --detach are: an account, its Role and the binding.
+  if (list === 'releaser') return releaserObjects(namespaceOf(namespace) ?? 'default');
   const wanted = list === true ? CLUSTER_COMMANDS : list.split(',').map((word) => word.trim());
   const commands = wanted.map((word): ClusterCommand => {
     const known = CLUSTER_COMMANDS.find((command) => command === word);

@@ -23,7 +23,11 @@ export function addServe(program: Command): void {
       const code = await runServer({
         settings,
         modelPath: project.modelPath,
-        open: async () => ({ contract: project.contract, golden: project.golden?.cases }),
+        open: async () => ({
+          contract: project.contract,
+          golden: project.golden?.cases,
+          transform: project.transform?.dir,
+        }),
         write: (line) => void process.stderr.write(line),
         announce: (line) => void process.stdout.write(line),
         stdout: 1,

@@ -1,7 +1,8 @@
 import type { Journal, Release, Step } from './schema.ts';
 
-/** Releases that a journal keeps; a ConfigMap holds 1 MiB. */
+/** Releases that a journal keeps, and bytes that they may take: a model with many labels has a large contract. */
 const KEPT = 50;
+const KEPT_BYTES = 2 ** 19;
 /** Releases whose steps and numbers are kept; of older ones only that they were. */
 const KEPT_WHOLE = 10;
 
@@ -29,10 +30,31 @@ export function previousRelease(journal: Journal): Release | undefined {
   );
 }
 
-/** The journal with a release more. */
+/** The release whose image is stable again when `release` is undone. */
+export function releaseBefore({ releases }: Journal, { number, before }: Release): Release | undefined {
+  return releases.findLast(
+    (one) => one.number < number && one.image.digest === before?.digest && one.stableFrom !== undefined,
+  );
+}
+
+/**
+ * The journal with a release more. The oldest ones go where it grows too large; what is stable, and what can be gone back to, stays
+ * however long ago it was.
+ */
 export function withRelease(journal: Journal, release: Release): Journal {
-  const releases = [...journal.releases, release].slice(-KEPT);
-  return { ...journal, releases: releases.map((one, i) => (i < releases.length - KEPT_WHOLE ? shortened(one) : one)) };
+  const all = [...journal.releases, release];
+  const whole = { ...journal, releases: all };
+  const needed = new Set([release, stableRelease(whole), previousRelease(whole), releaseBefore(whole, release)]);
+  const shorter = all.map((one, i) => ({
+    needed: needed.has(one),
+    release: i < all.length - KEPT_WHOLE ? shortened(one) : one,
+  }));
+  let room = KEPT_BYTES;
+  const kept = shorter.toReversed().filter(({ needed, release }, i) => {
+    room -= Buffer.byteLength(JSON.stringify(release));
+    return needed || (i < KEPT && room > 0);
+  });
+  return { ...journal, releases: kept.map(({ release }) => release).reverse() };
 }
 
 /** The journal with its last release changed. */

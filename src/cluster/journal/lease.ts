@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
-import { isConflict, type Kube, RESOURCES } from '../kube/index.ts';
+import { isConflict, Kube, RESOURCES } from '../kube/index.ts';
 import { journalName, SERVICE_LABEL } from '../names.ts';
 
 const leaseSchema = z.object({
@@ -39,6 +39,7 @@ export class HeldLease {
   readonly #holder: string;
   readonly #timer: ReturnType<typeof setInterval>;
   #renewedAt = performance.now();
+  #renewing: Promise<void> | undefined;
 
   private constructor(kube: Kube, namespace: string, service: string, holder: string) {
     this.#kube = kube;
@@ -47,6 +48,15 @@ export class HeldLease {
     this.#holder = holder;
     this.signal = this.#lost.signal;
     this.#timer = setInterval(() => void this.#renew(), RENEW_MS);
+  }
+
+  /**
+   * Returns while it is certain that nobody else has taken the Lease: after the API server was away it is asked first.
+   * @throws RELEASE_BUSY
+   */
+  async check(): Promise<void> {
+    if (performance.now() - this.#renewedAt > DURATION_S * 1000) await this.#renew();
+    if (this.signal.aborted) throw this.signal.reason;
   }
 
   /**
@@ -82,35 +92,48 @@ export class HeldLease {
     }
   }
 
-  /** Lets others have it. */
+  /** Lets others have it, after Ctrl-C too. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#renewing;
     if (this.signal.aborted) return;
+    const kube = new Kube(this.#kube.connection, { patienceMs: 2000 });
     try {
-      const lease = await findLease(this.#kube, this.#namespace, this.#service);
+      const lease = await findLease(kube, this.#namespace, this.#service);
       if (lease?.spec.holderIdentity === this.#holder)
-        await writeLease(this.#kube, this.#namespace, this.#service, '', lease);
+        await writeLease(kube, this.#namespace, this.#service, '', lease);
     } catch {
       // It ends by itself.
     }
   }
 
-  async #renew(): Promise<void> {
+  /** One at a time: the API server may take its time to answer. */
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#write().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #write(): Promise<void> {
     try {
       const lease = await findLease(this.#kube, this.#namespace, this.#service);
-      if (lease?.spec.holderIdentity !== this.#holder) return this.#lose();
+      const other = lease?.spec.holderIdentity;
+      if (other !== this.#holder) return this.#lose(`the Lease is ${other ? `${other}'s` : 'gone'}`);
       await writeLease(this.#kube, this.#namespace, this.#service, this.#holder, lease);
       this.#renewedAt = performance.now();
-    } catch {
-      if (performance.now() - this.#renewedAt > DURATION_S * 1000) this.#lose();
+    } catch (error) {
+      // A conflict is looked at again at the next turn: it is somebody else's Lease by then, or still this one's.
+      if (!isConflict(error) && performance.now() - this.#renewedAt > DURATION_S * 1000)
+        this.#lose(error instanceof Error ? error.message : String(error));
     }
   }
 
-  #lose(): void {
+  #lose(why: string): void {
     clearInterval(this.#timer);
     this.#lost.abort(
-      new InlayError('RELEASE_BUSY', `the Lease of ${this.#namespace}/${this.#service} went to somebody else`, {
-        hint: 'The API server was away for too long. inlay status tells where the release is.',
+      new InlayError('RELEASE_BUSY', `${this.#namespace}/${this.#service} is no longer this program's: ${why}`, {
+        hint: 'Nothing more was changed. inlay status tells where the release is, and the same command goes on with it.',
       }),
     );
   }

@@ -58,7 +58,8 @@ export type StepKind = (typeof KINDS)[number];
 const stepSchema = z.object({
   name: z.string(),
   kind: z.enum(KINDS),
-  status: z.enum(['pending', 'running', 'done', 'failed', 'skipped']),
+  /** `paused`: its verdict decided nothing; it is judged anew, or left out, when somebody goes on. */
+  status: z.enum(['pending', 'running', 'paused', 'done', 'failed', 'skipped']),
   startedAt: time.optional(),
   tookMs: z.number().optional(),
   /** Percent of requests that a canary step asks for; what so many pods get; what was counted. */

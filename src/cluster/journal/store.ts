@@ -5,9 +5,10 @@ import { journalName, PREFIX, SERVICE_LABEL } from '../names.ts';
 import { emptyJournal } from './journal.ts';
 import { type Journal, journalSchema, type Request, requestSchema } from './schema.ts';
 
-/** Where in the ConfigMap's data the journal lies. */
-export const JOURNAL_KEY = 'journal.json';
-const KEY = JOURNAL_KEY;
+const KEY = 'journal.json';
+/** Where the text would not fit into a ConfigMap, which holds 1 MiB. */
+const PACKED_KEY = 'journal.json.zst';
+const PACKED_FROM_BYTES = 700_000;
 const REQUEST = `${PREFIX}/request`;
 const TRIES = 5;
 
@@ -19,6 +20,7 @@ const configMapSchema = z.object({
     annotations: z.record(z.string(), z.string()).default({}),
   }),
   data: z.record(z.string(), z.string()).default({}),
+  binaryData: z.record(z.string(), z.string()).default({}),
 });
 
 /** The journal of a service as it lies in the cluster. Only who holds the service's Lease writes it; anyone may leave a request. */
@@ -38,10 +40,10 @@ export class JournalStore {
   /** @returns undefined where inlay has never released the service @throws JOURNAL_INVALID */
   async read(): Promise<{ readonly journal: Journal; readonly request: Request | undefined } | undefined> {
     const found = await this.#find();
-    this.#text = found?.data[KEY];
+    this.#text = found && journalText(found, this.#name);
     if (!found || this.#text === undefined) return undefined;
     return {
-      journal: parseJournal(this.#text, `${this.#namespace}/${journalName(this.#service)}`),
+      journal: parsed(this.#text, this.#name),
       request: requestOf(found.metadata.annotations[REQUEST]),
     };
   }
@@ -53,10 +55,11 @@ export class JournalStore {
 
   /** @throws RELEASE_BUSY when somebody else has written it since */
   async write(journal: Journal): Promise<void> {
-    const text = `${JSON.stringify(journal, null, 1)}\n`;
+    const text = textOf(journal);
     for (let tries = 1; ; tries++) {
       const found = await this.#find();
-      if (found !== undefined && found.data[KEY] !== this.#text && found.data[KEY] !== text) throw this.#busy();
+      const there = found && journalText(found, this.#name);
+      if (there !== undefined && there !== this.#text && there !== text) throw this.#busy();
       try {
         await (found
           ? this.#kube.replace(this.#object(text, found.metadata))
@@ -95,8 +98,14 @@ export class JournalStore {
         annotations: kept.annotations,
         ...(kept.resourceVersion === undefined ? {} : { resourceVersion: kept.resourceVersion }),
       },
-      data: { [KEY]: text },
+      ...(Buffer.byteLength(text) < PACKED_FROM_BYTES
+        ? { data: { [KEY]: text } }
+        : { binaryData: { [PACKED_KEY]: Buffer.from(Bun.zstdCompressSync(text)).toString('base64') } }),
     };
+  }
+
+  get #name(): string {
+    return `${this.#namespace}/${journalName(this.#service)}`;
   }
 
   #busy(): InlayError {
@@ -106,16 +115,46 @@ export class JournalStore {
   }
 }
 
-/** @param name of its ConfigMap, for errors @throws JOURNAL_INVALID */
-export function parseJournal(text: string, name: string): Journal {
+/** What of a ConfigMap holds a journal. */
+interface JournalData {
+  readonly data: Readonly<Record<string, string>>;
+  readonly binaryData: Readonly<Record<string, string>>;
+}
+
+/** The journal that a ConfigMap holds, if it holds one. @param name for errors @throws JOURNAL_INVALID */
+export function parseJournal(configMap: JournalData, name: string): Journal | undefined {
+  const text = journalText(configMap, name);
+  return text === undefined ? undefined : parsed(text, name);
+}
+
+function journalText({ data, binaryData }: JournalData, name: string): string | undefined {
+  const packed = binaryData[PACKED_KEY];
+  if (packed === undefined) return data[KEY];
+  try {
+    return new TextDecoder().decode(Bun.zstdDecompressSync(Buffer.from(packed, 'base64')));
+  } catch (cause) {
+    throw invalid(name, cause);
+  }
+}
+
+function parsed(text: string, name: string): Journal {
   try {
     return journalSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new InlayError('JOURNAL_INVALID', `ConfigMap ${name} is no journal that this inlay reads`, {
-      cause,
-      hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.',
-    });
+    throw invalid(name, cause);
   }
+}
+
+function invalid(name: string, cause: unknown): InlayError {
+  return new InlayError('JOURNAL_INVALID', `ConfigMap ${name} is no journal that this inlay reads`, {
+    cause,
+    hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.',
+  });
+}
+
+/** A line a release, so that whoever reads the ConfigMap finds them. */
+function textOf({ releases, ...head }: Journal): string {
+  return `${JSON.stringify(head).slice(0, -1)},"releases":[\n${releases.map((one) => JSON.stringify(one)).join(',\n')}\n]}\n`;
 }
 
 function requestOf(text: string | undefined): Request | undefined {

@@ -46,9 +46,11 @@ export function failureOf(step: string, context: string, status: number, body: s
   if (status === 403)
     return of(
       'CLUSTER_FORBIDDEN',
-      /exceeded quota/.test(message)
-        ? 'The namespace has a ResourceQuota: ask for more, or for fewer replicas (deploy.replicas).'
-        : 'inlay manifests --roles prints the Role that each command needs.',
+      /being terminated/.test(message)
+        ? 'The namespace is being deleted: wait until it is gone, or name another with --namespace.'
+        : /exceeded quota/.test(message)
+          ? 'The namespace has a ResourceQuota: ask for more, or for fewer replicas (deploy.replicas).'
+          : 'inlay manifests --roles prints the Role that each command needs.',
     );
   if (status === 404)
     return of('CLUSTER_NOT_FOUND', 'Check --context and --namespace; kubectl get shows what is there.');

@@ -14,8 +14,8 @@ export function startBudgetS({ model }: ReleaseContract): number {
 
 /**
  * Startup covers loading and the replay of the golden cases; until it succeeds the others are not asked. Readiness says that a
- * pod may get requests, liveness that its event loop runs: three failures in a row, 3 s apart, with a second for what hung to
- * end, restart a hung server 15 s after it hung at most.
+ * pod may get requests, liveness that its event loops and its model run (the server's LIVENESS_TIMEOUT_S, 4 s): three failures in
+ * a row, 3 s apart, with a second for what hung to end, restart a hung server 15 s after it hung at most.
  */
 export function probesOf(
   contract: ReleaseContract,

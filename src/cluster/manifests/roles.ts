@@ -1,7 +1,7 @@
 import type { V1ClusterRole, V1PolicyRule, V1Role } from '@kubernetes/client-node';
 import type { KubeObject, Manifest } from './object.ts';
 
-/** The commands that talk to a cluster. */
+/** The commands that talk to a cluster; `detach` is `deploy --detach`. */
 export type ClusterCommand =
   | 'status'
   | 'history'
@@ -11,7 +11,10 @@ export type ClusterCommand =
   | 'promote'
   | 'abort'
   | 'rollback'
+  | 'resume'
   | 'release'
+  | 'detach'
+  | 'verdict'
   | 'inventory'
   | 'prune';
 
@@ -29,6 +32,7 @@ const STATUS: Permissions = {
   events: READ,
   configmaps: 'get',
   'leases.coordination.k8s.io': 'get',
+  'jobs.batch': 'list',
   ...metrics(),
 };
 
@@ -52,6 +56,9 @@ const RELEASE: Permissions = {
   resourcequotas: READ,
   ...metrics(),
 };
+
+/** The Job that goes on with a release; whose rights it has is an administrator's to say (`--roles releaser`). */
+const DETACH: Permissions = { ...RELEASE, 'jobs.batch': WRITE };
 
 /** Through the kubelet where that can be, else through the API server's proxy. */
 function metrics(): Permissions {
@@ -81,7 +88,10 @@ export const PERMISSIONS: Readonly<
   promote: { scope: 'namespace', permissions: RELEASE },
   abort: { scope: 'namespace', permissions: RELEASE },
   rollback: { scope: 'namespace', permissions: RELEASE },
+  resume: { scope: 'namespace', permissions: RELEASE },
   release: { scope: 'namespace', permissions: RELEASE },
+  detach: { scope: 'namespace', permissions: DETACH },
+  verdict: { scope: 'namespace', permissions: { ...PODS, ...metrics() } },
   // Journals, which tell who released what and why; RBAC cannot narrow it to them.
   inventory: { scope: 'cluster', permissions: { ...EVERYWHERE, configmaps: READ } },
   prune: {
@@ -118,7 +128,7 @@ export function rolesOf(commands: readonly ClusterCommand[], namespace: string |
       ? clusterRole(`inlay-${command}`, permissions)
       : role(`inlay-${command}`, permissions, namespace);
   });
-  const released = commands.some((command) => PERMISSIONS[command].permissions === RELEASE);
+  const released = commands.some((command) => [RELEASE, DETACH].includes(PERMISSIONS[command].permissions));
   return released ? [...roles, clusterRole('inlay-nodes', NODES)] : roles;
 }
 

@@ -1,9 +1,11 @@
 export { followLog, type LogOptions, podLog } from './log.ts';
 export {
   anyObjectSchema,
+  autoscalerSchema,
   type Deployment,
   deploymentSchema,
   isReady,
+  jobSchema,
   nodeSchema,
   type Pod,
   podSchema,

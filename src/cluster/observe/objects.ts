@@ -41,6 +41,8 @@ const stateSchema = z
 const containerStatusSchema = z.object({
   name: z.string(),
   ready: z.boolean().default(false),
+  /** Its startup probe has succeeded. */
+  started: z.boolean().nullish(),
   restartCount: z.number().default(0),
   image: z.string().default(''),
   imageID: z.string().default(''),
@@ -92,6 +94,11 @@ export const deploymentSchema = z.object({
 });
 export type Deployment = z.infer<typeof deploymentSchema>;
 
+export const autoscalerSchema = z.object({
+  metadata: metadataSchema,
+  spec: z.object({ minReplicas: z.number().default(1), maxReplicas: z.number() }),
+});
+
 export const eventSchema = z.object({
   type: z.string().default(''),
   reason: z.string().default(''),
@@ -101,6 +108,11 @@ export const eventSchema = z.object({
   eventTime: z.string().nullish(),
 });
 export type KubeEvent = z.infer<typeof eventSchema>;
+
+export const jobSchema = z.object({
+  metadata: metadataSchema,
+  status: z.object({ conditions: z.array(conditionSchema).default([]) }).prefault({}),
+});
 
 export const nodeSchema = z.object({
   metadata: metadataSchema,

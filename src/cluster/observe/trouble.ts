@@ -1,4 +1,4 @@
-import type { Deployment, KubeEvent, Pod } from './objects.ts';
+import { type Deployment, isReady, type KubeEvent, type Pod } from './objects.ts';
 
 /** Why a pod does not serve, for whoever has to mend it. */
 export interface Trouble {
@@ -14,6 +14,7 @@ export interface Trouble {
     | 'REFUSED'
     | 'CONFIGURATION'
     | 'EVICTED'
+    | 'NODE_LOST'
     | 'NOT_READY';
   readonly message: string;
   readonly hint: string;
@@ -21,6 +22,8 @@ export interface Trouble {
   readonly patienceMs: number;
 }
 
+/** Events of what a node tries again by itself. */
+const WAITS: ReadonlySet<string> = new Set(['FailedMount', 'FailedCreatePodSandBox', 'NetworkNotReady']);
 const NOT_THERE = /not found|manifest unknown|unauthorized|denied|forbidden|no match for platform|invalid reference/i;
 
 /**
@@ -32,12 +35,21 @@ export function troubleOf(
   deployment: Deployment | undefined,
   events: readonly KubeEvent[],
 ): Trouble[] {
-  const found = pods.flatMap((pod) => (pod.metadata.deletionTimestamp === undefined ? podTrouble(pod, events) : []));
+  const complete = deployment !== undefined && deployment.status.availableReplicas >= deployment.spec.replicas;
+  const found = pods.flatMap((pod) => {
+    // What restarted once and serves again is no trouble; one that a node put out lies there after another took its place.
+    const over = isReady(pod) || pod.metadata.deletionTimestamp !== undefined || (complete && isOver(pod));
+    return over ? [] : podTrouble(pod, events);
+  });
   const creation = deployment?.status.conditions.find(
     ({ type, status }) => type === 'ReplicaFailure' && status === 'True',
   );
   if (creation && deployment) found.push(creationTrouble(deployment.metadata.name, creation.message));
   return found;
+}
+
+function isOver({ status }: Pod): boolean {
+  return status.phase === 'Failed' || status.phase === 'Succeeded';
 }
 
 function podTrouble(pod: Pod, events: readonly KubeEvent[]): Trouble[] {
@@ -104,6 +116,18 @@ function podTrouble(pod: Pod, events: readonly KubeEvent[]): Trouble[] {
         'Raise server: memory in inlay.yaml; inlay check tells what the model takes.',
         10_000,
       );
+    const restarted = lastMessage(
+      pod,
+      events,
+      ({ reason, message }) => reason === 'Killing' && /failed (startup|liveness) probe/.test(message),
+    );
+    if (restarted)
+      return trouble(
+        'NOT_READY',
+        `it does not answer its probes in time and is restarted (${restartCount} restarts): ${lastMessage(pod, events, isUnhealthy) ?? restarted}`,
+        'inlay logs --previous shows what it did. server: cpu may be too little for this model.',
+        3000,
+      );
     if (/exec format error/i.test(ended?.message ?? waiting?.message ?? ''))
       return trouble(
         'ARCHITECTURE',
@@ -122,15 +146,33 @@ function podTrouble(pod: Pod, events: readonly KubeEvent[]): Trouble[] {
   }
   const ready = pod.status.conditions.find(({ type }) => type === 'Ready');
   if (pod.status.phase === 'Running' && ready?.status === 'False') {
-    const probe = lastMessage(pod, events, ({ reason }) => reason === 'Unhealthy');
+    const { containerStatuses } = pod.status;
+    if (containerStatuses.length > 0 && containerStatuses.every((container) => container.ready))
+      return trouble(
+        'NODE_LOST',
+        `its node ${pod.spec.nodeName ?? ''} does not answer`,
+        'Look at the node: kubectl describe node. Its pods are made elsewhere after five minutes.',
+        Number.POSITIVE_INFINITY,
+      );
+    const probe = lastMessage(pod, events, isUnhealthy);
+    const started = containerStatuses.every((container) => container.started === true);
     if (probe)
       return trouble(
         'NOT_READY',
         `it runs and is not ready: ${probe}`,
         'inlay logs shows what it waits for.',
-        Number.POSITIVE_INFINITY,
+        // Loading a model may take long; what has been loaded and does not answer is ill.
+        started ? 60_000 : Number.POSITIVE_INFINITY,
       );
   }
+  const held = lastMessage(pod, events, ({ reason }) => WAITS.has(reason));
+  if (pod.status.phase === 'Pending' && held)
+    return trouble(
+      'CONFIGURATION',
+      `its node cannot start it: ${held}`,
+      'Look at the node, its network and volumes: kubectl describe pod.',
+      Number.POSITIVE_INFINITY,
+    );
   return [];
 }
 
@@ -151,6 +193,10 @@ function creationTrouble(name: string, message: string): Trouble {
     hint: 'An admission policy says what it wants.',
     patienceMs: 15_000,
   };
+}
+
+function isUnhealthy({ reason }: KubeEvent): boolean {
+  return reason === 'Unhealthy';
 }
 
 function lastMessage(

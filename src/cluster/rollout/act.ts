@@ -1,9 +1,10 @@
-import { type StepKind, stableRelease, withLast } from '../journal/index.ts';
+import { releaseBefore, type StepKind, stableRelease, withLast } from '../journal/index.ts';
+import { lifecycleOf } from '../manifests/index.ts';
 import { ROLES } from '../names.ts';
+import type { ServicePlan } from '../service.ts';
 import { canaryReplicas } from '../verdict/index.ts';
-import { applyRoute, applyShared, applyWorkload, deleteShared, deleteWorkload } from './apply.ts';
+import { applyRoute, applyShared, applyWorkload, deleteShared, deleteWorkload, holdAutoscaler } from './apply.ts';
 import type { Session } from './session.ts';
-import { StepFailed } from './step-failed.ts';
 import { waitReady } from './wait-ready.ts';
 import { watchBake, watchCanary } from './watch-canary.ts';
 
@@ -18,7 +19,7 @@ export const ACTIONS: Readonly<Record<StepKind, (session: Session, index: number
     await applyShared(session.kube, plan, apply);
     await applyWorkload(session.kube, plan, 'stable', plan.deploy.replicas, apply);
     await applyRoute(session.kube, plan, { stable: 100, canary: 0 }, apply);
-    await waitReady(session, 'stable', true);
+    await waitReady(session, 'stable', plan.image, true);
     await session.change({ stableFrom: now() });
   },
 
@@ -31,6 +32,7 @@ export const ACTIONS: Readonly<Record<StepKind, (session: Session, index: number
     const { max } = plan.deploy.replicas;
     const size = canaryReplicas({ stableReplicas: stable.deployment?.spec.replicas ?? 1, weightPercent: asked, max });
     await applyShared(kube, plan, apply);
+    await holdStable(session, stable.deployment?.spec.replicas ?? 0);
     await applyWorkload(
       kube,
       plan,
@@ -47,7 +49,7 @@ export const ACTIONS: Readonly<Record<StepKind, (session: Session, index: number
     const expected = routed ? asked / 100 : size.expectedShare;
     await session.changeStep(index, { weight: { asked, replicas: size.replicas, expected } });
     if (size.note && !routed) session.tell({ kind: 'note', text: size.note });
-    const ready = await waitReady(session, 'canary', true);
+    const ready = await waitReady(session, 'canary', plan.image, true);
     // Traffic comes when there is somebody to take it.
     await applyRoute(kube, plan, { stable: 100 - asked, canary: asked }, apply);
     await watchCanary(session, index, ready);
@@ -58,8 +60,8 @@ export const ACTIONS: Readonly<Record<StepKind, (session: Session, index: number
     const plan = session.planOf(release);
     const apply = { force: session.options.forceConflicts === true };
     await applyShared(kube, plan, apply);
-    await applyWorkload(kube, plan, 'stable', plan.deploy.replicas, apply);
-    await waitReady(session, 'stable', true);
+    await applyWorkload(kube, plan, 'stable', await heldReplicas(session, plan), apply);
+    await waitReady(session, 'stable', plan.image, true);
     const at = now();
     const journal = withLast(session.journal, { stableFrom: at });
     // The one that was stable until now has an end.
@@ -72,27 +74,30 @@ export const ACTIONS: Readonly<Record<StepKind, (session: Session, index: number
     });
   },
 
-  retire: removeCanary,
-  'remove-canary': removeCanary,
+  retire: async (session) => {
+    await removeCanary(session);
+    await holdStable(session, 0);
+  },
+  'remove-canary': async (session) => {
+    await removeCanary(session);
+    await holdStable(session, 0);
+  },
 
   bake: (session, index) => watchBake(session, index),
 
   restore: async (session) => {
     const { kube, release, journal } = session;
-    const old = journal.releases.findLast(
-      (one) =>
-        one.number < release.number && one.image.digest === release.before?.digest && one.stableFrom !== undefined,
-    );
-    if (!old)
-      throw new StepFailed('the journal has no longer what ran before', {
-        hint: 'Deploy the version that ran before: inlay deploy IMAGE.',
-      });
+    const old = releaseBefore(journal, release);
+    if (!old) {
+      session.tell({ kind: 'note', text: 'the journal has no longer what ran before: deploy that version again' });
+      return;
+    }
     const plan = session.planOf(old);
     const apply = { force: true };
     await applyShared(kube, plan, apply);
-    await applyWorkload(kube, plan, 'stable', plan.deploy.replicas, apply);
+    await applyWorkload(kube, plan, 'stable', await heldReplicas(session, plan), apply);
     await applyRoute(kube, plan, { stable: 100, canary: 0 }, apply);
-    await waitReady(session, 'stable', false);
+    await waitReady(session, 'stable', plan.image, false);
   },
 };
 
@@ -105,10 +110,49 @@ async function removeCanary(session: Session): Promise<void> {
   if (release.before) await applyRoute(kube, plan, { stable: 100, canary: 0 }, { force: true });
   for (const role of roles) await deleteWorkload(kube, namespace, service, role);
   if (!release.before) await deleteShared(kube, plan);
+  const until = performance.now() + (lifecycleOf(plan).graceS + LATE_S) * 1000;
   for (;;) {
     const workloads = await session.tick('the last requests', false);
-    if (roles.every((role) => !workloads[role].deployment && workloads[role].pods.length === 0)) return;
+    const left = roles.flatMap((role) => workloads[role].pods);
+    if (roles.some((role) => workloads[role].deployment)) continue;
+    if (left.length === 0) return;
+    if (performance.now() < until || left.some(({ metadata }) => metadata.deletionTimestamp === undefined)) continue;
+    const names = left.map(({ metadata, spec }) => `${metadata.name} on ${spec.nodeName ?? 'no node'}`).join(', ');
+    session.tell({ kind: 'note', text: `${names} should have ended by now: its node does not say so` });
+    return;
   }
+}
+
+/** How long after its grace period a pod's end may be told. */
+const LATE_S = 60;
+
+/**
+ * While a canary takes requests from stable, stable's autoscaler sees less load and would take its pods: then the weights are off, and
+ * stable is too small when the canary goes. So it may not go below what stable has.
+ * @param least pods of stable; 0 lets the autoscaler decide again
+ */
+async function holdStable(session: Session, least: number): Promise<void> {
+  const { kube, journal, release, options } = session;
+  const stable = release.state === 'backing-out' ? releaseBefore(journal, release) : stableRelease(journal);
+  if (!stable) return;
+  const plan = session.planOf(stable);
+  const { min, max } = plan.deploy.replicas;
+  const held = await holdAutoscaler(kube, plan, Math.min(max, Math.max(min, least)), {
+    force: options.forceConflicts === true,
+  });
+  if (!held && least > 0)
+    session.tell({
+      kind: 'note',
+      text: "stable's autoscaler is not as inlay made it, so it is left alone: it may take pods while the canary serves",
+    });
+}
+
+/** The replicas of a new stable: not fewer than the old one has while a canary is beside it. */
+async function heldReplicas(session: Session, { deploy }: ServicePlan): Promise<ServicePlan['deploy']['replicas']> {
+  const { stable, canary } = await session.observe(undefined);
+  const { initial, min, max } = deploy.replicas;
+  const now = canary.deployment ? (stable.deployment?.spec.replicas ?? 0) : 0;
+  return { initial, min: Math.min(max, Math.max(min, now)), max };
 }
 
 function now(): string {

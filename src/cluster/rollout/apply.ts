@@ -1,4 +1,5 @@
-import { type ApiObject, type Kube, RESOURCES, resourceOf } from '../kube/index.ts';
+import { isInlayError } from '../../error/index.ts';
+import { type ApiObject, isConflict, type Kube, RESOURCES, resourceOf } from '../kube/index.ts';
 import {
   autoscalerOf,
   deploymentOf,
@@ -11,7 +12,7 @@ import {
   type Weights,
 } from '../manifests/index.ts';
 import { FIELD_MANAGER, REPLICAS_MANAGER, type Role, workloadName } from '../names.ts';
-import { anyObjectSchema, deploymentSchema } from '../observe/index.ts';
+import { anyObjectSchema, autoscalerSchema, deploymentSchema } from '../observe/index.ts';
 import type { ServicePlan } from '../service.ts';
 import { keepFromGitOps } from './keep-from-gitops.ts';
 
@@ -43,8 +44,9 @@ export async function sharedOf(kube: Kube, plan: ServicePlan): Promise<ApiObject
 export async function namespaceIsThere(kube: Kube, namespace: string): Promise<boolean> {
   try {
     return (await kube.find(anyObjectSchema, RESOURCES.namespace, namespace)) !== undefined;
-  } catch {
-    return true;
+  } catch (error) {
+    if (isInlayError(error) && error.code === 'CLUSTER_FORBIDDEN') return true;
+    throw error;
   }
 }
 
@@ -65,6 +67,34 @@ export async function applyWorkload(
   if (!before || (size.set && before.spec.replicas !== size.initial))
     await kube.apply(replicasPatch(plan, role, size.initial), { manager: REPLICAS_MANAGER, force: true });
   await kube.apply(keepFromGitOps(autoscalerOf(plan, role, size)), { manager: FIELD_MANAGER, force });
+}
+
+/**
+ * Changes the least replicas that the stable autoscaler goes down to.
+ * @returns false where another hand made that autoscaler what it is
+ */
+export async function holdAutoscaler(
+  kube: Kube,
+  plan: ServicePlan,
+  min: number,
+  { force }: ApplyOptions,
+): Promise<boolean> {
+  const { max } = plan.deploy.replicas;
+  const found = await kube.find(
+    autoscalerSchema,
+    RESOURCES.autoscaler,
+    workloadName(plan.service, 'stable'),
+    plan.namespace,
+  );
+  if (!found || found.spec.maxReplicas !== max) return false;
+  if (found.spec.minReplicas === min) return true;
+  try {
+    await kube.apply(autoscalerOf(plan, 'stable', { min, max }), { manager: FIELD_MANAGER, force });
+    return true;
+  } catch (error) {
+    if (isConflict(error)) return false;
+    throw error;
+  }
 }
 
 /** Where a Gateway divides the traffic: in which shares. */

@@ -1,5 +1,6 @@
-import { InlayError } from '../../error/index.ts';
+import { InlayError, isInlayError } from '../../error/index.ts';
 import {
+  holderOf,
   JournalStore,
   previousRelease,
   type Release,
@@ -7,6 +8,7 @@ import {
   unfinished,
   withRelease,
 } from '../journal/index.ts';
+import { Kube } from '../kube/index.ts';
 import { beforeOf, unfinishedError } from './deploy.ts';
 import { runSteps, skipCanary } from './run-steps.ts';
 import { serviceNotFound } from './service-not-found.ts';
@@ -18,8 +20,8 @@ export interface DecisionOptions extends SessionOptions {
   readonly reason?: string | undefined;
 }
 
-/** How long somebody who works on the service is given to heed a request, ms. */
-const HEED_MS = 20_000;
+/** A Lease that has not been renewed for so long is nobody's, ms. */
+const DEAD_MS = 16_000;
 
 /**
  * Ends the canary in favour of the new version, whatever is left of its steps. Whoever works on the service is asked to.
@@ -82,67 +84,107 @@ export async function rollback(options: DecisionOptions): Promise<Release> {
   });
 }
 
-/** Asks the program that works on the service, or does it where none does. */
+/** Asks the program that works on the service and follows it, or does it where none does. */
 async function decideOn(
   options: DecisionOptions,
   kind: 'promote' | 'abort',
   act: (session: Session) => Promise<void>,
 ): Promise<Release> {
+  const { kube, namespace, service } = options;
   const going = await goingOf(options);
   if (!going) throw nothing(options, kind);
-  const request = {
+  const store = new JournalStore(kube, namespace, service);
+  await store.request({
     kind,
     by: options.actor,
     release: going.number,
     ...(options.reason ? { reason: options.reason } : {}),
-  };
-  const store = new JournalStore(options.kube, options.namespace, options.service);
-  await store.request(request);
-  const until = performance.now() + HEED_MS;
-  for (;;) {
-    const now = await store.read();
-    const release = now?.journal.releases.find(({ number }) => number === going.number);
-    if (release?.state === 'ended') return release;
-    const heeded = now?.request === undefined;
-    if (heeded && release) {
-      // Somebody does it: follow until it is done.
-      options.onEvent?.({
-        kind: 'note',
-        text: `${kind === 'abort' ? 'backing out' : 'promoting'}, by whoever works on it`,
-      });
-      return follow(options, store, going.number);
+  });
+  const follower = new Follower(options, kind);
+  try {
+    for (;;) {
+      const release = (await store.read())?.journal.releases.find(({ number }) => number === going.number);
+      if (!release) throw nothing(options, kind);
+      if (release.state === 'ended') return asWanted(options, kind, release);
+      if (await follower.worksOnIt(release)) continue;
+      try {
+        return await Session.run(options, async (session) => {
+          if (session.release.number !== going.number || session.release.state === 'ended')
+            throw nothing(options, kind);
+          await store.request(undefined);
+          await act(session);
+          return session.release;
+        });
+      } catch (error) {
+        if (!isInlayError(error) || error.code !== 'RELEASE_BUSY') throw error;
+      }
     }
-    try {
-      return await Session.run(options, async (session) => {
-        if (session.release.number !== going.number || session.release.state === 'ended') throw nothing(options, kind);
-        await store.request(undefined);
-        await act(session);
-        return session.release;
-      });
-    } catch (error) {
-      if (!(error instanceof InlayError) || error.code !== 'RELEASE_BUSY' || performance.now() > until) throw error;
-      await Bun.sleep(500);
-    }
+  } catch (error) {
+    if (isInlayError(error) && error.code === 'INTERRUPTED') await takeBack(options, going.number);
+    throw error;
   }
 }
 
-async function follow(options: DecisionOptions, store: JournalStore, number: number): Promise<Release> {
-  for (let told = ''; ; ) {
-    const release = (await store.read())?.journal.releases.find((one) => one.number === number);
-    if (release === undefined || release.state === 'ended') {
-      if (release) return release;
-      throw nothing(options, 'abort');
-    }
-    const index = release.steps.findIndex(({ status }) => status === 'running');
-    const step = release.steps[index];
-    if (step && step.name !== told) {
-      told = step.name;
-      options.onEvent?.({ kind: 'step', step, index, steps: release.steps });
-    }
-    await Bun.sleep(1000);
-    if (options.kube.signal?.aborted)
-      throw new InlayError('INTERRUPTED', 'stopped following the release', { hint: 'It goes on: inlay status tells.' });
+/** Tells how another program goes on with a release, as long as it lives. */
+class Follower {
+  readonly #options: DecisionOptions;
+  readonly #kind: 'promote' | 'abort';
+  #renewedAt: string | undefined;
+  #seenAt = 0;
+  #told: string | undefined;
+
+  constructor(options: DecisionOptions, kind: 'promote' | 'abort') {
+    this.#options = options;
+    this.#kind = kind;
   }
+
+  /** Waits for a moment. @returns whether somebody renews the Lease: going by its changes, not by two clocks */
+  async worksOnIt({ steps }: Release): Promise<boolean> {
+    const { kube, namespace, service, onEvent } = this.#options;
+    const holder = await holderOf(kube, namespace, service);
+    if (!holder) return false;
+    if (holder.renewedAt !== this.#renewedAt) this.#seenAt = performance.now();
+    this.#renewedAt = holder.renewedAt;
+    if (performance.now() - this.#seenAt > DEAD_MS) return false;
+    if (this.#told === undefined)
+      onEvent?.({ kind: 'note', text: `${holder.name} works on it, and is asked to ${WISHES[this.#kind]}` });
+    const index = steps.findIndex(({ status }) => status === 'running');
+    const step = steps[index];
+    if (step && step.name !== this.#told) onEvent?.({ kind: 'step', step, index, steps });
+    this.#told = step?.name ?? '';
+    await Bun.sleep(1000);
+    if (kube.signal?.aborted)
+      throw new InlayError('INTERRUPTED', `stopped waiting for ${holder.name}`, { hint: 'inlay status tells on.' });
+    return true;
+  }
+}
+
+const WISHES = { promote: 'promote', abort: 'back out' } as const;
+
+/** A wish that nobody has heeded yet is not left behind. */
+async function takeBack({ kube, namespace, service }: SessionOptions, number: number): Promise<void> {
+  const store = new JournalStore(new Kube(kube.connection, { patienceMs: 2000 }), namespace, service);
+  try {
+    if ((await store.read())?.request?.release === number) await store.request(undefined);
+  } catch {
+    // It is about this release alone, and is forgotten with it.
+  }
+}
+
+/** How another program ended the release. @throws RELEASE_FAILED, NOTHING_TO_DO where that is not what was asked for */
+function asWanted(options: DecisionOptions, kind: 'promote' | 'abort', release: Release): Release {
+  const { service } = options;
+  const { version } = release.image.contract;
+  const released = release.outcome === 'released';
+  if (kind === 'promote' && !released)
+    throw new InlayError('RELEASE_FAILED', `${service} ${version} was backed out: ${release.reason ?? ''}`, {
+      hint: `inlay status ${service} tells what was measured.`,
+    });
+  if (kind === 'abort' && released)
+    throw new InlayError('NOTHING_TO_DO', `${service} ${version} was released before it could be backed out`, {
+      hint: `To go back to the version before: inlay rollback ${service}.`,
+    });
+  return release;
 }
 
 async function goingOf({ kube, namespace, service }: SessionOptions): Promise<Release | undefined> {

@@ -8,7 +8,7 @@ import { adopt, type ResolveImage } from './adopt.ts';
 import { namespaceIsThere } from './apply.ts';
 import { runSteps } from './run-steps.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { stepsOf } from './steps.ts';
+import { STRAY, stepsOf } from './steps.ts';
 
 export interface DeployOptions extends SessionOptions {
   readonly image: ReleaseImage;
@@ -49,7 +49,7 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
       return { release: session.release, unchanged: false };
     }
     const journal = await adopt(session.kube, options.namespace, session.journal, options.resolve);
-    const release = releaseOf(options, journal);
+    const release = await withoutStray(session, releaseOf(options, journal));
     const stable = stableRelease(journal);
     if (stable?.image.digest === release.image.digest && same(stable, release))
       return { release: stable, unchanged: true };
@@ -58,6 +58,15 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     await go(session);
     return { release: session.release, unchanged: false };
   });
+}
+
+/** A canary of no release, left by somebody who lost the journal, would go on taking requests beside a release that has none. */
+async function withoutStray(session: Session, release: Release): Promise<Release> {
+  if (release.steps.some(({ kind }) => kind === 'canary')) return release;
+  const { canary } = await session.observe(undefined);
+  if (!canary.deployment) return release;
+  session.tell({ kind: 'note', text: 'there is a canary of no release: it is taken away' });
+  return { ...release, steps: [...release.steps, ...STRAY] };
 }
 
 /** The journal lies in the service's namespace, so that has to be first. @returns whether the preflight is done */

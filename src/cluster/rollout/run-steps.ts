@@ -1,5 +1,5 @@
 import { InlayError } from '../../error/index.ts';
-import { type Release, type Step, withLast, withRelease } from '../journal/index.ts';
+import { type Release, releaseBefore, type Step, withLast, withRelease } from '../journal/index.ts';
 import { ACTIONS } from './act.ts';
 import type { Session } from './session.ts';
 import { StepCut, StepFailed, StepPaused } from './step-failed.ts';
@@ -28,13 +28,18 @@ export async function runSteps(session: Session, why?: StepFailed): Promise<void
         hint: 'The canary waits beside stable. inlay promote goes on, inlay abort backs out.',
       });
     }
+    if (!(error instanceof InlayError && error.code === 'INTERRUPTED'))
+      session.tell({
+        kind: 'note',
+        text: `the release has not ended: the same command goes on with it, inlay abort ${session.options.service} backs it out`,
+      });
     throw error;
   }
   await session.change({ state: 'ended', outcome: 'released', endedAt: now() });
 }
 
 function nextOf({ steps }: Release): number | undefined {
-  const index = steps.findIndex(({ status }) => status === 'pending' || status === 'running');
+  const index = steps.findIndex(isOpen);
   return index === -1 ? undefined : index;
 }
 
@@ -42,7 +47,7 @@ async function runStep(session: Session, index: number): Promise<void> {
   const step = session.release.steps[index] as Step;
   const begun = performance.now();
   const took = () => ({ tookMs: Math.round(performance.now() - begun) });
-  await session.changeStep(index, { status: 'running', startedAt: now() });
+  await session.changeStep(index, { status: 'running', startedAt: now(), tookMs: undefined, detail: undefined });
   try {
     await ACTIONS[step.kind](session, index);
     await session.changeStep(index, { status: 'done', ...took() });
@@ -50,9 +55,8 @@ async function runStep(session: Session, index: number): Promise<void> {
     if (error instanceof StepCut) return cut(session, error);
     if (error instanceof StepFailed)
       await session.changeStep(index, { status: 'failed', detail: error.message, ...took() });
-    // Whoever says promote says that this step was well.
     if (error instanceof StepPaused)
-      await session.changeStep(index, { status: 'done', detail: 'inconclusive', ...took() });
+      await session.changeStep(index, { status: 'paused', detail: 'inconclusive', ...took() });
     throw error;
   }
 }
@@ -67,9 +71,7 @@ async function cut(session: Session, { message }: StepCut): Promise<void> {
 export function skipCanary({ journal, release }: Pick<Session, 'journal' | 'release'>, why: string) {
   return withLast(journal, {
     steps: release.steps.map((step) =>
-      step.kind === 'canary' && (step.status === 'pending' || step.status === 'running')
-        ? { ...step, status: 'skipped' as const, detail: why }
-        : step,
+      step.kind === 'canary' && isOpen(step) ? { ...step, status: 'skipped' as const, detail: why } : step,
     ),
   });
 }
@@ -84,7 +86,7 @@ async function backOut(session: Session, failure: StepFailed): Promise<never> {
       steps: [...release.steps.map(leftOut), ...backOutSteps(release.steps)],
     });
   for (let index = nextOf(session.release); index !== undefined; index = nextOf(session.release))
-    await runStep(session, index);
+    await undo(session, index);
   await session.save(backedOut(session));
   const { reason = '', image, outcome = 'backed-out' } = session.release;
   const before = release.before;
@@ -99,6 +101,20 @@ async function backOut(session: Session, failure: StepFailed): Promise<never> {
   );
 }
 
+/** A step that undoes is never given up: it is open until it has succeeded. */
+async function undo(session: Session, index: number): Promise<void> {
+  try {
+    await runStep(session, index);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    await session.changeStep(index, { status: 'pending' });
+    const { service } = session.options;
+    throw new InlayError('RELEASE_UNFINISHED', `backing ${service} out has not come to its end: ${error.message}`, {
+      hint: `${error.hint ?? ''} When that is mended, inlay abort ${service} goes on.`.trim(),
+    });
+  }
+}
+
 /** The journal when all is undone; where the new one had been stable, the old one is so again from now on. */
 function backedOut({ journal, release }: Session) {
   const at = now();
@@ -107,9 +123,7 @@ function backedOut({ journal, release }: Session) {
     endedAt: at,
     ...(release.stableFrom === undefined ? {} : { stableTo: at }),
   });
-  const old = journal.releases.findLast(
-    (one) => one.number < release.number && one.image.digest === release.before?.digest,
-  );
+  const old = releaseBefore(journal, release);
   if (release.stableFrom === undefined || !old || release.before === undefined) return ended;
   return withRelease(ended, {
     ...old,
@@ -133,7 +147,11 @@ function backedOut({ journal, release }: Session) {
 }
 
 function leftOut(step: Step): Step {
-  return step.status === 'pending' || step.status === 'running' ? { ...step, status: 'skipped' } : step;
+  return isOpen(step) ? { ...step, status: 'skipped' } : step;
+}
+
+function isOpen({ status }: Step): boolean {
+  return status === 'pending' || status === 'running' || status === 'paused';
 }
 
 function now(): string {

@@ -81,7 +81,7 @@ export class Session {
   }
 
   async save(journal: Journal): Promise<void> {
-    this.check();
+    await this.check();
     await this.#store.write(journal);
     this.#journal = journal;
   }
@@ -101,8 +101,8 @@ export class Session {
   readonly tell: OnEvent = (event) => this.options.onEvent?.(event);
 
   /** @throws what ends the work: the Lease lost, Ctrl-C */
-  check(): void {
-    if (this.#lease.signal.aborted) throw this.#lease.signal.reason;
+  async check(): Promise<void> {
+    await this.#lease.check();
     if (this.kube.signal?.aborted)
       throw new InlayError(
         'INTERRUPTED',
@@ -124,7 +124,7 @@ export class Session {
   }
 
   async observe(waiting: string | undefined, heedRequests = false): Promise<Workloads> {
-    this.check();
+    await this.check();
     const { kube, namespace, service } = this.options;
     const [workloads] = await Promise.all([
       observeService(kube, namespace, service),

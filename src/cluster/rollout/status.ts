@@ -1,3 +1,4 @@
+import { isInlayError } from '../../error/index.ts';
 import {
   holderOf,
   JournalStore,
@@ -7,9 +8,9 @@ import {
   stableRelease,
   unfinished,
 } from '../journal/index.ts';
-import type { Kube } from '../kube/index.ts';
-import { ROLES, type Role } from '../names.ts';
-import { isReady, observeService, observeTrouble, restartsOf, type Trouble } from '../observe/index.ts';
+import { type Kube, RESOURCES } from '../kube/index.ts';
+import { ROLES, type Role, releaseJobSelector } from '../names.ts';
+import { isReady, jobSchema, observeService, observeTrouble, restartsOf, type Trouble } from '../observe/index.ts';
 
 import { serviceNotFound } from './service-not-found.ts';
 
@@ -59,6 +60,8 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
   if (!found) throw serviceNotFound(kube, namespace, service);
   const { journal } = found;
   const going = unfinished(journal);
+  const works =
+    holder?.name ?? (going?.state === 'running' ? await releaseJobNow(kube, namespace, service) : undefined);
   const last = journal.releases.at(-1);
   const stable = stableRelease(journal);
   const troubles = (await Promise.all(ROLES.map((role) => observeTrouble(kube, namespace, workloads[role])))).flat();
@@ -75,7 +78,7 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
   };
   const stableNow = role('stable', stable ?? last);
   const canaryNow = role('canary', going ?? last);
-  const step = last?.steps.findLast(({ weight, status }) => weight !== undefined && status !== 'pending');
+  const step = last?.steps.findLast(({ weight }) => weight?.replicas !== undefined);
   const verdict = last?.steps.findLast((one) => one.verdict !== undefined)?.verdict;
   const running = workloads.stable.deployment?.spec.template.spec.containers[0]?.image;
   return {
@@ -85,7 +88,7 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
       ? 'idle'
       : going.state === 'paused'
         ? 'paused'
-        : !holder
+        : !works
           ? 'abandoned'
           : going.state === 'backing-out'
             ? 'backing-out'
@@ -105,7 +108,7 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
     ...(verdict ? { verdict } : {}),
     steps: last?.steps ?? [],
     ...(last ? { release: summaryOf(last) } : {}),
-    ...(holder ? { holder: holder.name } : {}),
+    ...(works ? { holder: works } : {}),
     troubles,
     drift: [
       ...(stable && !workloads.stable.deployment ? ['the stable Deployment is gone'] : []),
@@ -116,6 +119,22 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
     ],
   };
 }
+
+/** The Job that goes on with a release, while its pod begins; nothing where this login may not see Jobs. */
+async function releaseJobNow(kube: Kube, namespace: string, service: string): Promise<string | undefined> {
+  try {
+    const jobs = await kube.list(jobSchema, RESOURCES.job, { namespace, labels: releaseJobSelector(service) });
+    const job = jobs.find(
+      ({ status }) => !status.conditions.some(({ type, status }) => ENDED.has(type) && status === 'True'),
+    );
+    return job && `Job ${job.metadata.name}`;
+  } catch (error) {
+    if (isInlayError(error) && error.code === 'CLUSTER_FORBIDDEN') return undefined;
+    throw error;
+  }
+}
+
+const ENDED = new Set(['Complete', 'Failed', 'FailureTarget', 'SuccessCriteriaMet']);
 
 function summaryOf(release: Release): NonNullable<ServiceStatus['release']> {
   const { number, kind, actor, startedAt, endedAt, outcome, reason, image } = release;

@@ -15,6 +15,9 @@ export function stepsOf(kind: 'first' | 'canary' | 'direct', { canary }: Pick<De
   ];
 }
 
+/** What a release without a canary does with one that is there all the same. */
+export const STRAY: readonly Step[] = [pending('retire', 'retire canary')];
+
 /** The steps that undo a release, going by those that have begun: what never was need not be taken back. */
 export function backOutSteps(steps: readonly Step[]): Step[] {
   const begun = (kind: StepKind) =>

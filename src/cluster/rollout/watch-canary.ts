@@ -1,4 +1,6 @@
 import type { StepVerdict } from '../journal/index.ts';
+import type { Role } from '../names.ts';
+import type { Trouble } from '../observe/index.ts';
 import {
   achievedShare,
   bakeFailsAlready,
@@ -12,6 +14,7 @@ import {
 } from '../verdict/index.ts';
 import type { Session, Workloads } from './session.ts';
 import { StepFailed, StepPaused } from './step-failed.ts';
+import { TroubleWatch } from './trouble-watch.ts';
 import { WatchedWindow } from './watched-window.ts';
 
 /** Looks at a window, at most and at least ms apart. */
@@ -35,7 +38,7 @@ export async function watchCanary(session: Session, index: number, ready: Worklo
     stable: window.of('stable', stableMemory),
     canary: window.of('canary', image.contract.server.memory),
   });
-  await watch(session, window, intervalMs, () => {
+  await watch(session, 'canary', window, intervalMs, () => {
     const roles = windows();
     return {
       early: failsAlready({ ...roles, limits }),
@@ -74,7 +77,7 @@ export async function watchBake(session: Session, index: number): Promise<void> 
   const window = await WatchedWindow.begin(session.pages, await session.observe(undefined));
   const now = () => window.of('stable', image.contract.server.memory);
   const before: RoleWindow = release.reference ?? { ...now(), requests: 0 };
-  await watch(session, window, bakeMs, () => ({
+  await watch(session, 'stable', window, bakeMs, () => ({
     early: bakeFailsAlready({ before, now: now(), limits }),
     verdict: judgeBake({ before, now: now(), limits }),
     achieved: undefined,
@@ -92,11 +95,21 @@ interface Look {
 }
 
 /** Until the time is over, or a verdict is certain before. */
-async function watch(session: Session, window: WatchedWindow, intervalMs: number, look: () => Look): Promise<void> {
+async function watch(
+  session: Session,
+  role: Role,
+  window: WatchedWindow,
+  intervalMs: number,
+  look: () => Look,
+): Promise<void> {
+  const troubles = new TroubleWatch(session, session.release.image.reference);
   const begun = performance.now();
   const everyMs = Math.min(MOST_MS, Math.max(LEAST_MS, intervalMs / LOOKS));
+  let waiting: string | undefined;
   for (let looked = begun; performance.now() - begun < intervalMs; ) {
-    const workloads = await session.tick(undefined, true);
+    const workloads = await session.tick(waiting, true);
+    const [trouble] = await troubles.look(workloads[role], isItsOwn);
+    waiting = trouble && `${trouble.object}: ${trouble.message}`;
     if (performance.now() - looked < everyMs && performance.now() - begun < intervalMs) continue;
     looked = performance.now();
     await window.scrape(workloads);
@@ -105,6 +118,11 @@ async function watch(session: Session, window: WatchedWindow, intervalMs: number
     session.tell({ kind: 'window', verdict: early ?? verdict, elapsedMs, intervalMs, achieved });
     if (early) return;
   }
+}
+
+/** What a pod does itself. That an autoscaler's further pods find no room or image is nothing that the model did. */
+function isItsOwn({ cause }: Trouble): boolean {
+  return cause === 'CRASH' || cause === 'OUT_OF_MEMORY' || cause === 'NOT_READY' || cause === 'ARCHITECTURE';
 }
 
 function conclude(verdict: Verdict, decision: ReturnType<typeof decide>): void {

@@ -1,5 +1,5 @@
 import { quantityBytes } from '../../contract/index.ts';
-import { ROLES, type Role } from '../names.ts';
+import { ROLE_LABEL, ROLES, type Role } from '../names.ts';
 import { isReady, type Pod, restartsOf, type Workload } from '../observe/index.ts';
 import { type Restart, type RoleWindow, type Scrape, windowOf } from '../verdict/index.ts';
 import type { MetricsPages } from './pages.ts';
@@ -52,10 +52,10 @@ export class WatchedWindow {
   }
 
   #restarts(role: Role): Restart[] {
-    const names = new Set(this.#rounds[role].flat().map(({ pod }) => pod));
     return this.#pods.flatMap((pod) => {
+      if (pod.metadata.labels[ROLE_LABEL] !== role) return [];
       const before = this.#restartsBefore.get(pod.metadata.uid) ?? 0;
-      if (!names.has(pod.metadata.name) || restartsOf(pod) <= before) return [];
+      if (restartsOf(pod) <= before) return [];
       const ended = pod.status.containerStatuses.find(({ restartCount }) => restartCount > 0);
       const last = ended?.lastState.terminated ?? ended?.state.terminated;
       return [{ pod: pod.metadata.name, ...(last ? { reason: last.reason || 'Error', exitCode: last.exitCode } : {}) }];

@@ -5,6 +5,7 @@ export { describeReason, describeVerdict } from './describe.ts';
 export { parseExposition, type Sample, type Samples } from './exposition.ts';
 export { bakeFailsAlready, failsAlready, judge, judgeBake, type Question } from './judge.ts';
 export { minimumRequests } from './judge-requests.ts';
+export type { Page } from './page.ts';
 export { type Restart, type RoleWindow, roleWindowSchema } from './role-window.ts';
 export type { Limits, Metric, Outcome, Reason, Verdict } from './verdict.ts';
 export { type Scrape, scrapeOf, type WindowFacts, windowOf } from './window.ts';

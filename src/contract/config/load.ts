@@ -89,7 +89,7 @@ function mistakesOf(issue: z.core.$ZodIssue, look: Look): Mistake[] {
     const known = knownKeys(issue.path);
     return issue.keys.map((key) => {
       const meant = didYouMean(key, known);
-      const hint = NOT_YET[key] ?? (meant ? `Did you mean ${meant}?` : `Known here: ${known.join(', ')}.`);
+      const hint = meant ? `Did you mean ${meant}?` : `Known here: ${known.join(', ')}.`;
       return { ...look.keyPlace(issue.path, key), message: `unknown key ${[...issue.path, key].join('.')}`, hint };
     });
   }
@@ -119,10 +119,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   labels: 'For example: labels: models/label.json',
   image: 'For example: image: registry.example.com/ml/iris',
   base: 'Leave it out, or write base: apt, or an image: base: gcr.io/distroless/cc-debian12',
-};
-
-const NOT_YET: Readonly<Record<string, string>> = {
-  transform: 'This inlay has no transforms yet. Put the preprocessing into the graph.',
+  transform: 'For example: transform: transform.ts',
 };
 
 interface SchemaNode {

@@ -81,6 +81,11 @@ const fields = z.strictObject({
     .describe(
       'Inputs with the outputs that training saw (golden.json). They travel in the image unless inImage is false.',
     ),
+  transform: path
+    .optional()
+    .describe(
+      'Pre- and postprocessing that is not in the graph, as TypeScript (transform.ts); it needs golden cases of its own.',
+    ),
   metrics: path.optional().describe('What training measured, as JSON: {"accuracy": 0.97}.'),
   owner: z.string().min(1).max(63).optional(),
   training: z.strictObject({ requirements: path.optional(), run: z.string().optional() }).optional(),
@@ -129,7 +134,7 @@ const fields = z.strictObject({
 });
 
 /** Keys that say what only a model that inlay reads has. */
-const ONNX_ONLY = ['labels', 'sample', 'features', 'missing', 'golden', 'serverImage'] as const;
+const ONNX_ONLY = ['labels', 'sample', 'features', 'missing', 'golden', 'transform', 'serverImage'] as const;
 
 /** inlay.yaml, as docs/inlay-yaml.md describes it. */
 export const configSchema = fields.superRefine((config, context) => {

@@ -31,6 +31,12 @@ export const serverEnvSchema = z.strictObject({
     .describe('0: no gRPC.'),
   DRAIN_S: number(0, 3600).optional(),
   MAX_BODY_BYTES: whole(1, 2 ** 31).optional(),
+  MAX_BODIES_BYTES: whole(1, 2 ** 40).optional(),
+  MAX_HEADER_BYTES: whole(1024, 2 ** 20).optional(),
+  MAX_REQUEST_ROWS: whole(1, 1e9).optional(),
+  MAX_CONNECTIONS: whole(1, 1e6).optional(),
+  LIVENESS_TIMEOUT_S: number(0.001, 3600).optional(),
+  TRANSFORM_TIMEOUT_S: number(0.001, 3600).optional(),
   BODY_TIMEOUT_S: number(0.001, 3600).optional(),
   MAX_QUEUE_ROWS: whole(1, 1e9).optional(),
   MAX_QUEUE_MS: whole(1, 3.6e6).optional(),
@@ -40,6 +46,7 @@ export const serverEnvSchema = z.strictObject({
     .string()
     .regex(/^(stdout|\/tmp\/.+)$/, 'expected stdout, or a file under /tmp: nothing else can be written')
     .optional(),
+  PREDICTION_LOG_MAX_BYTES: whole(0, 2 ** 40).optional(),
   PREDICTION_LOG_SAMPLE: number(0, 1).optional(),
   PREDICTION_LOG_REDACT: z.string().optional(),
 });

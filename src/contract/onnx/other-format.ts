@@ -43,12 +43,16 @@ const FORMATS: readonly {
   },
 ];
 
+/** What else can be done with a model of any format. */
+const AS_IT_IS = 'An image of your own that serves it takes it as it is: format: opaque (docs/bases.md).';
+
 /** @throws MODEL_FORMAT when the bytes are a model of another well-known format */
 export function refuseOtherFormats(bytes: Uint8Array): void {
   const head = bytes.subarray(0, 64);
   const text = String.fromCharCode(...head);
   const format = FORMATS.find((known) => known.is(head, text));
-  if (format) throw new InlayError('MODEL_FORMAT', `this is ${format.name}, not ONNX`, { hint: format.how });
+  if (format)
+    throw new InlayError('MODEL_FORMAT', `this is ${format.name}, not ONNX`, { hint: `${format.how} ${AS_IT_IS}` });
 }
 
 /** What is said of a folder given as the model. */
@@ -60,10 +64,10 @@ export function folderIsNoModel(path: string, names: readonly string[]): InlayEr
   }
   if (names.some((name) => name === 'saved_model.pb')) {
     return new InlayError('MODEL_FORMAT', `${path} is a TensorFlow SavedModel, not an ONNX file`, {
-      hint: 'python -m tf2onnx.convert --saved-model DIR --output model.onnx.',
+      hint: `python -m tf2onnx.convert --saved-model DIR --output model.onnx. ${AS_IT_IS}`,
     });
   }
   return new InlayError('MODEL_FORMAT', `${path} is a folder, not an ONNX file`, {
-    hint: 'Give the .onnx file. docs/export.md says how to export from other formats.',
+    hint: `Give the .onnx file. docs/export.md says how to export from other formats. ${AS_IT_IS}`,
   });
 }

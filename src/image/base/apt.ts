@@ -33,7 +33,7 @@ export class PrivateApt {
           'BASE_UNAVAILABLE',
           `the base is composed from Debian packages, and this machine has no ${program}`,
           {
-            hint: 'Build on Debian or Ubuntu, or in a container of them.',
+            hint: 'Build on Debian or Ubuntu, or in a container of them, or name an image instead: base: gcr.io/distroless/cc-debian12.',
           },
         );
       }

@@ -12,6 +12,8 @@ const OPAQUE = '.wh..wh..opq';
  */
 export class FileTree<T> {
   readonly #nodes = new Map<string, TreeNode<T>>();
+  /** Whatever has had something below it: images have a hundred thousand files, and few of them take the place of a folder. */
+  readonly #folders = new Set<string>();
 
   /** What a layer takes away from those below it: `name` is that of a whiteout. False for any other name. */
   whiteOut(name: string): boolean {
@@ -26,12 +28,18 @@ export class FileTree<T> {
 
   /** Takes away a file, or a folder with all that is in it. */
   remove(path: string): void {
-    this.#remove((known) => known === path || known.startsWith(`${path}/`));
+    this.#nodes.delete(path);
+    if (this.#folders.has(path)) this.#remove((known) => known.startsWith(`${path}/`));
   }
 
   /** @param path canonical */
   put(path: string, node: TreeNode<T>): void {
     this.#nodes.set(path, node);
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end);
+      if (this.#folders.has(folder)) break;
+      this.#folders.add(folder);
+    }
   }
 
   /** What lies at a path, links followed. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { InlayError } from '../../error/index.ts';
+import { InlayError, isInlayError } from '../../error/index.ts';
 import type { Layer } from '../layer/layer.ts';
 import { noted } from '../note.ts';
 import type { OciLayout } from '../oci/layout.ts';
@@ -42,20 +42,19 @@ export async function baseFromImage(
   base: PinnedImage,
   cacheDir: string,
 ): Promise<ImageBase> {
-  const image = await layout.resolve(base.digest, platform);
+  const image = await layout.resolve(base.digest, platform).catch((error) => {
+    if (!isInlayError(error) || error.code !== 'PLATFORM_UNSUPPORTED') throw error;
+    throw unsupported(base, error.message.replace(base.digest, 'it'));
+  });
   const { manifest, manifestDigest, config } = image;
   if (config.os !== platform.os || config.architecture !== platform.architecture)
-    throw new InlayError(
-      'PLATFORM_UNSUPPORTED',
-      `base: ${base.reference} is an image for ${config.os}/${config.architecture}, not for ${platformName(platform)}`,
-      { hint: 'Name an image that has this platform, or build with --platform for the one that it has.' },
-    );
+    throw unsupported(base, `it is for ${platformName(config)}, not for ${platformName(platform)}`);
   const diffIds = config.rootfs.diff_ids;
   if (diffIds.length !== manifest.layers.length || manifest.layers.length === 0)
     throw new InlayError('BASE_INVALID', `base: ${base.reference} has no layers, or not those that its config names`, {
       hint: 'Is it an image, and not an artifact of another kind?',
     });
-  const note = join(cacheDir, 'bases', `${manifestDigest.replace(':', '-')}-1.json`);
+  const note = join(cacheDir, 'bases', `${manifestDigest.replace(':', '-')}-2.json`);
   const facts = await noted(note, imageFactsSchema, () => readImageFacts(layout, image, platform));
   return {
     layers: manifest.layers.map(({ mediaType, digest, size }, i) => ({
@@ -65,6 +64,12 @@ export async function baseFromImage(
     config,
     facts,
   };
+}
+
+function unsupported({ reference }: PinnedImage, why: string): InlayError {
+  return new InlayError('PLATFORM_UNSUPPORTED', `base: ${reference}: ${why}`, {
+    hint: 'Name an image that has this platform, or build with --platform for one that it has.',
+  });
 }
 
 /** @throws BASE_INVALID where Bun and ONNX Runtime would not run */

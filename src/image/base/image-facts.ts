@@ -13,10 +13,11 @@ import {
   parseOsRelease,
   parsePythonMetadata,
 } from './package-lists.ts';
+import { readRpmDatabase } from './rpm-database.ts';
 
 export const basePackageSchema = z
   .object({
-    type: z.enum(['deb', 'apk', 'pypi']),
+    type: z.enum(['deb', 'apk', 'rpm', 'pypi']),
     name: z.string(),
     version: z.string(),
     architecture: z.string().optional(),
@@ -38,9 +39,14 @@ export const imageFactsSchema = z
 export type BaseImageFacts = z.infer<typeof imageFactsSchema>;
 
 /** A file that is kept: its text, or what a library defines. */
-type Kept = { readonly text: string } | { readonly machine: number; readonly defines: readonly string[] };
+type Kept =
+  | { readonly text: string }
+  | { readonly packages: readonly BasePackage[] }
+  | { readonly machine: number; readonly defines: readonly string[] };
 
 const LISTS = /(^|\/)((etc|lib)\/os-release|lib\/dpkg\/status(\.d\/[^/]+)?|lib\/apk\/db\/installed)$/;
+/** RPM's database, where it was and where it is now. */
+const RPM = /(^|\/)(var\/lib|usr\/lib\/sysimage|lib\/sysimage)\/rpm\/rpmdb\.sqlite$/;
 const PYTHON = /\.(dist-info\/METADATA|egg-info\/PKG-INFO|egg-info)$/;
 /** Python packages of Debian's own, which dpkg knows by their .deb. */
 const DEBIAN_PYTHON = /^usr\/lib\/python3\/dist-packages\//;
@@ -48,6 +54,7 @@ const LIBRARY = /(^|\/)(libc|libm|libdl|libpthread|librt|libstdc\+\+|libgcc_s|ld
 const MUSL = /(^|\/)ld-musl-[^/]+\.so\.1$/;
 const TEXT_BYTES = 32 * 2 ** 20;
 const LIBRARY_BYTES = 64 * 2 ** 20;
+const DATABASE_BYTES = 512 * 2 ** 20;
 
 const MACHINE: Readonly<Record<string, number>> = { amd64: 62, arm64: 183 };
 const MULTIARCH: Readonly<Record<string, string>> = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
@@ -136,6 +143,8 @@ async function keep(
   libraries: boolean,
 ): Promise<Kept | undefined> {
   const path = name.replace(/^(\.?\/)+/, '');
+  if (RPM.test(path) && size <= DATABASE_BYTES)
+    return { packages: await readRpmDatabase(Buffer.concat(await Array.fromAsync(content))) };
   const isText = LISTS.test(path) || (PYTHON.test(path) && !DEBIAN_PYTHON.test(path));
   const isLibrary = libraries && (LIBRARY.test(path) || MUSL.test(path));
   if (!isText && !isLibrary) return undefined;
@@ -160,7 +169,12 @@ function packagesOf(tree: FileTree<Kept>): BasePackage[] {
       const text = textAt(tree, path);
       return text === undefined ? [] : [parse(text)];
     });
+  const rpm = tree.matching(RPM).flatMap((path) => {
+    const found = tree.get(path);
+    return found && 'packages' in found ? found.packages : [];
+  });
   const all = [
+    ...rpm,
     ...read(/^var\/lib\/dpkg\/status(\.d\/[^/]+)?$/, parseDpkgStatus).flat(),
     ...read(/(^|\/)lib\/apk\/db\/installed$/, parseApkInstalled).flat(),
     ...read(PYTHON, parsePythonMetadata).filter((one) => one !== undefined),

@@ -2,7 +2,7 @@ import { parseStanzas } from './apt.ts';
 
 /** A package that an image holds, by the words of its packaging system (purl-spec's types). */
 export interface BasePackage {
-  readonly type: 'deb' | 'apk' | 'pypi';
+  readonly type: 'deb' | 'apk' | 'rpm' | 'pypi';
   readonly name: string;
   readonly version: string;
   readonly architecture?: string | undefined;

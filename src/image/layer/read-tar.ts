@@ -37,10 +37,20 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
 async function feed(source: AsyncIterable<Uint8Array>, tar: ReturnType<typeof extract>): Promise<void> {
   for await (const chunk of source) {
     if (tar.destroyed) return;
-    if (!tar.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)))
-      await new Promise<void>((resolve) => tar.once('drain', resolve).once('close', resolve));
+    if (!tar.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) await drained(tar);
   }
   tar.end(undefined);
+}
+
+/** Until more can be written, or nobody reads any more. */
+function drained(tar: ReturnType<typeof extract>): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      tar.off('drain', go).off('close', go);
+      resolve();
+    };
+    tar.on('drain', go).on('close', go);
+  });
 }
 
 /**

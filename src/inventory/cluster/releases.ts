@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import {
-  JOURNAL_KEY,
   type Journal,
   parseJournal,
   type Release,
@@ -53,13 +52,13 @@ export const journalSeen: z.ZodType<SeenJournal | undefined> = z
       labels: z.record(z.string(), z.string()).default({}),
     }),
     data: z.record(z.string(), z.string()).default({}),
+    binaryData: z.record(z.string(), z.string()).default({}),
   })
-  .transform(({ metadata, data }): SeenJournal | undefined => {
-    const text = data[JOURNAL_KEY];
+  .transform(({ metadata, ...held }): SeenJournal | undefined => {
     const service = metadata.labels[SERVICE_LABEL] ?? metadata.name.replace(PREFIX, '');
-    if (text === undefined) return undefined;
     try {
-      return summaryOf(metadata.namespace, service, parseJournal(text, `${metadata.namespace}/${metadata.name}`));
+      const journal = parseJournal(held, `${metadata.namespace}/${metadata.name}`);
+      return journal && summaryOf(metadata.namespace, service, journal);
     } catch {
       return undefined;
     }

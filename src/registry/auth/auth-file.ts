@@ -83,9 +83,10 @@ export function credentialIn(
   return undefined;
 }
 
-/** The registry of a key, namespaces aside: Podman's `host/team` too. */
-export function hostIn(key: string): string {
-  return hostOf(hostOf(key).split('/')[0] as string);
+/** What a key is for: a registry, or with Podman's `host/team` the repositories of a namespace in it. */
+export function placeOf(key: string): { readonly registry: string; readonly namespace: string | undefined } {
+  const [host = '', ...parts] = hostOf(key).split('/');
+  return { registry: hostOf(host), namespace: parts.length > 0 ? parts.join('/') : undefined };
 }
 
 /** `https://host/v1/` → `host`; a key that names a namespace is no host. */

@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { InlayError } from '../../error/index.ts';
 import { interrupted } from '../failure.ts';
 import { bodyOf, NetworkFailure } from '../http/transport.ts';
 import type { Repository } from '../repository.ts';
 import type { BlobSource } from './blob-source.ts';
+import { claimPartial, leavePartial } from './partial-file.ts';
 
 interface Blob {
   readonly digest: string;
@@ -65,7 +66,7 @@ export async function* readBlob(
 
 /**
  * Downloads a blob to `path`: written under another name in `temporaryDir` on the same disk, checked while being written, then
- * renamed, so that a file of that name is whole.
+ * renamed, so that a file of that name is whole. What was fetched before a failure, or before the process was ended, is not fetched again.
  * @param onBytes may be negative: bytes that have to be fetched again
  * @throws INTEGRITY_MISMATCH
  */
@@ -75,22 +76,22 @@ export async function downloadBlob(
   path: string,
   options: { readonly temporaryDir: string; readonly onBytes?: ((count: number) => void) | undefined },
 ): Promise<void> {
-  const temporary = join(options.temporaryDir, `.tmp-${randomUUID()}`);
+  const { temporaryDir, onBytes } = options;
+  const temporary = await claimPartial(temporaryDir, blob.digest);
   try {
     // Bytes may be bent on the way once; twice, and the registry holds something else.
     const right =
-      (await write(repository, blob, temporary, options.onBytes)) ||
-      (await write(repository, blob, temporary, options.onBytes));
+      (await write(repository, blob, temporary, onBytes)) || (await write(repository, blob, temporary, onBytes));
     if (!right) throw mismatch(repository, `downloading ${blob.digest}`, 'the bytes have another digest');
     await mkdir(dirname(path), { recursive: true });
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await leavePartial(temporaryDir, blob.digest, temporary);
     throw error;
   }
 }
 
-/** True when what was written has the digest. */
+/** Goes on where the file ends. True when what is in it then has the digest; a wrong file is emptied. */
 async function write(
   repository: Repository,
   blob: Blob,
@@ -98,19 +99,26 @@ async function write(
   onBytes: ((count: number) => void) | undefined,
 ): Promise<boolean> {
   const hash = createHash('sha256');
+  const file = await open(path, 'a+', 0o644);
   let size = 0;
-  const file = await open(path, 'w', 0o644);
   try {
-    for await (const chunk of readBlob(repository, blob)) {
-      hash.update(chunk);
-      await file.writeFile(chunk);
-      size += chunk.byteLength;
-      onBytes?.(chunk.byteLength);
+    for await (const chunk of file.createReadStream({ start: 0, autoClose: false })) {
+      hash.update(chunk as Buffer);
+      size += (chunk as Buffer).byteLength;
     }
+    onBytes?.(size);
+    if (size < blob.size || size === 0)
+      for await (const chunk of readBlob(repository, blob, size)) {
+        hash.update(chunk);
+        await file.writeFile(chunk);
+        size += chunk.byteLength;
+        onBytes?.(chunk.byteLength);
+      }
+    if (size === blob.size && `sha256:${hash.digest('hex')}` === blob.digest) return true;
+    await file.truncate(0);
   } finally {
     await file.close();
   }
-  if (`sha256:${hash.digest('hex')}` === blob.digest) return true;
   onBytes?.(-size);
   return false;
 }

@@ -1,4 +1,5 @@
-import type { Failure } from './view/form-view.ts';
+import type { Outgoing } from './model/outgoing.ts';
+import type { Failure } from './view/form-shell.ts';
 
 /** What became of a request. */
 export interface Sent {
@@ -7,14 +8,14 @@ export interface Sent {
   /** undefined where no answer came. */
   readonly status: number | undefined;
   readonly raw: string;
-  readonly result: { readonly prediction: unknown } | { readonly failure: Failure };
+  readonly result: { readonly answer: unknown } | { readonly failure: Failure };
 }
 
 /** Sends a body to POST /predict; never throws. */
-export async function send(url: string, json: string): Promise<Sent> {
+export async function send(url: string, { contentType, content }: Outgoing): Promise<Sent> {
   const start = performance.now();
   try {
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json });
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': contentType }, body: content });
     const raw = await response.text();
     return { tookMs: performance.now() - start, status: response.status, raw, result: read(response.status, raw) };
   } catch {
@@ -29,9 +30,9 @@ export async function send(url: string, json: string): Promise<Sent> {
 
 function read(status: number, raw: string): Sent['result'] {
   try {
-    const answer = JSON.parse(raw) as { prediction?: unknown; error?: Failure };
-    if (answer.error) return { failure: answer.error };
-    if (status === 200) return { prediction: answer.prediction };
+    const answer = JSON.parse(raw) as { error?: Failure } | null;
+    if (status === 200) return { answer };
+    if (answer?.error) return { failure: answer.error };
   } catch {}
   // A proxy's own page, for example.
   return { failure: { code: `HTTP ${status}`, message: 'The answer is not one of this server.' } };

@@ -1,5 +1,5 @@
 // The command as a person or a pipeline meets it.
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,9 @@ import { parseAllDocuments } from 'yaml';
 import { readProject } from '../../../src/contract/index.ts';
 import { MEDIA_TYPE, OciLayout } from '../../../src/image/index.ts';
 import { DIGEST } from '../plans.ts';
+
+// Other tests may have the processors.
+setDefaultTimeout(60_000);
 
 const ROOT = join(import.meta.dir, '..', '..', '..');
 const IMAGE = `registry.example.com/ml/iris:0.0.1@${DIGEST}`;

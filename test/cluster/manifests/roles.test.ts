@@ -15,7 +15,7 @@ test('no command may do everything, read a Secret, run something in a pod or giv
 
 test('what reads, changes nothing; what reads the whole cluster, opens no connection', () => {
   const changing = ['create', 'update', 'patch', 'delete'];
-  for (const command of ['status', 'history', 'logs', 'forward', 'inventory', 'prune'] as const) {
+  for (const command of ['status', 'history', 'logs', 'forward', 'verdict', 'inventory', 'prune'] as const) {
     const changed = Object.entries(PERMISSIONS[command].permissions).filter(
       ([resource, verbs]) =>
         resource !== 'pods/portforward' && verbs.split(' ').some((verb) => changing.includes(verb)),
@@ -51,7 +51,17 @@ test('docs/permissions.md has the table as the code has it', async () => {
     resource,
     ...(cells ?? '').split('|').map((cell) => cell.trim()),
   ]);
-  const columns = ['status', 'history', 'logs', 'forward', 'deploy', 'inventory', 'prune'] as const;
+  const columns = [
+    'status',
+    'history',
+    'logs',
+    'forward',
+    'verdict',
+    'deploy',
+    'detach',
+    'inventory',
+    'prune',
+  ] as const;
   const resources = [...new Set(columns.flatMap((command) => Object.keys(PERMISSIONS[command].permissions)))].sort();
   expect(told).toEqual(
     [...resources, ...Object.keys(NODES).filter((name) => !resources.includes(name))]
@@ -62,6 +72,6 @@ test('docs/permissions.md has the table as the code has it', async () => {
         NODES[resource] ?? '',
       ]),
   );
-  for (const command of ['promote', 'abort', 'rollback', 'release'] as const)
+  for (const command of ['promote', 'abort', 'rollback', 'resume', 'release'] as const)
     expect(PERMISSIONS[command]).toEqual(PERMISSIONS.deploy);
 });

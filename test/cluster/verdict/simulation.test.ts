@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { failsAlready, judge, type Metric, type RoleWindow } from '../../../src/cluster/index.ts';
 import { minimumEffectiveRows, shiftByNoise, totalVariation } from '../../../src/cluster/verdict/label-shift.ts';
 import { binomial, healthy, LIMITS, latencyOf, normal, randomOf } from './windows.ts';
@@ -13,6 +13,8 @@ const SHAPES: Readonly<Record<string, (random: () => number) => number>> = {
   outliers: (random) => (random() < 0.997 ? Math.exp(0.1 * normal(random)) : 1000 * Math.exp(0.5 * normal(random))),
 };
 const RUNS = 60;
+// A busy machine takes its time; nothing here is about it.
+setDefaultTimeout(60_000);
 
 const outcomeOf = (metric: Metric, canary: RoleWindow, stable: RoleWindow, limits = LIMITS) =>
   judge({ canary, stable, limits }).reasons.find((reason) => reason.metric === metric)?.outcome;

@@ -2,6 +2,7 @@ import type { Socket, TCPSocketListener } from 'bun';
 import { InlayError } from '../../../error/index.ts';
 import type { GrpcServer } from './grpc-server.ts';
 import type { Serving } from './inference-service.ts';
+import { OpenMessages } from './open-messages.ts';
 import type { SocketStream } from './socket-stream.ts';
 
 export interface GrpcOptions extends Serving {
@@ -10,6 +11,8 @@ export interface GrpcOptions extends Serving {
   readonly port: number;
   /** The largest message, bytes. */
   readonly limit: number;
+  /** What has come of messages that are not whole yet, together, bytes. */
+  readonly limitTogether: number;
   /** After about so long a connection is asked to end, milliseconds; 0: never. */
   readonly maxConnectionAgeMs: number;
 }
@@ -18,10 +21,15 @@ export interface GrpcOptions extends Serving {
 interface Connection {
   stream: SocketStream | undefined;
   early: Uint8Array[];
+  readonly open: OpenMessages;
 }
 
 /** A connection that sends nothing for so long at its beginning is closed, s: as Bun's HTTP server has it. */
 const SILENT_S = 10;
+
+/** So much is worth a collection (some 10 ms) once it is over, so many milliseconds later. */
+const MUCH = 16 * 2 ** 20;
+const GC_MS = 1000;
 
 /** How long calls that are under way may take when it closes, ms. */
 const LAST_CALLS_MS = 30_000;
@@ -33,6 +41,11 @@ const LAST_CALLS_MS = 30_000;
 export class GrpcListener {
   readonly #options: GrpcOptions;
   readonly #listener: TCPSocketListener<Connection>;
+  readonly #sockets = new Set<Socket<Connection>>();
+  /** Bytes of messages that are not whole yet, on all connections; and the most that it was since memory was given back. */
+  #openBytes = 0;
+  #mostOpenBytes = 0;
+  #collecting: ReturnType<typeof setTimeout> | undefined;
   #loading: Promise<typeof import('./grpc.ts')> | undefined;
   #server: GrpcServer | undefined;
 
@@ -77,7 +90,8 @@ export class GrpcListener {
         port,
         socket: {
           open: (socket) => {
-            socket.data = { stream: undefined, early: [] };
+            socket.data = { stream: undefined, early: [], open: new OpenMessages((bytes) => this.#count(bytes)) };
+            this.#sockets.add(socket);
             socket.timeout(SILENT_S);
           },
           data: (socket, bytes) => {
@@ -94,7 +108,11 @@ export class GrpcListener {
           // Nothing came: a probe of the port that forgot to leave, or somebody who takes room.
           timeout: (socket) => void socket.end(),
           drain: ({ data }) => data.stream?.drained(),
-          close: ({ data }) => data.stream?.ended(),
+          close: (socket) => {
+            this.#sockets.delete(socket);
+            socket.data.open.close();
+            socket.data.stream?.ended();
+          },
           error: ({ data }) => data.stream?.ended(),
         },
       });
@@ -112,13 +130,41 @@ export class GrpcListener {
     }
   }
 
+  /** Where too much is held for messages that do not end, the connection that has most of it is closed. */
+  #count(bytes: number): void {
+    this.#openBytes += bytes;
+    if (this.#openBytes > this.#mostOpenBytes) this.#mostOpenBytes = this.#openBytes;
+    if (bytes > 0 && this.#openBytes > this.#options.limitTogether) {
+      let most: Socket<Connection> | undefined;
+      for (const one of this.#sockets) if (one.data.open.bytes > (most?.data.open.bytes ?? 0)) most = one;
+      this.#options.log.warning('a gRPC connection is closed: its messages do not end', {
+        peer: most?.remoteAddress,
+        bytes: most?.data.open.bytes,
+      });
+      this.#options.metrics.connectionsCut(1);
+      most?.terminate();
+    } else if (bytes < 0 && this.#openBytes === 0 && this.#mostOpenBytes > MUCH) {
+      this.#mostOpenBytes = 0;
+      this.#collectSoon();
+    }
+  }
+
+  /** Memory outside of the heap does not make Bun collect: what messages took would be kept until much more has come. */
+  #collectSoon(): void {
+    this.#collecting ??= setTimeout(() => {
+      this.#collecting = undefined;
+      Bun.gc(true);
+    }, GC_MS);
+    this.#collecting.unref();
+  }
+
   async #serve(socket: Socket<Connection>): Promise<void> {
     this.#loading ??= import('./grpc.ts');
     const { GrpcServer, SocketStream } = await this.#loading;
     this.#server ??= new GrpcServer(this.#options, this.#options);
     // A connection that is gone already, as a probe of the port makes.
     if (socket.readyState !== 1) return;
-    const stream = new SocketStream(socket);
+    const stream = new SocketStream(socket, socket.data.open);
     socket.data.stream = stream;
     this.#server.inject(stream);
     for (const bytes of socket.data.early) stream.received(bytes);

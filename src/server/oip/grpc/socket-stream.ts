@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { Socket } from 'bun';
+import type { OpenMessages } from './open-messages.ts';
 
 /** A connection that Bun accepted, as the stream that node:http2 reads and writes. Neither side is read faster than it is used. */
 export class SocketStream extends Duplex {
@@ -9,9 +10,13 @@ export class SocketStream extends Duplex {
   /** What the socket did not take yet, and who waits for it. */
   #unsent: { readonly bytes: Uint8Array; readonly sent: (error?: Error) => void } | undefined;
 
-  constructor(socket: Socket<unknown>) {
+  readonly #open: OpenMessages;
+
+  /** @param open told of all that passes */
+  constructor(socket: Socket<unknown>, open: OpenMessages) {
     super();
     this.#socket = socket;
+    this.#open = open;
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort;
     // A connection that broke concerns nobody but its client.
@@ -20,6 +25,7 @@ export class SocketStream extends Duplex {
 
   /** Bytes that came; the socket keeps them for itself. */
   received(bytes: Uint8Array): void {
+    this.#open.received(bytes);
     if (!this.push(Buffer.from(bytes))) this.#socket.pause();
   }
 
@@ -43,6 +49,7 @@ export class SocketStream extends Duplex {
   }
 
   override _write(bytes: Uint8Array, _encoding: string, sent: (error?: Error) => void): void {
+    this.#open.sent(bytes);
     this.#send(bytes, sent);
   }
 

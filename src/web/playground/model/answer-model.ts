@@ -30,12 +30,26 @@ export type RowAnswer =
 /** What an answer of POST /predict says. */
 export type Answer =
   | RowAnswer
+  | { readonly kind: 'json'; readonly text: string }
   | {
       readonly kind: 'rows';
       readonly rows: readonly (readonly Shown[])[];
       readonly head: readonly string[];
       readonly hidden: number;
     };
+
+/** How to show the body of an answer: a transform may make one of its own. */
+export function answerOfBody(page: PageModel, body: unknown): Answer {
+  const { prediction } = (body ?? {}) as { readonly prediction?: unknown };
+  const plain = Array.isArray(prediction) || ['number', 'string', 'boolean'].includes(typeof prediction);
+  return plain && !hasObjects(prediction)
+    ? answerOf(page, prediction)
+    : { kind: 'json', text: JSON.stringify(body, null, 2) };
+}
+
+function hasObjects(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(hasObjects) : typeof value === 'object' && value !== null;
+}
 
 /** How to show the value of `prediction`: one row's values, or a list of rows where it is nested one deeper. */
 export function answerOf(page: PageModel, prediction: unknown): Answer {
@@ -62,6 +76,8 @@ export function summaryOf(answer: Answer): string {
       return `${answer.values.length + answer.hidden} values`;
     case 'rows':
       return `${answer.rows.length + answer.hidden} rows`;
+    case 'json':
+      return 'Answered';
   }
 }
 

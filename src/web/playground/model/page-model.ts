@@ -17,12 +17,16 @@ export interface PageModel {
   readonly labels?: readonly string[];
   /** Column names of the one input. */
   readonly features?: readonly string[];
+  /** Media types of requests, where a transform takes them; else they are JSON of the inputs. */
+  readonly accepts?: readonly string[];
+  /** A request of a transform that can be typed. */
+  readonly request?: { readonly contentType: string; readonly text: string };
   /** By input name, nested lists; absent where it is too large for a page. */
   readonly sample?: Readonly<Record<string, unknown>>;
 }
 
 export function pageModelOf(contract: Contract): PageModel {
-  const { name, version, task, inputs, outputs, prediction, labels, features, sample } = contract;
+  const { name, version, task, inputs, outputs, prediction, labels, features, sample, transform } = contract;
   return {
     name,
     version,
@@ -33,6 +37,8 @@ export function pageModelOf(contract: Contract): PageModel {
     prediction,
     ...(labels ? { labels: labels.names } : {}),
     ...(features ? { features } : {}),
+    ...(transform ? { accepts: transform.accepts } : {}),
+    ...(transform?.sample ? { request: transform.sample } : {}),
     ...(JSON.stringify(sample.inputs).length <= MOST_SAMPLE ? { sample: sample.inputs } : {}),
   };
 }

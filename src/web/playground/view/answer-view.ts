@@ -28,6 +28,7 @@ export class AnswerView {
 
   show(answer: Answer): void {
     this.#answer = answer;
+    this.#exact.hidden = answer.kind === 'json';
     this.node.classList.remove('waiting', 'stale');
     // Emptied first, so that the same answer again is announced again.
     this.#headline.textContent = '';
@@ -73,6 +74,14 @@ function bodyOf(answer: Answer, exact: boolean): readonly Node[] {
       return [
         barsOf(answer.bars, exact),
         ...more(answer.hidden, 'classes', `The ${answer.bars.length} largest, in order.`),
+      ];
+    case 'json':
+      return [
+        element(
+          'pre',
+          { tabindex: 0, role: 'region', 'aria-label': 'The prediction as JSON' },
+          element('code', {}, answer.text),
+        ),
       ];
     case 'number':
       return exact ? [element('p', { class: 'mono exact' }, answer.value.exact)] : [];

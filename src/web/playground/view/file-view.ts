@@ -1,11 +1,10 @@
 import { FileProblem, type TableBody } from '../model/table-file.ts';
+import { takeDrops } from './drop-zone.ts';
 import { element } from './element.ts';
 
 const MOST_BYTES = 64 * 2 ** 20;
 
 export interface FileViewOptions {
-  /** Where files may be dropped. */
-  readonly dropZone: HTMLElement;
   /** @throws FileProblem */
   readonly read: (text: string) => TableBody;
   /** A file was chosen, or taken away. */
@@ -38,26 +37,16 @@ export class FileView {
       this.clear();
       this.#input.focus();
     });
-    this.#listen(options.dropZone);
+  }
+
+  /** Takes files that are dropped on an element too. */
+  listen(zone: HTMLElement): void {
+    takeDrops(zone, (files) => this.#take(files));
   }
 
   clear(): void {
     this.#input.value = '';
     this.#set(undefined, '');
-  }
-
-  #listen(zone: HTMLElement): void {
-    const over = (on: boolean) => (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
-      event.preventDefault();
-      zone.classList.toggle('dropping', on);
-    };
-    zone.addEventListener('dragover', over(true));
-    zone.addEventListener('dragleave', over(false));
-    zone.addEventListener('drop', (event) => {
-      over(false)(event);
-      this.#take(event.dataTransfer?.files);
-    });
   }
 
   async #take(files: FileList | null | undefined): Promise<void> {

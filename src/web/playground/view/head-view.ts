@@ -37,6 +37,11 @@ export class HeadView {
   }
 }
 
+/** A name that, where there is no room, is broken behind its underscores and dots rather than anywhere. */
+function breakable(name: string): (string | HTMLElement)[] {
+  return name.split(/(?<=[_./:])/).flatMap((part, i) => (i === 0 ? [part] : [element('wbr'), part]));
+}
+
 function tensorTable({ inputs, outputs, prediction }: PageModel): HTMLElement {
   const row = (way: string) => (spec: TensorSpec) =>
     element(
@@ -46,7 +51,7 @@ function tensorTable({ inputs, outputs, prediction }: PageModel): HTMLElement {
       element(
         'th',
         { scope: 'row' },
-        spec.name,
+        ...breakable(spec.name),
         way === 'output' && spec.name === prediction && outputs.length > 1
           ? element('span', { class: 'note' }, ' the prediction')
           : undefined,

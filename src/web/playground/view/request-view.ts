@@ -1,4 +1,5 @@
 import { BODY_FILE, curlOf } from '../model/curl.ts';
+import type { Outgoing } from '../model/outgoing.ts';
 import { element } from './element.ts';
 
 const MOST_RAW = 20_000;
@@ -12,7 +13,7 @@ export class RequestView {
   readonly #copied = element('span', { class: 'note', role: 'status' });
   readonly #outcome = element('p', { class: 'outcome', role: 'status' }, 'not sent yet');
   readonly #raw = element('code', {}, ' ');
-  #json = '';
+  #content: Outgoing['content'] = '';
 
   constructor() {
     const block = (label: string, code: HTMLElement) =>
@@ -32,14 +33,15 @@ export class RequestView {
       element('div', { class: 'card-head' }, element('h2', {}, 'Answer'), this.#outcome),
       block('The answer as JSON', this.#raw),
     );
+    this.#download.hidden = true;
     this.#copy.addEventListener('click', () => this.#copyLine());
     this.#download.addEventListener('click', () => this.#save());
   }
 
-  /** Shows what sends `json`. */
-  request(url: string, json: string): void {
-    const { line, fromFile } = curlOf(url, json);
-    this.#json = json;
+  /** Shows what sends a body. */
+  request(url: string, body: Outgoing): void {
+    const { line, fromFile } = curlOf(url, body);
+    this.#content = body.content;
     this.#curl.textContent = line;
     this.#download.hidden = !fromFile;
     this.#copied.textContent = '';
@@ -63,7 +65,7 @@ export class RequestView {
   }
 
   #save(): void {
-    const href = URL.createObjectURL(new Blob([this.#json], { type: 'application/json' }));
+    const href = URL.createObjectURL(new Blob([this.#content], { type: 'application/json' }));
     element('a', { href, download: BODY_FILE }).click();
     URL.revokeObjectURL(href);
   }
