@@ -25,6 +25,7 @@ try {
     `${deployments} deployments x 3 pods, ${images} images: ${found.servers} rows, ${found.known} with their model`,
   );
   line('first scan', `${found.scanS?.toFixed(1)} s`, 'at most 20 s');
+  line('of it on the CPU', `${found.scanCpuS?.toFixed(1)} s`, '');
   line('memory at its peak', `${found.scanMb?.toFixed(0)} MB`, 'at most 400 MB');
   line('images looked up', String(found.lookups), `each once: ${images}`);
   line(

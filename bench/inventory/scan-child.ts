@@ -27,7 +27,13 @@ const of = (cacheDir: string) => new Catalogue({ reader, cacheDir: join(dir, cac
 
 const first = of('a');
 let began = performance.now();
+const cpuS = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+const cpuBefore = cpuS();
 const { servers } = await scan({ kubes, catalogue: first });
+const scanCpuS = cpuS() - cpuBefore;
 const scanS = (performance.now() - began) / 1000;
 const scanMb = peakMb();
 began = performance.now();
@@ -69,6 +75,7 @@ console.log(
     servers: servers.length,
     known: servers.filter(({ model }) => model !== null).length,
     scanS,
+    scanCpuS,
     scanMb,
     againS,
     lookups: first.lookups,
