@@ -138,6 +138,20 @@ describe('a scan', () => {
     expect((await scanned({ all: true })).servers.map(({ service }) => service)).toEqual(['churn', 'proxy', 'shop']);
   });
 
+  test('knows what it can of an image whose layer is broken', async () => {
+    const broken = await world.image(
+      'old/broken:1',
+      { Labels: { maintainer: 'ada' } },
+      { bytes: new Uint8Array(700).fill(65), mediaType: 'application/vnd.oci.image.layer.v1.tar' },
+    );
+    cluster.put('deployments', deployment('broken', broken.name, { env: ['MODEL_PATH'] }));
+    cluster.put('pods', pod('broken', broken.name, id(broken, broken.index)));
+    const { servers } = await scanned();
+    expect(servers.map(({ owner, image, unknown }) => [owner, image.index, Object.keys(unknown)])).toEqual([
+      ['ada', broken.index, ['model', 'libraries']],
+    ]);
+  });
+
   test('goes on without what it may not read: unknown parts and a warning', async () => {
     const gone = 'registry.invalid/ml/iris:1';
     cluster.put('deployments', deployment('gone', gone, { labels: inlays('gone') }));
