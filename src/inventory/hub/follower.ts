@@ -14,7 +14,7 @@ export interface FollowerOptions {
   readonly all: boolean;
   readonly signal: AbortSignal;
   /** A cluster whose UID has another context already is not followed. */
-  readonly claim: (uid: string, context: string) => boolean;
+  readonly claim: (follower: Follower) => Promise<boolean>;
   readonly onChange: (follower: Follower, change: FollowerChange) => void;
 }
 
@@ -45,6 +45,9 @@ export class Follower {
   scanSeconds: number | undefined;
   /** How often each kind was listed from its beginning. */
   lists = 0;
+  /** Settles when its cluster has been asked who it is, whatever came of that. */
+  readonly asked: Promise<void>;
+  readonly #asked: () => void;
   readonly #options: FollowerOptions;
   readonly #view: ClusterView;
   readonly #dirty = new Set<string>();
@@ -58,6 +61,9 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.asked = promise;
+    this.#asked = resolve;
     this.context = options.kube.context;
     this.#view = new ClusterView((key) => {
       this.#dirty.add(key);
@@ -80,15 +86,17 @@ export class Follower {
     while (!signal.aborted) {
       try {
         this.uid = await clusterIdentity(kube);
+        this.#asked();
         break;
       } catch (error) {
+        this.#asked();
         if (signal.aborted) return;
         this.#away(error);
         await Bun.sleep(Math.min(RETRY_MS, 1000));
       }
     }
     if (signal.aborted) return;
-    if (!claim(this.uid, this.context)) {
+    if (!(await claim(this))) {
       this.state = 'same-cluster';
       return;
     }

@@ -41,7 +41,8 @@ export class Hub {
   readonly catalogue: Catalogue;
   readonly #options: HubOptions;
   readonly #rows = new Map<string, HubRow>();
-  readonly #claims = new Map<string, string>();
+  /** UIDs of the clusters that are followed. */
+  readonly #claims = new Set<string>();
   readonly #writers = new Map<Follower, ClusterLedger>();
   readonly #changes: HubChange[] = [];
   readonly #listeners = new Set<(change: HubChange) => void>();
@@ -62,11 +63,7 @@ export class Hub {
           catalogue,
           all,
           signal,
-          claim: (uid, context) => {
-            if (this.#claims.has(uid)) return false;
-            this.#claims.set(uid, context);
-            return true;
-          },
+          claim: (follower) => this.#claim(follower),
           onChange: (follower, change) => this.#changed(follower, change),
         }),
     );
@@ -115,6 +112,15 @@ export class Hub {
     clearInterval(registries);
     await this.#writing;
     await this.#lock?.release();
+  }
+
+  /** Of several contexts of one cluster the first that is named is followed, whichever answers first. */
+  async #claim(follower: Follower): Promise<boolean> {
+    const earlier = this.followers.slice(0, this.followers.indexOf(follower));
+    await Promise.all(earlier.map(({ asked }) => asked));
+    if (this.#claims.has(follower.uid) || earlier.some(({ uid }) => uid === follower.uid)) return false;
+    this.#claims.add(follower.uid);
+    return true;
   }
 
   #changed(follower: Follower, { changed, gone, whole, journals }: FollowerChange): void {
