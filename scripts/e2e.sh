@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/.." || exit 3
 . scripts/install.sh
 missing=
-for package in chromium containerd docker-registry prometheus qemu-user-static runc skopeo umoci; do
+for package in chromium containerd docker-registry postgresql prometheus qemu-user-static runc skopeo umoci; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

@@ -19,7 +19,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   container: ['image', 'error'],
   cluster: ['contract', 'error'],
   doctor: ['cluster', 'container', 'registry', 'image', 'error'],
+  inventory: ['cluster', 'registry', 'supply', 'image', 'contract', 'error'],
   cli: [
+    'inventory',
     'doctor',
     'supply',
     'cluster',

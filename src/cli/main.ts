@@ -7,8 +7,10 @@ import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEject } from './commands/eject.ts';
+import { addHub } from './commands/hub.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addInventory } from './commands/inventory.ts';
 import { addLock } from './commands/lock.ts';
 import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
@@ -57,6 +59,8 @@ const commands = [
   addLogs,
   addForward,
   addManifests,
+  addInventory,
+  addHub,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();

@@ -63,6 +63,7 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   PATH_ESCAPES: EXIT.usage,
   PLATFORM_UNSUPPORTED: EXIT.usage,
   REFERENCE_INVALID: EXIT.usage,
+  HUB_TOKEN_MISSING: EXIT.usage,
   IMAGE_OUTDATED: EXIT.no,
   TAG_EXISTS: EXIT.no,
   KEY_INVALID: EXIT.usage,

@@ -1,6 +1,13 @@
 export { type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
 export { type StepFolder, stepFolders } from './gitops/index.ts';
-export { type Journal, JournalStore, type Release, stableRelease } from './journal/index.ts';
+export {
+  type Journal,
+  JournalStore,
+  parseJournal,
+  type Release,
+  stableRelease,
+  unfinished,
+} from './journal/index.ts';
 export {
   type Connection,
   type ConnectOptions,
@@ -8,7 +15,11 @@ export {
   contextsOf,
   type Forward,
   forwardPort,
+  isNotFound,
   Kube,
+  RESOURCES,
+  type WatchEvent,
+  watch,
 } from './kube/index.ts';
 export {
   autoscalerOf,
@@ -42,7 +53,7 @@ export {
   type Weights,
   writeManifests,
 } from './manifests/index.ts';
-export type { Role } from './names.ts';
+export { IMAGE_ANNOTATION, PREFIX, ROLE_LABEL, type Role, SERVICE_LABEL } from './names.ts';
 export { followLog, isReady, observeService, podLog, type Trouble } from './observe/index.ts';
 export {
   abort,

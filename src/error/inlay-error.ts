@@ -81,6 +81,10 @@ export type ErrorCode =
   | 'RELEASE_PAUSED'
   | 'NOTHING_TO_DO'
   | 'EXPOSITION_INVALID'
+  // the inventory
+  | 'LEDGER_UNAVAILABLE'
+  | 'LEDGER_INVALID'
+  | 'HUB_TOKEN_MISSING'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'

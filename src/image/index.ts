@@ -1,5 +1,6 @@
 export { type BaseChoice, chooseBase, DEFAULT_BASE } from './base/choice.ts';
 export type { PinnedImage } from './base/from-image.ts';
+export { readImagePackages } from './base/image-facts.ts';
 export { lockBase } from './base/index.ts';
 export { pinBaseImage, pinnedBaseImage, pinnedServerImage, pinServerImage, readLock } from './base/lock.ts';
 export type { BasePackage } from './base/package-lists.ts';
@@ -25,6 +26,7 @@ export { decompressed } from './layer/decompressed.ts';
 export { type ReadEntry, readTar } from './layer/read-tar.ts';
 export type { Materials } from './materials.ts';
 export { ModelDigests } from './model-files.ts';
+export { noted } from './note.ts';
 export type { NpmPackage } from './npm-package.ts';
 export { type ArtifactManifest, type AttachedDocument, type AttachedLayer, artifactManifest } from './oci/artifact.ts';
 export type { Attachments } from './oci/attachments.ts';

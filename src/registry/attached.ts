@@ -9,11 +9,14 @@ export interface Attached {
   readonly subject: string;
 }
 
+/** What is needed to see what is attached to a manifest. */
+type AttachedReader = Pick<Attachments, 'referrers' | 'manifest'>;
+
 /** Written by cosign and by inlay into the manifest of a bundle. */
 const PREDICATE = 'dev.sigstore.bundle.predicateType';
 
 /** What is attached to a manifest, cosign's older tags included (cosign, SIGNATURE_SPEC.md). */
-export async function attachedTo(attachments: Attachments, subject: string): Promise<Attached[]> {
+export async function attachedTo(attachments: AttachedReader, subject: string): Promise<Attached[]> {
   const found: Attached[] = [];
   for (const descriptor of await attachments.referrers(subject)) {
     const artifactType = descriptor.artifactType ?? descriptor.mediaType;
@@ -32,7 +35,7 @@ export async function attachedTo(attachments: Attachments, subject: string): Pro
 }
 
 /** Registries need not repeat annotations in their list of referrers: then the manifest is asked. */
-async function predicateOf(attachments: Attachments, descriptor: Descriptor): Promise<string | undefined> {
+async function predicateOf(attachments: AttachedReader, descriptor: Descriptor): Promise<string | undefined> {
   if (!descriptor.artifactType?.includes('sigstore.bundle')) return undefined;
   const listed = descriptor.annotations?.[PREDICATE];
   if (listed !== undefined) return listed;

@@ -1,4 +1,5 @@
 export { type AttachOptions, type AttachResult, attachReferrer } from './attach.ts';
+export type { Attached } from './attached.ts';
 export { attachmentsInRegistry } from './attachments.ts';
 export { type CompleteOptions, completeImage } from './complete.ts';
 export { type ContractedImage, contractOfImage } from './contract-of-image.ts';
@@ -12,5 +13,6 @@ export type { Clock, RegistryOptions, RetryPolicy } from './options.ts';
 export type { Moved, OnProgress, TransferProgress } from './progress.ts';
 export { type PullOptions, type PullResult, pullImage } from './pull.ts';
 export { type PushOptions, type PushResult, pushImage } from './push.ts';
+export { type ImageEntry, type PlatformManifest, RegistryReader } from './reader.ts';
 export { formatReference, type ImageReference, identifierOf, parseReference, registryReference } from './reference.ts';
 export { Registry } from './registry.ts';

@@ -1,5 +1,6 @@
 export { attachStatements, type Statements } from './attach-statements.ts';
 export { readPublicKey, readSigningKey, type SigningKey, type VerifyingKey } from './key.ts';
+export { type Origin, originOf } from './origin.ts';
 export type { SignedImage } from './sign.ts';
 export type { VerifiedImage } from './verify.ts';
 

@@ -10,4 +10,4 @@ export {
 } from './journal.ts';
 export { HeldLease, type Holder, holderOf } from './lease.ts';
 export type { Journal, Release, Request, Step, StepKind, StepVerdict } from './schema.ts';
-export { JournalStore } from './store.ts';
+export { JournalStore, parseJournal } from './store.ts';

@@ -40,9 +40,12 @@ export class JournalStore {
   /** @returns undefined where inlay has never released the service @throws JOURNAL_INVALID */
   async read(): Promise<{ readonly journal: Journal; readonly request: Request | undefined } | undefined> {
     const found = await this.#find();
-    this.#text = found && this.#textOf(found);
+    this.#text = found && journalText(found, this.#name);
     if (!found || this.#text === undefined) return undefined;
-    return { journal: this.#parse(this.#text), request: requestOf(found.metadata.annotations[REQUEST]) };
+    return {
+      journal: parsed(this.#text, this.#name),
+      request: requestOf(found.metadata.annotations[REQUEST]),
+    };
   }
 
   /** Reads it, or begins one. */
@@ -55,7 +58,7 @@ export class JournalStore {
     const text = textOf(journal);
     for (let tries = 1; ; tries++) {
       const found = await this.#find();
-      const there = found && this.#textOf(found);
+      const there = found && journalText(found, this.#name);
       if (there !== undefined && there !== this.#text && there !== text) throw this.#busy();
       try {
         await (found
@@ -101,30 +104,8 @@ export class JournalStore {
     };
   }
 
-  #textOf({ data, binaryData }: z.infer<typeof configMapSchema>): string | undefined {
-    const packed = binaryData[PACKED_KEY];
-    if (packed === undefined) return data[KEY];
-    try {
-      return new TextDecoder().decode(Bun.zstdDecompressSync(Buffer.from(packed, 'base64')));
-    } catch (cause) {
-      throw this.#invalid(cause);
-    }
-  }
-
-  #parse(text: string): Journal {
-    try {
-      return journalSchema.parse(JSON.parse(text));
-    } catch (cause) {
-      throw this.#invalid(cause);
-    }
-  }
-
-  #invalid(cause: unknown): InlayError {
-    return new InlayError(
-      'JOURNAL_INVALID',
-      `ConfigMap ${this.#namespace}/${journalName(this.#service)} is no journal that this inlay reads`,
-      { cause, hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.' },
-    );
+  get #name(): string {
+    return `${this.#namespace}/${journalName(this.#service)}`;
   }
 
   #busy(): InlayError {
@@ -132,6 +113,43 @@ export class JournalStore {
       hint: 'inlay status tells who works on it.',
     });
   }
+}
+
+/** What of a ConfigMap holds a journal. */
+interface JournalData {
+  readonly data: Readonly<Record<string, string>>;
+  readonly binaryData: Readonly<Record<string, string>>;
+}
+
+/** The journal that a ConfigMap holds, if it holds one. @param name for errors @throws JOURNAL_INVALID */
+export function parseJournal(configMap: JournalData, name: string): Journal | undefined {
+  const text = journalText(configMap, name);
+  return text === undefined ? undefined : parsed(text, name);
+}
+
+function journalText({ data, binaryData }: JournalData, name: string): string | undefined {
+  const packed = binaryData[PACKED_KEY];
+  if (packed === undefined) return data[KEY];
+  try {
+    return new TextDecoder().decode(Bun.zstdDecompressSync(Buffer.from(packed, 'base64')));
+  } catch (cause) {
+    throw invalid(name, cause);
+  }
+}
+
+function parsed(text: string, name: string): Journal {
+  try {
+    return journalSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw invalid(name, cause);
+  }
+}
+
+function invalid(name: string, cause: unknown): InlayError {
+  return new InlayError('JOURNAL_INVALID', `ConfigMap ${name} is no journal that this inlay reads`, {
+    cause,
+    hint: 'A newer inlay wrote it, or somebody edited it. Use that inlay; what runs is not affected.',
+  });
 }
 
 /** A line a release, so that whoever reads the ConfigMap finds them. */

@@ -87,19 +87,40 @@ export class Kube {
     resource: Resource,
     query: ListQuery = {},
   ): Promise<{ readonly items: T[]; readonly resourceVersion: string }> {
-    const path = pathOf(resource, query.namespace);
     const items: T[] = [];
+    let resourceVersion = '';
+    for await (const page of this.pages(schema, resource, query)) {
+      for (const item of page.items) items.push(item);
+      resourceVersion = page.resourceVersion;
+    }
+    return { items, resourceVersion };
+  }
+
+  /**
+   * The same page by page, for those who keep little of each object: memory holds one page at a time.
+   * @throws CLUSTER_CONFLICT (410) where the reader was so slow that the list is gone
+   */
+  async *pages<T>(
+    schema: z.ZodType<T>,
+    resource: Resource,
+    query: ListQuery = {},
+    limit = PAGE,
+  ): AsyncGenerator<{ readonly items: T[]; readonly resourceVersion: string }> {
+    const path = pathOf(resource, query.namespace);
     for (let next: string | undefined; ; ) {
       const page = listSchema.parse(
         await this.json({
           step: `listing ${resource.plural}${query.namespace === undefined ? '' : ` of ${query.namespace}`}`,
           path,
-          query: { limit: PAGE, continue: next, labelSelector: query.labels, fieldSelector: query.fields },
+          query: { limit, continue: next, labelSelector: query.labels, fieldSelector: query.fields },
         }),
       );
-      for (const item of page.items ?? []) items.push(parsed(schema, item, path));
+      yield {
+        items: (page.items ?? []).map((item) => parsed(schema, item, path)),
+        resourceVersion: page.metadata.resourceVersion,
+      };
       next = page.metadata.continue || undefined;
-      if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
+      if (next === undefined) return;
     }
   }
 
@@ -258,7 +279,8 @@ export function named(resource: Resource, name: string, namespace?: string): str
   return `${resource.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }
 
-function parsed<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
+/** @throws CLUSTER_FAILED for what is not the object that the API promises */
+export function parsed<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new InlayError(

@@ -92,7 +92,8 @@ export const PERMISSIONS: Readonly<
   release: { scope: 'namespace', permissions: RELEASE },
   detach: { scope: 'namespace', permissions: DETACH },
   verdict: { scope: 'namespace', permissions: { ...PODS, ...metrics() } },
-  inventory: { scope: 'cluster', permissions: EVERYWHERE },
+  // Journals, which tell who released what and why; RBAC cannot narrow it to them.
+  inventory: { scope: 'cluster', permissions: { ...EVERYWHERE, configmaps: READ } },
   prune: {
     scope: 'cluster',
     permissions: { ...EVERYWHERE, 'jobs.batch': READ, 'cronjobs.batch': READ, configmaps: 'get' },

@@ -3,7 +3,7 @@ import { InlayError } from '../../error/index.ts';
 import { decompressed } from '../layer/decompressed.ts';
 import { type ReadEntry, readTar } from '../layer/read-tar.ts';
 import type { OciLayout, ResolvedImage } from '../oci/layout.ts';
-import type { Platform } from '../oci/schema.ts';
+import type { Descriptor, Platform } from '../oci/schema.ts';
 import { elfVersions } from './elf-versions.ts';
 import { FileTree, type TreeNode } from './file-tree.ts';
 import {
@@ -86,6 +86,23 @@ export async function readImageFacts(
   };
 }
 
+/**
+ * The operating system and the packages of an image, read from layers as they come, in constant memory; libraries are skipped over.
+ * @param layers bottom first; those that are left out are as if they were empty
+ * @throws IMAGE_INVALID
+ */
+export async function readImagePackages(
+  layers: readonly Descriptor[],
+  read: (layer: Descriptor) => AsyncIterable<Uint8Array>,
+): Promise<Pick<BaseImageFacts, 'os' | 'packages'>> {
+  const tree = new FileTree<Kept>();
+  for (const layer of layers) await addLayer(tree, decompressed(read(layer), layer.mediaType), false);
+  return {
+    os: parseOsRelease(textAt(tree, 'etc/os-release') ?? textAt(tree, 'usr/lib/os-release')),
+    packages: packagesOf(tree),
+  };
+}
+
 /** What a layer has at a path; undefined for a file that nobody wants. */
 type Added =
   | TreeNode<Kept>
@@ -94,7 +111,7 @@ type Added =
   | undefined;
 
 /** Whiteouts take from the layers below, wherever in the layer they stand; so they come before what the layer adds. */
-async function addLayer(tree: FileTree<Kept>, tar: AsyncIterable<Uint8Array>): Promise<void> {
+async function addLayer(tree: FileTree<Kept>, tar: AsyncIterable<Uint8Array>, libraries = true): Promise<void> {
   const added: { readonly name: string; readonly node: Added }[] = [];
   for await (const { header, content } of readTar(tar)) {
     const { name, type, linkname = '' } = header;
@@ -102,7 +119,7 @@ async function addLayer(tree: FileTree<Kept>, tar: AsyncIterable<Uint8Array>): P
     if (type === 'directory') added.push({ name, node: { type: 'directory' } });
     else if (type === 'symlink' || type === 'link') added.push({ name, node: { type, target: linkname } });
     else {
-      const value = type === 'file' ? await keep(name, header.size ?? 0, content) : undefined;
+      const value = type === 'file' ? await keep(name, header.size ?? 0, content, libraries) : undefined;
       added.push({ name, node: value && { type: 'file', value } });
     }
   }
@@ -119,12 +136,17 @@ async function addLayer(tree: FileTree<Kept>, tar: AsyncIterable<Uint8Array>): P
 }
 
 /** What is to be known of a file; the name may lead through links, so only its end counts here. */
-async function keep(name: string, size: number, content: ReadEntry['content']): Promise<Kept | undefined> {
+async function keep(
+  name: string,
+  size: number,
+  content: ReadEntry['content'],
+  libraries: boolean,
+): Promise<Kept | undefined> {
   const path = name.replace(/^(\.?\/)+/, '');
   if (RPM.test(path) && size <= DATABASE_BYTES)
     return { packages: await readRpmDatabase(Buffer.concat(await Array.fromAsync(content))) };
   const isText = LISTS.test(path) || (PYTHON.test(path) && !DEBIAN_PYTHON.test(path));
-  const isLibrary = LIBRARY.test(path) || MUSL.test(path);
+  const isLibrary = libraries && (LIBRARY.test(path) || MUSL.test(path));
   if (!isText && !isLibrary) return undefined;
   if (size > (isText ? TEXT_BYTES : LIBRARY_BYTES)) {
     if (isLibrary) return undefined;

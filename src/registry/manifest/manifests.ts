@@ -20,7 +20,8 @@ export interface Manifest {
 /** The largest manifest that registries have to take (distribution-spec, "Pushing Manifests"). */
 const MANIFEST_LIMIT = 4 * 2 ** 20;
 
-const ACCEPT = [
+/** Every kind of manifest that is read here. */
+export const ACCEPT = [
   MEDIA_TYPE.index,
   MEDIA_TYPE.manifest,
   'application/vnd.docker.distribution.manifest.list.v2+json',

@@ -1,0 +1,220 @@
+import type { SQL } from 'bun';
+import type { ReleaseSummary } from '../cluster/releases.ts';
+import { type ImageFacts, imageFactsSchema } from '../image/facts.ts';
+import type { ServerRow } from '../row.ts';
+import { ClusterLedger } from './cluster-ledger.ts';
+import { type Gap, gapsOf } from './interval.ts';
+import { unpackRow } from './packed-row.ts';
+import type { Dialect } from './schema.ts';
+
+/** A row of the past. */
+export interface PastRow extends ServerRow {
+  /** False where nobody watched at that time: then it is what was seen before, or what the cluster said of it later. */
+  readonly observed: boolean;
+  /** When it ended, as observed; null where it runs on. */
+  readonly ranTo: string | null;
+}
+
+export interface PastInventory {
+  readonly schemaVersion: 1;
+  readonly observedAt: string;
+  readonly servers: readonly PastRow[];
+  readonly warnings: readonly { readonly about: string; readonly code: string; readonly message: string }[];
+}
+
+/** From when to when a server ran something. */
+export interface Interval {
+  readonly context: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly role: string | null;
+  readonly workload: string;
+  readonly version: string | null;
+  readonly model: string | null;
+  readonly digest: string | null;
+  readonly image: string | null;
+  readonly reference: string;
+  readonly owner: string | null;
+  readonly drift: readonly string[];
+  readonly startedAt: string;
+  readonly observedFrom: string;
+  readonly observedTo: string | null;
+  readonly actor: string | null;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  readonly release: number | null;
+}
+
+export interface Timeline {
+  readonly intervals: readonly Interval[];
+  readonly gaps: readonly { readonly from: string; readonly to: string }[];
+  readonly releases: readonly ReleaseSummary[];
+}
+
+type Cells = Record<string, string | number | null>;
+
+/** What ran where, from when to when, by whom and why. */
+export class Ledger {
+  readonly #sql: SQL;
+  readonly dialect: Dialect;
+  readonly url: string;
+  readonly #facts = new Map<string, ImageFacts>();
+
+  constructor(sql: SQL, dialect: Dialect, url: string) {
+    this.#sql = sql;
+    this.dialect = dialect;
+    this.url = url;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sql.close();
+  }
+
+  /** Begins to write about a cluster; only who holds the writer's lock may. */
+  cluster(uid: string, context: string): Promise<ClusterLedger> {
+    return ClusterLedger.begin(this.#sql, uid, context);
+  }
+
+  /** What ran then. @param time ms since 1970 */
+  async inventoryAt(time: number): Promise<PastInventory> {
+    // A server's intervals do not overlap: the last that has begun is the only one that can hold the time, found by one seek a server.
+    const found: Cells[] = await this.#sql`
+      SELECT c.context, i.observed_from, i.observed_to, i.image, i.row, s.cluster
+      FROM servers s
+      JOIN clusters c ON c.id = s.cluster
+      JOIN intervals i ON i.id = (SELECT l.id FROM intervals l WHERE l.server = s.id AND l.starts_at <= ${time} ORDER BY l.starts_at DESC, l.id DESC LIMIT 1)`;
+    const watched = await this.#watchedAt(time);
+    const servers: PastRow[] = [];
+    for (const cells of found) {
+      const { last, covers } = watched.get(Number(cells.cluster)) ?? { last: undefined, covers: false };
+      const to = cells.observed_to === null ? undefined : Number(cells.observed_to);
+      // What was seen until the watch broke off may have run on in the gap.
+      if (to !== undefined && to <= time && !(!covers && to === last)) continue;
+      const facts = await this.#image(cells.image as string | null);
+      servers.push({
+        ...unpackRow(cells.row as string, facts),
+        context: cells.context as string,
+        observed: covers && Number(cells.observed_from) <= time,
+        ranTo: to === undefined ? null : iso(to),
+      });
+    }
+    const unsure = servers.filter(({ observed }) => !observed).length;
+    return {
+      schemaVersion: 1,
+      observedAt: iso(time),
+      servers: servers.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)),
+      warnings:
+        unsure === 0
+          ? []
+          : [
+              {
+                about: iso(time),
+                code: 'UNOBSERVED',
+                message: `nobody watched then: ${unsure} rows are as they were seen before, or as the cluster told later`,
+              },
+            ],
+    };
+  }
+
+  /** All that is known of a service. @param from, to ms since 1970 */
+  async timeline(context: string, namespace: string, service: string, from: number, to: number): Promise<Timeline> {
+    const intervals = await this.#intervals(
+      this
+        .#sql`s.namespace = ${namespace} AND s.service = ${service} AND c.context = ${context} AND i.starts_at <= ${to} AND (i.observed_to IS NULL OR i.observed_to >= ${from})`,
+    );
+    const watches: Cells[] = await this.#sql`
+      SELECT w.watched_from, w.watched_to FROM watches w JOIN clusters c ON c.id = w.cluster
+      WHERE c.context = ${context} AND w.watched_to >= ${from} AND w.watched_from <= ${to} ORDER BY w.watched_from`;
+    const times: Gap[] = watches.map((cells) => ({ from: Number(cells.watched_from), to: Number(cells.watched_to) }));
+    const [first, last] = [times[0]?.from ?? from, times.at(-1)?.to ?? from];
+    const releases: Cells[] = await this.#sql`
+      SELECT r.summary FROM releases r JOIN clusters c ON c.id = r.cluster
+      WHERE c.context = ${context} AND r.namespace = ${namespace} AND r.service = ${service} ORDER BY r.number`;
+    return {
+      intervals,
+      gaps: gapsOf(times, Math.max(from, first), Math.min(to, last)).map((gap) => ({
+        from: iso(gap.from),
+        to: iso(gap.to),
+      })),
+      releases: releases.map((cells) => JSON.parse(cells.summary as string) as ReleaseSummary),
+    };
+  }
+
+  /** Where an image ran, newest first, 1000 at most. @param digest of the index */
+  ran(digest: string): Promise<Interval[]> {
+    return this.#intervals(this.#sql`i.image = ${digest}`);
+  }
+
+  /** Every image that ever ran. */
+  async images(): Promise<ImageFacts[]> {
+    const found: Cells[] = await this.#sql`SELECT digest, facts FROM images`;
+    return found.flatMap((cells) => imageFactsSchema.safeParse(JSON.parse(cells.facts as string)).data ?? []);
+  }
+
+  async #intervals(where: Bun.SQL.Query<unknown>): Promise<Interval[]> {
+    const found: Cells[] = await this.#sql`
+      SELECT c.context, s.namespace, s.service, s.role, s.kind, s.name, i.starts_at, i.observed_from, i.observed_to, i.digest, i.image, i.reference, i.owner, i.drift, i.actor, i.verdict, i.reason, i.release
+      FROM intervals i JOIN servers s ON s.id = i.server JOIN clusters c ON c.id = s.cluster
+      WHERE ${where} ORDER BY i.starts_at DESC, i.id DESC LIMIT 1000`;
+    const intervals: Interval[] = [];
+    for (const cells of found) {
+      const facts = await this.#image(cells.image as string | null);
+      const text = (name: string) => cells[name] as string | null;
+      intervals.push({
+        context: text('context') ?? '',
+        namespace: text('namespace') ?? '',
+        service: text('service') ?? '',
+        role: text('role') || null,
+        workload: `${cells.kind}/${cells.name}`,
+        version: facts?.model?.version ?? null,
+        model: facts?.model?.name ?? null,
+        digest: text('digest'),
+        image: text('image'),
+        reference: text('reference') ?? '',
+        owner: text('owner'),
+        drift: (text('drift') ?? '').split(' ').filter((kind) => kind !== ''),
+        startedAt: iso(Number(cells.starts_at)),
+        observedFrom: iso(Number(cells.observed_from)),
+        observedTo: cells.observed_to === null ? null : iso(Number(cells.observed_to)),
+        actor: text('actor'),
+        verdict: text('verdict'),
+        reason: text('reason'),
+        release: cells.release === null ? null : Number(cells.release),
+      });
+    }
+    return intervals;
+  }
+
+  /** Of each cluster whether it was watched at a time, and if not until when it had been. */
+  async #watchedAt(
+    time: number,
+  ): Promise<Map<number, { readonly last: number | undefined; readonly covers: boolean }>> {
+    const found: Cells[] = await this
+      .#sql`SELECT cluster, MAX(watched_to) AS last FROM watches WHERE watched_from <= ${time} GROUP BY cluster`;
+    return new Map(
+      found.map((cells) => [Number(cells.cluster), { last: Number(cells.last), covers: Number(cells.last) >= time }]),
+    );
+  }
+
+  async #image(digest: string | null): Promise<ImageFacts | undefined> {
+    if (digest === null) return undefined;
+    const known = this.#facts.get(digest);
+    if (known) return known;
+    // All at once the first time: a question about the past names many.
+    if (this.#facts.size === 0) for (const facts of await this.images()) this.#facts.set(facts.digest, facts);
+    else {
+      const [cells]: Cells[] = await this.#sql`SELECT facts FROM images WHERE digest = ${digest}`;
+      const facts = cells && imageFactsSchema.safeParse(JSON.parse(cells.facts as string)).data;
+      if (facts) this.#facts.set(digest, facts);
+    }
+    return this.#facts.get(digest);
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function placeOf(row: ServerRow): string {
+  return `${row.context}\0${row.namespace}\0${row.service}\0${row.role === 'canary' ? 1 : 0}\0${row.workload.name}`;
+}
