@@ -28,7 +28,9 @@ export async function openLedger(url: string): Promise<Ledger> {
 
 /** Without Postgres' compiler of queries: for one that seeks ten thousand times it takes longer than the query. */
 export function connectDatabase(url: string, dialect: Dialect): SQL {
-  return dialect === 'sqlite' ? new SQL(url) : new SQL(url, { max: 4, connectionTimeout: 10, connection: { jit: 'off' } });
+  return dialect === 'sqlite'
+    ? new SQL(url)
+    : new SQL(url, { max: 4, connectionTimeout: 10, connection: { jit: 'off' } });
 }
 
 /** Says where, without the password. */
