@@ -53,7 +53,7 @@ export function addHub(program: Command): void {
       if (options.manifests) {
         if (options.image === undefined)
           throw new InlayError('USAGE', '--manifests needs --image', {
-            hint: 'docs/hub.md tells how to make an image of inlay.',
+            hint: 'inlay cli-image REGISTRY/REPOSITORY --push makes an image of inlay, and prints its name.',
           });
         const { hubManifests } = await import('../../inventory/index.ts');
         const { toYaml } = await import('../../cluster/index.ts');
