@@ -158,9 +158,10 @@ test('the hub tells a canary, who promoted it, and an edit by hand', async () =>
     intervals.some(({ role, version }) => role === 'canary' && version === '1.1.0'),
   );
   await deploying;
-  expect(
-    (await api<{ servers: ServerRow[] }>(`/api/now?namespace=${ONE}&role=canary`)).servers[0]?.release?.state,
-  ).toBe('paused');
+  await until(
+    () => api<{ servers: ServerRow[] }>(`/api/now?namespace=${ONE}&role=canary`),
+    ({ servers }) => servers[0]?.release?.state === 'paused',
+  );
   const { stdout: metrics } = await on.exec(['curl', '-s', `http://127.0.0.1:${PORT}/metrics`]);
   expect(metrics).toContain(`inlay_canary_waiting_seconds{context="first",namespace="${ONE}",service="iris"}`);
   await inlay2('promote', 'iris', '-n', ONE, '--reason', 'looks good');

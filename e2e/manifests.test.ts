@@ -110,6 +110,9 @@ test('a restricted namespace accepts every object, first in a dry run, then real
   expect(await applied(yaml, '--dry-run=server')).toHaveLength(7);
   await applied(yaml);
   type Object_ = { metadata: { generation: number; resourceVersion: string } };
+  // The autoscaler has its say first: it brings the Deployment to its least number of pods.
+  const settled = async () => (await read<{ spec: { replicas: number } }>('deployment', 'iris')).spec.replicas >= 3;
+  for (let tries = 0; !(await settled()) && tries < 60; tries++) await Bun.sleep(1000);
   const before = await read<Object_>('deployment', 'iris');
   await applied(yaml);
   expect((await read<Object_>('deployment', 'iris')).metadata.generation).toBe(before.metadata.generation);

@@ -31,6 +31,15 @@ const TCP_INFO_BYTES = 104;
 const ESTABLISHED = 1;
 const LAST_DATA_RECEIVED = 8 + 11 * 4;
 
+/** Undefined where there is no /dev, as in a bare chroot: the room is then not watched. */
+function openNothing(): number | undefined {
+  try {
+    return openSync('/dev/null', 'r');
+  } catch {
+    return undefined;
+  }
+}
+
 type Libc = ReturnType<typeof openLibc>;
 
 /**
@@ -50,7 +59,7 @@ export class ConnectionRoom {
 
   constructor(options: ConnectionRoomOptions) {
     this.#options = options;
-    this.#own = process.platform === 'linux' ? openSync('/dev/null', 'r') : undefined;
+    this.#own = process.platform === 'linux' ? openNothing() : undefined;
     this.#timer = setTimeout(() => this.#start(), FIRST_MS);
     this.#timer.unref();
   }
