@@ -77,7 +77,7 @@ function build(version: string): Promise<string> {
     .join('\n');
   writeFileSync(
     file,
-    `${text}\nversion: "${version}"\nimage: ${on.registry}/${REPOSITORY}\ndeploy: {namespace: ${ONE}, replicas: {initial: 1, min: 1, max: 2}, canary: {steps: [50], interval: 5s, onInconclusive: pause}}\n`,
+    `${text}\nversion: "${version}"\nimage: ${on.registry}/${REPOSITORY}\ndeploy: {namespace: ${ONE}, replicas: {initial: 1, min: 1, max: 2}, canary: {steps: [50], interval: 5s, bake: 0s, onInconclusive: pause}}\n`,
   );
   return inlay('build', project, '--push', '--force');
 }
