@@ -171,10 +171,9 @@ test('the hub tells a canary, who promoted it, and an edit by hand', async () =>
         role === 'stable' && version === '1.1.0' && observedTo === null && verdict !== null,
     ),
   );
-  expect(story.intervals.filter(({ role }) => role === 'stable').map(({ version }) => version)).toEqual([
-    '1.1.0',
-    '1.0.0',
-  ]);
+  // A rollout under way is an interval of its own (its pods are mixed): the versions tell the story.
+  const versions = story.intervals.filter(({ role }) => role === 'stable').map(({ version }) => version);
+  expect(versions.filter((version, i) => version !== versions[i - 1])).toEqual(['1.1.0', '1.0.0']);
   expect(story.releases.at(-1)).toMatchObject({ version: '1.1.0', outcome: 'released' });
   // By hand, back to the old image.
   const old = story.releases[0]?.reference ?? '';
