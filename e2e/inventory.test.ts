@@ -193,7 +193,9 @@ test('a moved tag is told by the hub and by a scan', async () => {
   await inlay('copy', `${on.registry}/${REPOSITORY}:1.0.0-other`, `${on.registry}/${REPOSITORY}:1.0.0`, '--force');
   await until(timeline, ({ intervals }) => intervals[0]?.drift.includes('tag-moved') === true);
   const [iris] = await inventory('-n', ONE, '--drift');
-  expect(iris?.drift.map(({ kind }) => kind).sort()).toEqual(['differs-from-applied', 'tag-moved']);
+  // Its pods may still be mixed, from the edit before.
+  const kinds = iris?.drift.map(({ kind }) => kind).filter((kind) => kind !== 'mixed');
+  expect(kinds?.sort()).toEqual(['differs-from-applied', 'tag-moved']);
 }, 120_000);
 
 test('a hub that was killed goes on, and does not claim to have seen what it has not', async () => {
