@@ -27,7 +27,10 @@ if [ -z "$INLAY_E2E_REGISTRY" ]; then
   "$recipe" build >&2 || exit 3
   INLAY_E2E_KUBECTL=$("$recipe" bin)/kubectl
   export INLAY_E2E_KUBECTL
-  if [ ! -e "${CLUSTER_DIR:-/tmp/inlay-cluster}" ]; then
+  state=${CLUSTER_DIR:-/tmp/inlay-cluster}
+  # What a machine that was stopped left of one is taken away first.
+  if [ -e "$state" ] && ! kill -0 "$(cat "$state/pids/apiserver" 2>/dev/null)" 2>/dev/null; then "$recipe" down >&2; fi
+  if [ ! -e "$state" ]; then
     trap '"$recipe" down' EXIT
     trap 'exit 130' INT TERM
     "$recipe" up >&2 || exit 3
