@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type BuiltImage, builtLayer, storeDir } from './build.ts';
+import { type BuiltImage, storeDir } from './build.ts';
 import { bundlePrograms } from './bundle.ts';
-import { baseAnnotations, cliLabels } from './facts.ts';
+import { cliLabels } from './facts.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { OciLayout } from './oci/layout.ts';
-import { MEDIA_TYPE } from './oci/media-types.ts';
-import type { Descriptor, ImageIndex, Platform } from './oci/schema.ts';
+import type { Platform } from './oci/schema.ts';
 import { placer } from './placer.ts';
-import { CLI_DIR, putImage } from './put-image.ts';
+import { CLI_DIR } from './put-image.ts';
 import { type ComposeOptions, composeShared } from './shared-layers.ts';
+import { putWithoutModel } from './without-model.ts';
 
 export interface CliImageOptions extends ComposeOptions {
   /** What it is called in the store, without a tag: the tag is made of inlay's version and what is in it. */
@@ -35,36 +35,19 @@ const EXTERNAL = [
 export async function buildCliImage(options: CliImageOptions): Promise<BuiltImage> {
   const layout = await OciLayout.open(storeDir(options.home));
   const cli = await bundleCli();
-  const manifests: Descriptor[] = [];
-  const platforms: BuiltImage['platforms'][number][] = [];
-  for (const platform of options.platforms) {
-    const shared = await composeShared(layout, platform, options);
+  const { descriptor, platforms } = await putWithoutModel(layout, options, async (platform) => {
+    const { layers, under, facts } = await composeShared(layout, platform, options);
     const place = placer(layout, platform, options);
-    const layers = [
-      ...shared.layers.filter(({ kind }) => kind !== 'server'),
-      await place('cli', `inlay ${options.inlayVersion}`, cli),
-    ];
-    const manifest = await putImage(layout, {
-      platform,
-      layers,
-      under: shared.under,
+    return {
+      layers: [
+        ...layers.filter(({ kind }) => kind !== 'server'),
+        await place('cli', `inlay ${options.inlayVersion}`, cli),
+      ],
+      under,
       program: 'cli',
-      env: {},
-      workingDir: '/',
-      labels: cliLabels(shared.facts, options.inlayVersion),
-      annotations: baseAnnotations(options.base),
-      epochS: options.epochS,
-    });
-    manifests.push(manifest);
-    platforms.push({
-      platform: `${platform.os}/${platform.architecture}`,
-      digest: manifest.digest,
-      sizeBytes: layers.reduce((sum, layer) => sum + layer.descriptor.size, 0),
-      layers: layers.map(builtLayer),
-    });
-  }
-  const index: ImageIndex = { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests };
-  const descriptor = await layout.putJson(index, MEDIA_TYPE.index);
+      labels: cliLabels(facts, options.inlayVersion),
+    };
+  });
   // A version under development changes without a new number: a tag never names two things.
   const tag = `${options.inlayVersion}-${descriptor.digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
   const reference = `${options.repository}:${tag}`;
