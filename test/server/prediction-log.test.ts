@@ -188,7 +188,8 @@ test('values of redacted names are null, wherever the name stands', async () => 
     await post(url, '/predict', JSON.stringify({ records: [record] }));
     await infer(url);
   });
-  expect(JSON.stringify(whole)).not.toContain('3.5');
+  // A time such as 09:12:23.512Z has these figures too.
+  expect(JSON.stringify(whole.map(({ time: _, ...line }) => line))).not.toContain('3.5');
 });
 
 test('a name to redact that the model does not have is a mistake, not a hole', async () => {
