@@ -1,0 +1,42 @@
+import type { MarkedRepository } from './mark.ts';
+import { type Step, sweepOrder } from './order.ts';
+
+/** What a sweep frees, in compressed bytes. */
+export interface Freed {
+  readonly steps: readonly Step[];
+  /** Shared blobs once; what any kept manifest of the same storage names is not counted. */
+  readonly freeBytes: number;
+  /** By repository and image (`NAME@DIGEST`): its part of the sum; what several share counts for the first. */
+  readonly byImage: ReadonlyMap<string, number>;
+}
+
+export function freed(repositories: readonly MarkedRepository[]): Freed {
+  const stays = new Map<string, Set<string>>();
+  for (const { repository, kept } of repositories) {
+    const set = stays.get(repository.storage) ?? new Set<string>();
+    stays.set(repository.storage, set);
+    for (const digest of kept) {
+      set.add(digest);
+      for (const blob of repository.manifests.get(digest)?.blobs ?? []) set.add(blob.digest);
+    }
+  }
+  const steps: Step[] = [];
+  const byImage = new Map<string, number>();
+  let freeBytes = 0;
+  for (const marked of repositories) {
+    const { repository } = marked;
+    const counted = stays.get(repository.storage) as Set<string>;
+    for (const step of sweepOrder(marked)) {
+      steps.push(step);
+      const facts = repository.manifests.get(step.digest);
+      for (const { digest, size } of facts ? [facts, ...facts.blobs] : []) {
+        if (counted.has(digest)) continue;
+        counted.add(digest);
+        freeBytes += size;
+        const key = `${repository.name}@${step.image}`;
+        byImage.set(key, (byImage.get(key) ?? 0) + size);
+      }
+    }
+  }
+  return { steps, freeBytes, byImage };
+}

@@ -1,0 +1,228 @@
+import { whole } from './attachments.ts';
+import { type Anatomy, anatomyOf, type Image, tagsByDigest } from './images.ts';
+import { compareVersionTags, isVersionTag } from './version-order.ts';
+import {
+  DEFAULT_POLICY,
+  KEEP_CODES,
+  type KeepCode,
+  type Policy,
+  type RepositoryState,
+  type Use,
+  type World,
+} from './world.ts';
+
+export interface Reason {
+  readonly code: KeepCode;
+  /** What names it, or which rule keeps it. */
+  readonly detail: string;
+}
+
+export interface Marked extends Image {
+  /** Strongest first; none where it goes. */
+  readonly reasons: readonly Reason[];
+  /** Since when it is proven to be there, ms since 1970; undefined where nothing proves it. */
+  readonly since: number | undefined;
+  /** How many newer versions there are, for one that has a version. */
+  readonly newer: number | undefined;
+}
+
+export interface MarkedRepository extends Anatomy {
+  readonly policy: Policy;
+  readonly images: readonly Marked[];
+  /** Manifests that stay: images that are kept, all below them, all that is attached to any of it. */
+  readonly kept: ReadonlySet<string>;
+}
+
+/** Names of what protects an image that are told of one reason. */
+const TOLD = 3;
+
+/**
+ * Which images stay, and why. Whatever the world does not prove to be superfluous stays.
+ * @param world as it was read; a world that was not read whole must not be swept
+ */
+export function mark(world: World): readonly MarkedRepository[] {
+  const uses = usesBy(world.uses);
+  const marked = world.repositories.map((repository) => {
+    const anatomy = anatomyOf(repository);
+    const policy = world.policies.get(repository.name) ?? DEFAULT_POLICY;
+    const tags = tagsByDigest(repository);
+    const last = lastVersions(anatomy, policy, world.now);
+    const images = anatomy.images.map((image) => {
+      const named = naming(repository, image.parts, tags, uses);
+      const since = sinceOf(anatomy, image, named, world.now);
+      const reasons = [
+        ...reasonsOf(named),
+        ...keptTags(image, policy),
+        ...last.reason(image),
+        ...(since === undefined || world.now - since < policy.graceMs ? [isNew(since)] : []),
+      ];
+      return { ...image, since, reasons, newer: last.newer(image) };
+    });
+    return { ...anatomy, policy, images };
+  });
+  return withKept(withBases(marked));
+}
+
+export interface UsesBy {
+  readonly digest: ReadonlyMap<string, readonly Use[]>;
+  readonly tag: ReadonlyMap<string, readonly Use[]>;
+}
+
+export function usesBy(uses: readonly Use[]): UsesBy {
+  const [digest, tag] = [new Map<string, Use[]>(), new Map<string, Use[]>()];
+  const add = (map: Map<string, Use[]>, key: string, use: Use) => {
+    const known = map.get(key);
+    if (known) known.push(use);
+    else map.set(key, [use]);
+  };
+  for (const use of uses) {
+    if (use.digest !== undefined) add(digest, use.digest, use);
+    if (use.tag !== undefined) add(tag, use.tag.tag, use);
+  }
+  return { digest, tag };
+}
+
+/**
+ * What names any of some manifests: a digest, a config's digest, a tag.
+ * @param tags by digest, those of attachments too
+ */
+export function naming(
+  { name, manifests }: RepositoryState,
+  digests: Iterable<string>,
+  tags: ReadonlyMap<string, readonly string[]>,
+  by: UsesBy,
+): Use[] {
+  const found: Use[] = [];
+  for (const digest of digests) {
+    found.push(...(by.digest.get(digest) ?? []));
+    // Docker calls a running image by its config.
+    for (const blob of manifests.get(digest)?.blobs ?? []) found.push(...(by.digest.get(blob.digest) ?? []));
+    for (const tag of tags.get(digest) ?? [])
+      found.push(...(by.tag.get(tag) ?? []).filter((use) => samePath(name, use.tag?.repository ?? '')));
+  }
+  return found;
+}
+
+/** Whether a name may mean a repository: mirrors put something before its path, or leave something out. */
+function samePath(repository: string, path: string): boolean {
+  const own = repository.slice(repository.indexOf('/') + 1);
+  return own === path || own.endsWith(`/${path}`) || path.endsWith(`/${own}`);
+}
+
+function reasonsOf(uses: readonly Use[]): Reason[] {
+  return KEEP_CODES.flatMap((code) => {
+    const names = [...new Set(uses.filter((use) => use.code === code).map((use) => use.by))];
+    if (names.length === 0) return [];
+    const more = names.length > TOLD ? ` and ${names.length - TOLD} more` : '';
+    return [{ code, detail: `${names.slice(0, TOLD).join(', ')}${more}` }];
+  });
+}
+
+/** The earliest moment at which it is proven to have been there. */
+function sinceOf({ repository }: Anatomy, { digest }: Image, uses: readonly Use[], now: number): number | undefined {
+  const times = [repository.since.get(digest), ...uses.map(({ since }) => since)].filter(
+    (time): time is number => time !== undefined && time <= now,
+  );
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function keptTags({ tags }: Image, { keepTags }: Policy): Reason[] {
+  for (const pattern of keepTags) {
+    const tag = tags.find((one) => new Bun.Glob(pattern).match(one));
+    if (tag !== undefined) return [{ code: 'KEPT_TAG', detail: `tag ${tag} fits ${pattern}` }];
+  }
+  return [];
+}
+
+function isNew(since: number | undefined): Reason {
+  return {
+    code: 'NEW',
+    detail: since === undefined ? 'nothing proves how long it has been there' : `there since ${day(since)}`,
+  };
+}
+
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** The newest versions, and of what has no version the newest by what is proven. */
+function lastVersions({ images, repository }: Anatomy, { keepLast }: Policy, now: number) {
+  const tagged = images.filter(({ tags }) => tags.length > 0);
+  const version = ({ tags }: Image) => tags.filter(isVersionTag).sort((a, b) => compareVersionTags(b, a))[0];
+  const versioned = tagged
+    .flatMap((image) => {
+      const tag = version(image);
+      return tag === undefined ? [] : [{ image, tag }];
+    })
+    .sort((a, b) => compareVersionTags(b.tag, a.tag));
+  const since = ({ digest }: Image) => repository.since.get(digest) ?? now;
+  const others = tagged
+    .filter((image) => version(image) === undefined)
+    .sort((a, b) => since(b) - since(a) || ((a.tags[0] ?? '') < (b.tags[0] ?? '') ? 1 : -1));
+  const rank = new Map(versioned.map(({ image }, i) => [image.digest, i]));
+  const lastOthers = new Set(others.slice(0, keepLast).map(({ digest }) => digest));
+  return {
+    newer: ({ digest }: Image) => rank.get(digest),
+    reason: ({ digest }: Image): Reason[] => {
+      const at = rank.get(digest);
+      if (at !== undefined && at < keepLast)
+        return [{ code: 'LAST_VERSIONS', detail: at === 0 ? 'the newest version' : `version ${at + 1} from the newest` }];
+      return lastOthers.has(digest) ? [{ code: 'LAST_VERSIONS', detail: 'of those without a version the newest' }] : [];
+    },
+  };
+}
+
+type Undecided = Omit<MarkedRepository, 'kept'>;
+
+/** Images that kept ones were built on stay too, in whichever repository: a lock, or a build on it, may want them. */
+function withBases(repositories: readonly Undecided[]): readonly Undecided[] {
+  const holders = new Map<string, { at: Undecided; image: Marked }[]>();
+  for (const at of repositories)
+    for (const image of at.images)
+      for (const digest of image.parts) {
+        const known = holders.get(digest);
+        if (known) known.push({ at, image });
+        else holders.set(digest, [{ at, image }]);
+      }
+  const bases = new Map<Marked, string>();
+  const waiting = repositories.flatMap((at) =>
+    at.images.filter(({ reasons }) => reasons.length > 0).map((image) => ({ at, image })),
+  );
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop())
+    for (const digest of one.image.manifests) {
+      const base = one.at.repository.manifests.get(digest)?.base;
+      for (const holder of (base !== undefined && holders.get(base)) || []) {
+        if (holder.image === one.image || bases.has(holder.image)) continue;
+        bases.set(holder.image, `${one.at.repository.name}${one.image.tags[0] ? `:${one.image.tags[0]}` : `@${one.image.digest}`}`);
+        if (holder.image.reasons.length === 0) waiting.push(holder);
+      }
+    }
+  return repositories.map((at) => ({
+    ...at,
+    images: at.images.map((image) => {
+      const base = bases.get(image);
+      return base === undefined
+        ? image
+        : { ...image, reasons: inOrder([...image.reasons, { code: 'BASE', detail: `${base} was built on it` }]) };
+    }),
+  }));
+}
+
+function inOrder(reasons: readonly Reason[]): readonly Reason[] {
+  return reasons.toSorted((a, b) => KEEP_CODES.indexOf(a.code) - KEEP_CODES.indexOf(b.code));
+}
+
+/** What is kept with the images that are; an orphan among it is kept for that. */
+function withKept(repositories: readonly Undecided[]): readonly MarkedRepository[] {
+  return repositories.map((at) => {
+    const { manifests } = at.repository;
+    const stay = at.images.filter(({ reasons }) => reasons.length > 0);
+    const kept = whole(manifests, at.attachments, stay.map(({ digest }) => digest));
+    const images = at.images.map((image) =>
+      image.reasons.length === 0 && kept.has(image.digest)
+        ? { ...image, reasons: [{ code: 'ATTACHED' as const, detail: 'it belongs to an image that stays' }] }
+        : image,
+    );
+    return { ...at, images, kept };
+  });
+}
