@@ -30,6 +30,8 @@ export class RepositoryStock {
   /** `registry/repository` */
   readonly name: string;
   readonly #repository: Repository;
+  /** Once a tag went where its manifest would not. */
+  #tagsAlone = false;
 
   /** @param actions `delete` too where something is to go */
   constructor(
@@ -105,7 +107,8 @@ export class RepositoryStock {
     const again = tags.length === 0 ? refused : await this.#eraseDigest(digest, step);
     if (again === undefined) return 'deleted';
     if (again === 'absent' || (tags.length > 0 && !(await this.has(digest)))) return 'deleted';
-    if (tags.length > 0) return 'untagged';
+    this.#tagsAlone ||= tags.length > 0;
+    if (this.#tagsAlone) return 'untagged';
     throw this.#unsupported(step, again);
   }
 
@@ -150,13 +153,8 @@ export class RepositoryStock {
 
   #unsupported(step: string, { status, text }: RegistryAnswer) {
     const { host } = this.#repository;
-    return this.#repository.failure(
-      'REGISTRY_UNSUPPORTED',
-      step,
-      `the registry answered ${status} ${text}`.trim(),
-      {
-        hint: `${host} deletes neither manifests nor tags for this login: switched off (Docker's registry: REGISTRY_STORAGE_DELETE_ENABLED=true), or done by rules of its own. Ask who runs it.`,
-      },
-    );
+    return this.#repository.failure('REGISTRY_UNSUPPORTED', step, `the registry answered ${status} ${text}`.trim(), {
+      hint: `${host} deletes neither manifests nor tags for this login: switched off (Docker's registry: REGISTRY_STORAGE_DELETE_ENABLED=true), or done by rules of its own. Ask who runs it.`,
+    });
   }
 }

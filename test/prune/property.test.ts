@@ -32,15 +32,14 @@ function promised({ now, uses, policies }: World, repository: RepositoryState): 
   const images = [...repository.tags].filter(([tag]) => !ATTACHED.test(tag));
   for (const [tag, digest] of images) {
     if (policy.keepTags.length > 0 && tag.startsWith('release-')) keep(digest);
-    const since = repository.since.get(digest);
-    // A use may prove an age, but none of these worlds does.
-    if (since === undefined || now - since < policy.graceMs) keep(digest);
+    if (now - (repository.since.get(digest) ?? now) < policy.graceMs) keep(digest);
   }
   const versions = images.filter(([tag]) => isVersionTag(tag)).sort(([a], [b]) => compareVersionTags(b, a));
   for (const digest of [...new Set(versions.map(([, one]) => one))].slice(0, policy.keepLast)) keep(digest);
   for (let before = -1; before < stay.size; ) {
     before = stay.size;
-    for (const [digest, { subject }] of repository.manifests) if (subject !== undefined && stay.has(subject)) keep(digest);
+    for (const [digest, { subject }] of repository.manifests)
+      if (subject !== undefined && stay.has(subject)) keep(digest);
     for (const [tag, digest] of repository.tags)
       if (ATTACHED.test(tag) && stay.has(tag.slice(0, 71).replace('-', ':'))) keep(digest);
   }
@@ -79,7 +78,8 @@ test(`over ${WORLDS} random worlds nothing protected is swept, and what is left 
         const done = new Set(own.slice(0, stop).map(({ digest }) => digest));
         for (const [digest, facts] of repository.manifests)
           for (const child of facts.children)
-            if (!done.has(digest) && done.has(child)) wrong.push(`${seed}: ${digest} lost ${child} after ${stop} steps`);
+            if (!done.has(digest) && done.has(child))
+              wrong.push(`${seed}: ${digest} lost ${child} after ${stop} steps`);
       }
     }
   }

@@ -65,7 +65,8 @@ export function randomWorld(seed: number): World {
       for (const facts of [...other.manifests.values()].filter(() => chance(0.3))) manifests.set(facts.digest, facts);
     }
     for (const [i, root] of roots.entries()) {
-      if (chance(0.85)) tags.set(pick([`${int(3)}.${int(5)}.${i}`, `v${i}`, `sha-${i}`, `release-${i}`, 'latest']), root.digest);
+      if (chance(0.85))
+        tags.set(pick([`${int(3)}.${int(5)}.${i}`, `v${i}`, `sha-${i}`, `release-${i}`, 'latest']), root.digest);
       if (chance(0.7)) since.set(root.digest, NOW - int(60) * DAY);
     }
     // What is attached: with a subject, in the list that clients keep, or by cosign's tag; sometimes to nothing.

@@ -40,3 +40,27 @@ export function freed(repositories: readonly MarkedRepository[]): Freed {
   }
   return { steps, freeBytes, byImage };
 }
+
+/** What is free once some manifests are gone, bytes: what no manifest that is left in the same storage names. */
+export function freedBytes(
+  repositories: readonly MarkedRepository[],
+  isGone: (repository: string, digest: string) => boolean,
+): number {
+  const left = new Map<string, Set<string>>();
+  const gone = new Map<string, Map<string, number>>();
+  for (const { repository } of repositories) {
+    const { name, storage, manifests } = repository;
+    const stays = left.get(storage) ?? new Set<string>();
+    const goes = gone.get(storage) ?? new Map<string, number>();
+    left.set(storage, stays);
+    gone.set(storage, goes);
+    for (const facts of manifests.values())
+      for (const { digest, size } of [facts, ...facts.blobs])
+        if (isGone(name, facts.digest)) goes.set(digest, size);
+        else stays.add(digest);
+  }
+  let bytes = 0;
+  for (const [storage, goes] of gone)
+    for (const [digest, size] of goes) if (!left.get(storage)?.has(digest)) bytes += size;
+  return bytes;
+}

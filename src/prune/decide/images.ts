@@ -38,7 +38,10 @@ export function anatomyOf(repository: RepositoryState): Anatomy {
   const { manifests } = repository;
   const attachments = attachmentsOf(repository);
   const tags = new Map(
-    [...tagsByDigest(repository)].map(([digest, all]) => [digest, all.filter((tag) => subjectOfTag(tag) === undefined)]),
+    [...tagsByDigest(repository)].map(([digest, all]) => [
+      digest,
+      all.filter((tag) => subjectOfTag(tag) === undefined),
+    ]),
   );
   const named = [...tags].flatMap(([digest, all]) => (all.length > 0 && manifests.has(digest) ? [digest] : []));
   const belongs = new Set<string>();

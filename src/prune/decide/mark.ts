@@ -49,12 +49,12 @@ export function mark(world: World): readonly MarkedRepository[] {
     const last = lastVersions(anatomy, policy, world.now);
     const images = anatomy.images.map((image) => {
       const named = naming(repository, image.parts, tags, uses);
-      const since = sinceOf(anatomy, image, named, world.now);
+      const since = repository.since.get(image.digest);
       const reasons = [
         ...reasonsOf(named),
         ...keptTags(image, policy),
         ...last.reason(image),
-        ...(since === undefined || world.now - since < policy.graceMs ? [isNew(since)] : []),
+        ...(world.now - (since ?? world.now) < policy.graceMs ? [isNew(since)] : []),
       ];
       return { ...image, since, reasons, newer: last.newer(image) };
     });
@@ -104,7 +104,7 @@ export function naming(
 }
 
 /** Whether a name may mean a repository: mirrors put something before its path, or leave something out. */
-function samePath(repository: string, path: string): boolean {
+export function samePath(repository: string, path: string): boolean {
   const own = repository.slice(repository.indexOf('/') + 1);
   return own === path || own.endsWith(`/${path}`) || path.endsWith(`/${own}`);
 }
@@ -116,14 +116,6 @@ function reasonsOf(uses: readonly Use[]): Reason[] {
     const more = names.length > TOLD ? ` and ${names.length - TOLD} more` : '';
     return [{ code, detail: `${names.slice(0, TOLD).join(', ')}${more}` }];
   });
-}
-
-/** The earliest moment at which it is proven to have been there. */
-function sinceOf({ repository }: Anatomy, { digest }: Image, uses: readonly Use[], now: number): number | undefined {
-  const times = [repository.since.get(digest), ...uses.map(({ since }) => since)].filter(
-    (time): time is number => time !== undefined && time <= now,
-  );
-  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function keptTags({ tags }: Image, { keepTags }: Policy): Reason[] {
@@ -166,7 +158,9 @@ function lastVersions({ images, repository }: Anatomy, { keepLast }: Policy, now
     reason: ({ digest }: Image): Reason[] => {
       const at = rank.get(digest);
       if (at !== undefined && at < keepLast)
-        return [{ code: 'LAST_VERSIONS', detail: at === 0 ? 'the newest version' : `version ${at + 1} from the newest` }];
+        return [
+          { code: 'LAST_VERSIONS', detail: at === 0 ? 'the newest version' : `version ${at + 1} from the newest` },
+        ];
       return lastOthers.has(digest) ? [{ code: 'LAST_VERSIONS', detail: 'of those without a version the newest' }] : [];
     },
   };
@@ -193,7 +187,10 @@ function withBases(repositories: readonly Undecided[]): readonly Undecided[] {
       const base = one.at.repository.manifests.get(digest)?.base;
       for (const holder of (base !== undefined && holders.get(base)) || []) {
         if (holder.image === one.image || bases.has(holder.image)) continue;
-        bases.set(holder.image, `${one.at.repository.name}${one.image.tags[0] ? `:${one.image.tags[0]}` : `@${one.image.digest}`}`);
+        bases.set(
+          holder.image,
+          `${one.at.repository.name}${one.image.tags[0] ? `:${one.image.tags[0]}` : `@${one.image.digest}`}`,
+        );
         if (holder.image.reasons.length === 0) waiting.push(holder);
       }
     }
@@ -217,7 +214,11 @@ function withKept(repositories: readonly Undecided[]): readonly MarkedRepository
   return repositories.map((at) => {
     const { manifests } = at.repository;
     const stay = at.images.filter(({ reasons }) => reasons.length > 0);
-    const kept = whole(manifests, at.attachments, stay.map(({ digest }) => digest));
+    const kept = whole(
+      manifests,
+      at.attachments,
+      stay.map(({ digest }) => digest),
+    );
     const images = at.images.map((image) =>
       image.reasons.length === 0 && kept.has(image.digest)
         ? { ...image, reasons: [{ code: 'ATTACHED' as const, detail: 'it belongs to an image that stays' }] }

@@ -20,7 +20,11 @@ export function sweepOrder({ repository, images, attachments, kept }: MarkedRepo
   const { manifests } = repository;
   const tags = tagsByDigest(repository);
   const dropped = images.filter(({ reasons }) => reasons.length === 0);
-  const goes = whole(manifests, attachments, dropped.map(({ digest }) => digest));
+  const goes = whole(
+    manifests,
+    attachments,
+    dropped.map(({ digest }) => digest),
+  );
   for (const digest of kept) goes.delete(digest);
   // An index that goes holds back what it names.
   const parents = new Map<string, number>();

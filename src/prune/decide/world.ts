@@ -54,12 +54,12 @@ export interface Use {
   readonly code: Extract<KeepCode, 'RUNS' | 'COULD_RUN' | 'RELEASE' | 'ROLLBACK' | 'LOCKED'>;
   /** Of an index, a manifest or a config. */
   readonly digest?: string | undefined;
+  /** The repository's path that goes with the digest, where it is said. */
+  readonly path?: string | undefined;
   /** The path and tag of a name without a digest; hosts are left out, as a registry has many names. */
   readonly tag?: { readonly repository: string; readonly tag: string } | undefined;
   /** What names it, for people: `prod: ml/Deployment/iris`. */
   readonly by: string;
-  /** Since when it is proven to have been in a repository, ms since 1970. */
-  readonly since?: number | undefined;
 }
 
 /** What is kept beside what is in use. */

@@ -1,0 +1,167 @@
+import type { KnownCluster } from './cluster/clusters.ts';
+import { type Freed, freed } from './decide/free.ts';
+import type { Marked, MarkedRepository, Reason } from './decide/mark.ts';
+import type { Gap } from './gap.ts';
+import type { StorePlan } from './store/plan-store.ts';
+
+/** An image of a plan. */
+export interface PlannedImage {
+  /** `registry.example.com/ml/iris:0.0.1`; by digest where it has no tag. */
+  readonly reference: string;
+  readonly digest: string;
+  readonly tags: readonly string[];
+  /** Compressed, with all that is attached, bytes. */
+  readonly sizeBytes: number;
+}
+
+export interface DroppedImage extends PlannedImage {
+  /** Its part of what becomes free, bytes. */
+  readonly freeBytes: number;
+  readonly reasons: readonly { readonly code: string; readonly detail: string }[];
+}
+
+export interface PlannedRepository {
+  readonly repository: string;
+  /** The file that declares its clusters; null where none does. */
+  readonly declaredIn: string | null;
+  readonly tags: number;
+  readonly keeps: number;
+  readonly drops: number;
+  /** What all its images take, shared blobs once, bytes. */
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
+}
+
+/** What of the local store goes and stays. */
+export interface StoreDocument {
+  readonly dir: string;
+  readonly keep: readonly (PlannedImage & { readonly reasons: readonly Reason[] })[];
+  readonly drop: readonly DroppedImage[];
+  /** With layers and manifests that no image has any more, bytes. */
+  readonly freeBytes: number;
+}
+
+/** What `inlay prune` would do, for people and scripts. */
+export interface PruneDocument {
+  readonly schemaVersion: 1;
+  readonly plannedAt: string;
+  readonly clusters: readonly KnownCluster[];
+  readonly repositories: readonly PlannedRepository[];
+  readonly keep: readonly (PlannedImage & { readonly reasons: readonly Reason[] })[];
+  readonly drop: readonly DroppedImage[];
+  readonly freeBytes: number;
+  /** What could not be known: `--yes` refuses while there is any. */
+  readonly gaps: readonly Gap[];
+}
+
+export interface DocumentOptions {
+  readonly now: number;
+  readonly marked: readonly MarkedRepository[];
+  readonly freed: Freed;
+  readonly clusters: readonly KnownCluster[];
+  readonly declaredIn: ReadonlyMap<string, string | undefined>;
+  readonly gaps: readonly Gap[];
+}
+
+/** The plan as it is told. */
+export function documentOf(options: DocumentOptions): PruneDocument {
+  const { now, marked, freed, clusters, declaredIn, gaps } = options;
+  const keep: PruneDocument['keep'][number][] = [];
+  const drop: DroppedImage[] = [];
+  const repositories: PlannedRepository[] = [];
+  for (const at of marked) {
+    const { repository } = at;
+    const own = imagesOf(at, freed, clusters.length);
+    for (const image of own.keep) keep.push(image);
+    for (const image of own.drop) drop.push(image);
+    repositories.push({
+      repository: repository.name,
+      declaredIn: declaredIn.get(repository.name) ?? null,
+      tags: repository.tags.size,
+      keeps: own.keep.length,
+      drops: own.drop.length,
+      sizeBytes: bytesOf(at, repository.manifests.keys()),
+      freeBytes: own.drop.reduce((sum, { freeBytes }) => sum + freeBytes, 0),
+    });
+  }
+  return {
+    schemaVersion: 1,
+    plannedAt: new Date(now).toISOString(),
+    clusters,
+    repositories,
+    keep,
+    drop,
+    freeBytes: freed.freeBytes,
+    gaps,
+  };
+}
+
+/** The same for the local store, which no cluster runs from. */
+export function storeDocument(
+  dir: string,
+  { marked, freeBytes }: Pick<StorePlan, 'marked' | 'freeBytes'>,
+): StoreDocument {
+  const free = freed(marked);
+  const own = marked.map((at) => imagesOf(at, free, undefined));
+  return { dir, keep: own.flatMap(({ keep }) => keep), drop: own.flatMap(({ drop }) => drop), freeBytes };
+}
+
+function imagesOf(at: MarkedRepository, { byImage }: Freed, clusters: number | undefined) {
+  const keep: PruneDocument['keep'][number][] = [];
+  const drop: DroppedImage[] = [];
+  for (const image of at.images) {
+    const planned = plannedImage(at, image);
+    if (image.reasons.length > 0) keep.push({ ...planned, reasons: image.reasons });
+    else {
+      const freeBytes = byImage.get(`${at.repository.name}@${image.digest}`) ?? 0;
+      drop.push({ ...planned, freeBytes, reasons: whyItGoes(image, clusters) });
+    }
+  }
+  return { keep, drop };
+}
+
+function plannedImage(at: MarkedRepository, { digest, tags, parts }: Marked): PlannedImage {
+  const { name } = at.repository;
+  const [tag] = tags;
+  return {
+    reference: tag === undefined ? `${name}@${digest}` : tag === '' ? name : `${name}:${tag}`,
+    digest,
+    tags,
+    sizeBytes: bytesOf(at, parts),
+  };
+}
+
+function bytesOf({ repository }: MarkedRepository, digests: Iterable<string>): number {
+  const counted = new Set<string>();
+  let bytes = 0;
+  for (const digest of digests) {
+    const facts = repository.manifests.get(digest);
+    for (const blob of facts ? [facts, ...facts.blobs] : []) {
+      if (counted.has(blob.digest)) continue;
+      counted.add(blob.digest);
+      bytes += blob.size;
+    }
+  }
+  return bytes;
+}
+
+/** What would have kept it, and does not. */
+function whyItGoes({ tags, newer, since, orphan }: Marked, clusters: number | undefined): DroppedImage['reasons'] {
+  const asked = `${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}`;
+  return [
+    ...(clusters === undefined
+      ? []
+      : [{ code: 'UNUSED', detail: `nothing in ${asked} runs it, could run it or goes back to it` }]),
+    orphan
+      ? { code: 'ORPHAN', detail: 'what it is attached to is gone' }
+      : tags.length === 0
+        ? { code: 'UNTAGGED', detail: 'no tag names it any more' }
+        : newer === undefined
+          ? { code: 'OLD', detail: 'others without a version are newer' }
+          : { code: 'SUPERSEDED', detail: `${newer} newer versions` },
+    {
+      code: 'AGED',
+      detail: since === undefined ? 'no grace' : `there since ${new Date(since).toISOString().slice(0, 10)}`,
+    },
+  ];
+}
