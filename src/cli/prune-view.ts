@@ -39,7 +39,7 @@ export function describePlan(
   return parts.join('\n');
 }
 
-function describeRegistries({ repositories, keep, drop, freeBytes }: PruneDocument, list: boolean): string {
+function describeRegistries({ repositories, keep, drop, ...plan }: PruneDocument, list: boolean): string {
   const rows =
     list || keep.length + drop.length <= MANY
       ? imageRows({ keep, drop })
@@ -56,7 +56,10 @@ function describeRegistries({ repositories, keep, drop, freeBytes }: PruneDocume
   return [
     table(rows),
     `keeps  ${keep.length}${whyKept(keep)}`,
-    `drops  ${drop.length}  ${formatBytes(freeBytes)} free after the registry's own collection`,
+    `drops  ${drop.length}  ${formatBytes(plan.freeBytes)} free after the registry's own collection`,
+    ...(plan.attachmentsUncounted > 0
+      ? [`       what is attached to ${plan.attachmentsUncounted} of them goes too, and is not counted`]
+      : []),
   ].join('\n');
 }
 

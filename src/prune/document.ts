@@ -50,6 +50,8 @@ export interface PruneDocument {
   readonly keep: readonly (PlannedImage & { readonly reasons: readonly Reason[] })[];
   readonly drop: readonly DroppedImage[];
   readonly freeBytes: number;
+  /** Images that go whose attachments were not asked for, and so are not counted: they go with them all the same. */
+  readonly attachmentsUncounted: number;
   /** What could not be known: `--yes` refuses while there is any. */
   readonly gaps: readonly Gap[];
 }
@@ -61,11 +63,12 @@ export interface DocumentOptions {
   readonly clusters: readonly KnownCluster[];
   readonly declaredIn: ReadonlyMap<string, string | undefined>;
   readonly gaps: readonly Gap[];
+  readonly unasked: number;
 }
 
 /** The plan as it is told. */
 export function documentOf(options: DocumentOptions): PruneDocument {
-  const { now, marked, freed, clusters, declaredIn, gaps } = options;
+  const { now, marked, freed, clusters, declaredIn, gaps, unasked } = options;
   const keep: PruneDocument['keep'][number][] = [];
   const drop: DroppedImage[] = [];
   const repositories: PlannedRepository[] = [];
@@ -92,6 +95,7 @@ export function documentOf(options: DocumentOptions): PruneDocument {
     keep,
     drop,
     freeBytes: freed.freeBytes,
+    attachmentsUncounted: unasked,
     gaps,
   };
 }

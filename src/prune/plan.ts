@@ -4,7 +4,7 @@ import { parseReference, type Registry, RepositoryStock } from '../registry/inde
 import type { Clusters, Protection } from './cluster/clusters.ts';
 import type { Proof } from './cluster/journal-uses.ts';
 import { type Freed, freed } from './decide/free.ts';
-import { type MarkedRepository, mark, samePath } from './decide/mark.ts';
+import { type Marked, type MarkedRepository, mark, samePath } from './decide/mark.ts';
 import type { Policy, RepositoryState, Use, World } from './decide/world.ts';
 import type { Target } from './declaration.ts';
 import { documentOf, type PruneDocument } from './document.ts';
@@ -38,6 +38,8 @@ export interface Plan {
 /** Repositories at once, and requests to all of them. */
 const REPOSITORIES = 4;
 const REQUESTS = 32;
+/** Images whose attachments a plan asks for; a sweep asks for those of each. */
+const MOST_ASKED = 2000;
 
 /**
  * Reads clusters and registries and decides. What cannot be read is a gap of the plan: it is told, and nothing of the plan may be done.
@@ -75,15 +77,20 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const first = mark(world());
   onProgress?.(`${first.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
   let more = 0;
+  let room = MOST_ASKED;
+  let unasked = 0;
   await Promise.all(
     first.map((marked) =>
       repositories(async () => {
         const { name } = marked.repository;
         const own = known.find(({ state }) => state.name === name);
         if (!own) return;
-        const goes = marked.images.filter(({ reasons }) => reasons.length === 0).flatMap(({ parts }) => [...parts]);
+        const goes = marked.images.filter(({ reasons }) => reasons.length === 0);
+        const asked = goes.slice(0, room);
+        room -= asked.length;
+        unasked += goes.length - asked.length;
         try {
-          more += (await readReferrers(own.stock, own.note, goes, { limit, now, fresh: false })).length;
+          more += (await readReferrers(own.stock, own.note, parts(asked), { limit, now, fresh: false })).length;
           await writeNote(notesDir(dir), name, own.note);
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
@@ -95,8 +102,12 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const marked = more === 0 ? first : mark(world());
   const free = freed(marked);
   const declaredIn = new Map(targets.map(({ repository, declaredIn: file }) => [repository, file]));
-  const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps });
+  const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps, unasked });
   return { document, marked, freed: free };
+}
+
+function parts(images: readonly Marked[]): Set<string> {
+  return new Set(images.flatMap((image) => [...image.parts]));
 }
 
 interface ReadTarget {

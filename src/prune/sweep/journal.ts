@@ -24,6 +24,8 @@ const doneSchema = z.object({
 });
 export type Done = z.infer<typeof doneSchema>;
 
+const lineSchema = z.union([doneSchema, z.object({ also: stepSchema })]);
+
 const journalSchema = z.object({
   schemaVersion: z.literal(1),
   startedAt: z.string(),
@@ -78,6 +80,13 @@ export class OpenJournal {
     return this.#done;
   }
 
+  /** What was found on the way to go too: noted before what leads to it is gone. */
+  async adds(steps: readonly Step[]): Promise<void> {
+    this.#journal.steps.push(...steps);
+    if (steps.length > 0)
+      await appendFile(logOf(this.#path), steps.map((step) => `${JSON.stringify({ also: step })}\n`).join(''));
+  }
+
   async wrote({ repository, digest }: Pick<Step, 'repository' | 'digest'>, outcome: Outcome): Promise<void> {
     const done: Done = { repository, digest, outcome, at: new Date().toISOString() };
     this.#done.push(done);
@@ -108,8 +117,14 @@ async function unfinished(dir: string): Promise<Held[]> {
     if (!journal || journal.endedAt !== undefined) continue;
     const lines = await readFile(logOf(path), 'utf8').catch(() => '');
     // The last line may be half a line: its manifest is looked at again.
-    const done = lines.split('\n').flatMap((line) => doneOf(line) ?? []);
-    held.push({ path, journal, done: [...(journal.done ?? []), ...done] });
+    const read = lines.split('\n').flatMap((line) => lineSchema.safeParse(jsonOf(line)).data ?? []);
+    const done = read.flatMap((line) => ('also' in line ? [] : [line]));
+    const steps = read.flatMap((line) => ('also' in line ? [line.also] : []));
+    held.push({
+      path,
+      journal: { ...journal, steps: [...journal.steps, ...steps] },
+      done: [...(journal.done ?? []), ...done],
+    });
   }
   return held;
 }
@@ -137,9 +152,9 @@ async function readJson(path: string): Promise<SweepJournal | undefined> {
   }
 }
 
-function doneOf(line: string): Done | undefined {
+function jsonOf(line: string): unknown {
   try {
-    return doneSchema.parse(JSON.parse(line));
+    return JSON.parse(line);
   } catch {
     return undefined;
   }

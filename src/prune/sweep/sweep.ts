@@ -146,6 +146,7 @@ class RepositorySweep {
   readonly name: string;
   readonly spared: { reference: string; digest: string; why: string }[] = [];
   readonly #steps: readonly Step[];
+  readonly #known: ReadonlySet<string>;
   readonly #images: ReadonlyMap<string, Marked>;
   readonly #stock: RepositoryStock;
   readonly #guard: Guard;
@@ -157,6 +158,7 @@ class RepositorySweep {
     this.name = marked.repository.name;
     this.#steps = steps;
     this.#options = options;
+    this.#known = new Set(steps.map(({ digest }) => digest));
     this.#images = new Map(marked.images.map((image) => [image.digest, image]));
     const place = parseReference(this.name);
     this.#stock = new RepositoryStock(registry, place, { actions: ['pull', 'delete'], signal });
@@ -173,7 +175,11 @@ class RepositorySweep {
     for (const [at, step] of this.#steps.entries()) {
       const image = this.#images.get(step.digest);
       const own = step.digest === step.image && image !== undefined;
-      const attached = own && !this.#guard.stays(step.digest) ? await this.#image(image) : undefined;
+      const attached = own && !this.#guard.stays(step.digest) ? await this.#image(image) : [];
+      const more = attached
+        .filter(({ digest }) => !this.#known.has(digest))
+        .map(({ digest }): Step => ({ repository: this.name, digest, tags: [], image: step.digest }));
+      await journal.adds(more);
       const why = await this.#guard.manifest(step.digest);
       if (why !== undefined) {
         await this.#done(journal, step, 'spared', why);
@@ -187,9 +193,7 @@ class RepositorySweep {
           for (const left of this.#steps.slice(at)) await journal.wrote(left, 'refused');
         throw error;
       }
-      for (const { digest } of attached ?? [])
-        if (!this.#steps.some((one) => one.digest === digest))
-          await this.#erase(journal, { repository: this.name, digest, tags: [], image: step.digest });
+      for (const one of more) await this.#erase(journal, one);
     }
   }
 
@@ -200,7 +204,7 @@ class RepositorySweep {
     const [tag] = image.tags;
     const reference = tag === undefined ? `${this.name}@${image.digest}` : `${this.name}:${tag}`;
     this.spared.push({ reference, digest: image.digest, why: found.why });
-    return undefined;
+    return [];
   }
 
   async #erase(journal: OpenJournal, step: Step): Promise<void> {
