@@ -26,7 +26,12 @@ function textOf(kind: Kind, repository: number, tag: number): string {
       config: { mediaType: `${OCI}.image.config.v1+json`, digest: sha(`config ${own}`), size: 5400 },
       layers: [
         ...SHARED,
-        { mediaType: `${OCI}.image.layer.v1.tar`, digest: sha(`model ${own}`), size: 3_100_000 + tag, annotations: { 'inlay.layer': 'model' } },
+        {
+          mediaType: `${OCI}.image.layer.v1.tar`,
+          digest: sha(`model ${own}`),
+          size: 3_100_000 + tag,
+          annotations: { 'inlay.layer': 'model' },
+        },
       ],
       annotations: {
         'org.opencontainers.image.title': `model-${repository}`,
@@ -43,7 +48,10 @@ function textOf(kind: Kind, repository: number, tag: number): string {
       schemaVersion: 2,
       mediaType: `${OCI}.image.index.v1+json`,
       manifests: [{ ...manifest, platform: { architecture: 'amd64', os: 'linux' } }],
-      annotations: { 'org.opencontainers.image.title': `model-${repository}`, 'org.opencontainers.image.version': `0.${tag}.0` },
+      annotations: {
+        'org.opencontainers.image.title': `model-${repository}`,
+        'org.opencontainers.image.version': `0.${tag}.0`,
+      },
     });
   return JSON.stringify({
     schemaVersion: 2,
@@ -79,8 +87,7 @@ const registry = Bun.serve({
       // Docker's registry 2.8 gives all at once, whatever is asked.
       return Response.json({ name: `ml/model-${repo}`, tags: Array.from({ length: tags }, (_, i) => `0.${i}.0`) });
     const tagged = /^0\.(\d+)\.0$/.exec(name)?.[1];
-    const place =
-      tagged === undefined ? places.get(name) : (repository * tags + Number(tagged)) * KINDS.length;
+    const place = tagged === undefined ? places.get(name) : (repository * tags + Number(tagged)) * KINDS.length;
     if (place === undefined) return new Response('{"errors":[{"code":"MANIFEST_UNKNOWN"}]}', { status: 404 });
     const at = Math.floor(place / KINDS.length);
     const what = KINDS[place % KINDS.length] as Kind;

@@ -113,12 +113,13 @@ export function storeDocument(
 function imagesOf(at: MarkedRepository, { byImage }: Freed, clusters: number | undefined) {
   const keep: PruneDocument['keep'][number][] = [];
   const drop: DroppedImage[] = [];
+  const same = sameWords();
   for (const image of at.images) {
     const planned = plannedImage(at, image);
     if (image.reasons.length > 0) keep.push({ ...planned, reasons: image.reasons });
     else {
-      const freeBytes = byImage.get(`${at.repository.name}@${image.digest}`) ?? 0;
-      drop.push({ ...planned, freeBytes, reasons: whyItGoes(image, clusters) });
+      const freeBytes = byImage.get(at.repository.name)?.get(image.digest) ?? 0;
+      drop.push({ ...planned, freeBytes, reasons: whyItGoes(image, clusters, same) });
     }
   }
   return { keep, drop };
@@ -149,23 +150,35 @@ function bytesOf({ repository }: MarkedRepository, digests: Iterable<string>): n
   return bytes;
 }
 
-/** What would have kept it, and does not. */
-function whyItGoes({ tags, newer, since, orphan }: Marked, clusters: number | undefined): DroppedImage['reasons'] {
+interface Why {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What would have kept it, and does not. @param same gives one object for the same words: there may be a hundred thousand */
+function whyItGoes({ tags, newer, since, orphan }: Marked, clusters: number | undefined, same: Same): readonly Why[] {
   const asked = `${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}`;
+  const age = since === undefined ? 'no grace' : `there since ${new Date(since).toISOString().slice(0, 10)}`;
   return [
-    ...(clusters === undefined
-      ? []
-      : [{ code: 'UNUSED', detail: `nothing in ${asked} runs it, could run it or goes back to it` }]),
+    ...(clusters === undefined ? [] : [same('UNUSED', `nothing in ${asked} runs it, could run it or goes back to it`)]),
     orphan
-      ? { code: 'ORPHAN', detail: 'what it is attached to is gone' }
+      ? same('ORPHAN', 'what it is attached to is gone')
       : tags.length === 0
-        ? { code: 'UNTAGGED', detail: 'no tag names it any more' }
+        ? same('UNTAGGED', 'no tag names it any more')
         : newer === undefined
-          ? { code: 'OLD', detail: 'others without a version are newer' }
-          : { code: 'SUPERSEDED', detail: `${newer} newer versions` },
-    {
-      code: 'AGED',
-      detail: since === undefined ? 'no grace' : `there since ${new Date(since).toISOString().slice(0, 10)}`,
-    },
+          ? same('OLD', 'others without a version are newer')
+          : same('SUPERSEDED', `${newer} newer versions`),
+    same('AGED', age),
   ];
+}
+
+type Same = (code: string, detail: string) => Why;
+
+function sameWords(): Same {
+  const known = new Map<string, Why>();
+  return (code, detail) => {
+    const why = known.get(`${code} ${detail}`) ?? { code, detail };
+    known.set(`${code} ${detail}`, why);
+    return why;
+  };
 }

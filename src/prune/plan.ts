@@ -3,7 +3,7 @@ import { InlayError, isInlayError } from '../error/index.ts';
 import { parseReference, type Registry, RepositoryStock } from '../registry/index.ts';
 import type { Clusters, Protection } from './cluster/clusters.ts';
 import type { Proof } from './cluster/journal-uses.ts';
-import { type Freed, freed } from './decide/free.ts';
+import { freed } from './decide/free.ts';
 import { type Marked, type MarkedRepository, mark, samePath } from './decide/mark.ts';
 import type { Policy, RepositoryState, Use, World } from './decide/world.ts';
 import type { Target } from './declaration.ts';
@@ -32,12 +32,13 @@ export interface PlanOptions {
 export interface Plan {
   readonly document: PruneDocument;
   readonly marked: readonly MarkedRepository[];
-  readonly freed: Freed;
 }
 
 /** Repositories at once, and requests to all of them. */
 const REPOSITORIES = 4;
 const REQUESTS = 32;
+/** Manifests. */
+const COLLECTED_EVERY = 10_000;
 /** Images whose attachments a plan asks for; a sweep asks for those of each. */
 const MOST_ASKED = 2000;
 
@@ -55,12 +56,20 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const repositories = pLimit(REPOSITORIES);
   const limit = pLimit(REQUESTS);
   const names = byRepository(protection.uses);
+  let answered = 0;
   const read = await Promise.all(
     targets.map(({ repository }) =>
       repositories(async () => {
         const also = new Set([...names(repository), ...(left.get(repository) ?? [])]);
         try {
-          return await readTarget(options, repository, also, limit, protection);
+          const one = await readTarget(options, repository, also, limit, protection);
+          answered += one.state.manifests.size;
+          // What answers leave behind piles up to half a gigabyte before anybody collects it unasked.
+          if (answered > COLLECTED_EVERY) {
+            answered = 0;
+            Bun.gc(true);
+          }
+          return one;
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
           gaps.push(gapOf(repository, error));
@@ -74,18 +83,17 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const uses = [...protection.uses, ...options.locked];
   const world = (): World => ({ now, repositories: known.map(({ state }) => state), uses, policies });
   // What is attached to images that would go is asked for these alone; then all is decided again.
-  const first = mark(world());
-  onProgress?.(`${first.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
+  let marked = mark(world());
+  onProgress?.(`${marked.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
   let more = 0;
   let room = MOST_ASKED;
   let unasked = 0;
   await Promise.all(
-    first.map((marked) =>
+    marked.map(({ repository: { name }, images }) =>
       repositories(async () => {
-        const { name } = marked.repository;
         const own = known.find(({ state }) => state.name === name);
         if (!own) return;
-        const goes = marked.images.filter(({ reasons }) => reasons.length === 0);
+        const goes = images.filter(({ reasons }) => reasons.length === 0);
         const asked = goes.slice(0, room);
         room -= asked.length;
         unasked += goes.length - asked.length;
@@ -99,11 +107,18 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
       }),
     ),
   );
-  const marked = more === 0 ? first : mark(world());
+  if (more > 0) {
+    // The first marks are let go of before the second are made.
+    marked = [];
+    Bun.gc(true);
+    marked = mark(world());
+  }
+  Bun.gc(true);
   const free = freed(marked);
+  Bun.gc(true);
   const declaredIn = new Map(targets.map(({ repository, declaredIn: file }) => [repository, file]));
   const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps, unasked });
-  return { document, marked, freed: free };
+  return { document, marked };
 }
 
 function parts(images: readonly Marked[]): Set<string> {

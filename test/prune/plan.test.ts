@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sweepOrder } from '../../src/prune/index.ts';
 import { digestOf, journalOf, LATER, released, releaseOf } from '../cluster/releases.ts';
 import { deployment, FakeCluster, pod } from '../inventory/fake-cluster.ts';
 import { BARE, NO_MANIFEST, Pruning, tagsOf } from './pruning.ts';
@@ -181,9 +182,9 @@ for (const referrersApi of [true, false])
     const gone = await at.attach(old.manifest, 'old');
     const signature = await at.attach(gone, 'signature of the sbom');
     await at.attach(now.manifest, 'new');
-    const { document, freed } = await at.plan();
+    const { document, marked } = await at.plan();
     expect(tagsOf(document.keep)).toEqual(['2.0']);
-    const goes = freed.steps.map(({ digest }) => digest);
+    const goes = marked.flatMap(sweepOrder).map(({ digest }) => digest);
     expect(goes).toContain(gone);
     expect(goes).toContain(signature);
     expect(goes.indexOf(old.digest)).toBe(0);

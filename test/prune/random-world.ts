@@ -1,5 +1,5 @@
 // Random registries, clusters and policies, from a seed.
-import type { Blob, ManifestFacts, Policy, RepositoryState, Use, World } from '../../src/prune/decide/world.ts';
+import type { Blob, ManifestFacts, Policy, RepositoryState, Use, World } from '../../src/prune/index.ts';
 
 /** mulberry32 */
 export function random(seed: number): () => number {

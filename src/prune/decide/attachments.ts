@@ -26,13 +26,25 @@ export function attachmentsOf({ tags, manifests }: RepositoryState): ReadonlyMap
   return found;
 }
 
-/** A manifest and all below it that is there. */
-export function below(manifests: ReadonlyMap<string, ManifestFacts>, root: string, found = new Set<string>()) {
+/** A manifest and all below it that is there, each once. */
+export function below(manifests: ReadonlyMap<string, ManifestFacts>, root: string): readonly string[] {
   const facts = manifests.get(root);
-  if (!facts || found.has(root)) return found;
-  found.add(root);
-  for (const child of facts.children) below(manifests, child, found);
-  return found;
+  if (!facts) return [];
+  const { children } = facts;
+  if (children.length === 0) return [root];
+  const [child] = children;
+  // Most indexes name one manifest, and there may be very many of them.
+  if (children.length === 1 && child !== undefined && (manifests.get(child)?.children.length ?? 0) === 0)
+    return manifests.has(child) ? [root, child] : [root];
+  const found = new Set<string>();
+  const waiting = [root];
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+    const here = manifests.get(one);
+    if (!here || found.has(one)) continue;
+    found.add(one);
+    waiting.push(...here.children.toReversed());
+  }
+  return [...found];
 }
 
 /** Manifests with what is below them and attached to any of it, and so on. */
@@ -45,7 +57,7 @@ export function whole(
   const waiting = [...roots];
   for (let root = waiting.pop(); root !== undefined; root = waiting.pop()) {
     const before = found.size;
-    const fresh = [...below(manifests, root)].filter((digest) => !found.has(digest));
+    const fresh = below(manifests, root).filter((digest) => !found.has(digest));
     for (const digest of fresh) found.add(digest);
     if (found.size > before) for (const digest of fresh) waiting.push(...(attachments.get(digest) ?? []));
   }

@@ -1,13 +1,12 @@
 import type { MarkedRepository } from './mark.ts';
-import { type Step, sweepOrder } from './order.ts';
+import { sweepOrder } from './order.ts';
 
 /** What a sweep frees, in compressed bytes. */
 export interface Freed {
-  readonly steps: readonly Step[];
   /** Shared blobs once; what any kept manifest of the same storage names is not counted. */
   readonly freeBytes: number;
-  /** By repository and image (`NAME@DIGEST`): its part of the sum; what several share counts for the first. */
-  readonly byImage: ReadonlyMap<string, number>;
+  /** By repository, then by image: its part of the sum; what several share counts for the first. */
+  readonly byImage: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 export function freed(repositories: readonly MarkedRepository[]): Freed {
@@ -20,25 +19,24 @@ export function freed(repositories: readonly MarkedRepository[]): Freed {
       for (const blob of repository.manifests.get(digest)?.blobs ?? []) set.add(blob.digest);
     }
   }
-  const steps: Step[] = [];
-  const byImage = new Map<string, number>();
+  const byImage = new Map<string, Map<string, number>>();
   let freeBytes = 0;
   for (const marked of repositories) {
     const { repository } = marked;
     const counted = stays.get(repository.storage) as Set<string>;
+    const images = new Map<string, number>();
+    byImage.set(repository.name, images);
     for (const step of sweepOrder(marked)) {
-      steps.push(step);
       const facts = repository.manifests.get(step.digest);
       for (const { digest, size } of facts ? [facts, ...facts.blobs] : []) {
         if (counted.has(digest)) continue;
         counted.add(digest);
         freeBytes += size;
-        const key = `${repository.name}@${step.image}`;
-        byImage.set(key, (byImage.get(key) ?? 0) + size);
+        images.set(step.image, (images.get(step.image) ?? 0) + size);
       }
     }
   }
-  return { steps, freeBytes, byImage };
+  return { freeBytes, byImage };
 }
 
 /** What is free once some manifests are gone, bytes: what no manifest that is left in the same storage names. */

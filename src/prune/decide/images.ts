@@ -7,9 +7,9 @@ export interface Image {
   /** Without those of attachments, in the order of the repository. */
   readonly tags: readonly string[];
   /** With what is below it. */
-  readonly manifests: ReadonlySet<string>;
+  readonly manifests: readonly string[];
   /** The same with what is attached to any of it. */
-  readonly parts: ReadonlySet<string>;
+  readonly parts: readonly string[];
   /** Set where it is attached to something that is not there. */
   readonly orphan: boolean;
 }
@@ -57,13 +57,9 @@ export function anatomyOf(repository: RepositoryState): Anatomy {
   belong(named);
   const images: Image[] = [];
   const add = (digest: string, orphan: boolean) => {
-    images.push({
-      digest,
-      tags: tags.get(digest) ?? [],
-      manifests: below(manifests, digest),
-      parts: whole(manifests, attachments, [digest]),
-      orphan,
-    });
+    const own = below(manifests, digest);
+    const parts = own.some((one) => attachments.has(one)) ? [...whole(manifests, attachments, [digest])] : own;
+    images.push({ digest, tags: tags.get(digest) ?? [], manifests: own, parts, orphan });
     belong([digest]);
   };
   for (const digest of named) add(digest, false);

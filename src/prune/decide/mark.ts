@@ -33,6 +33,8 @@ export interface MarkedRepository extends Anatomy {
   readonly kept: ReadonlySet<string>;
 }
 
+const NONE: readonly Reason[] = [];
+
 /** Names of what protects an image that are told of one reason. */
 const TOLD = 3;
 
@@ -56,7 +58,7 @@ export function mark(world: World): readonly MarkedRepository[] {
         ...last.reason(image),
         ...(world.now - (since ?? world.now) < policy.graceMs ? [isNew(since)] : []),
       ];
-      return { ...image, since, reasons, newer: last.newer(image) };
+      return { ...image, since, reasons: reasons.length === 0 ? NONE : reasons, newer: last.newer(image) };
     });
     return { ...anatomy, policy, images };
   });
@@ -170,10 +172,15 @@ type Undecided = Omit<MarkedRepository, 'kept'>;
 
 /** Images that kept ones were built on stay too, in whichever repository: a lock, or a build on it, may want them. */
 function withBases(repositories: readonly Undecided[]): readonly Undecided[] {
+  const wanted = new Set(
+    repositories.flatMap(({ repository }) => [...repository.manifests.values()].flatMap(({ base }) => base ?? [])),
+  );
+  if (wanted.size === 0) return repositories;
   const holders = new Map<string, { at: Undecided; image: Marked }[]>();
   for (const at of repositories)
     for (const image of at.images)
       for (const digest of image.parts) {
+        if (!wanted.has(digest)) continue;
         const known = holders.get(digest);
         if (known) known.push({ at, image });
         else holders.set(digest, [{ at, image }]);

@@ -12,6 +12,8 @@ export interface Step {
   readonly image: string;
 }
 
+const NONE: readonly string[] = [];
+
 /**
  * What goes, in order: an image before all below it and attached to it, an index before what it names. Whoever stops anywhere leaves no
  * index behind that names something gone.
@@ -35,7 +37,7 @@ export function sweepOrder({ repository, images, attachments, kept }: MarkedRepo
   const go = (digest: string, image: string) => {
     if (!goes.has(digest) || done.has(digest) || (parents.get(digest) ?? 0) > 0) return;
     done.add(digest);
-    steps.push({ repository: repository.name, digest, tags: tags.get(digest) ?? [], image });
+    steps.push({ repository: repository.name, digest, tags: tags.get(digest) ?? NONE, image });
     for (const child of new Set(manifests.get(digest)?.children)) {
       parents.set(child, (parents.get(child) ?? 0) - 1);
       go(child, image);
@@ -44,6 +46,7 @@ export function sweepOrder({ repository, images, attachments, kept }: MarkedRepo
   };
   for (const { digest } of dropped) go(digest, digest);
   // What a later index held back while its own image was gone through.
-  for (const { digest } of dropped) for (const one of whole(manifests, attachments, [digest])) go(one, digest);
+  if (done.size < goes.size)
+    for (const { digest } of dropped) for (const one of whole(manifests, attachments, [digest])) go(one, digest);
   return steps;
 }

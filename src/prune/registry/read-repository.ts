@@ -1,6 +1,6 @@
 import { BASE_DIGEST } from '../../image/index.ts';
 import type { Manifest, RepositoryStock } from '../../registry/index.ts';
-import type { ManifestFacts, RepositoryState } from '../decide/world.ts';
+import type { Blob, ManifestFacts, RepositoryState } from '../decide/world.ts';
 import type { RepositoryNote } from './note.ts';
 
 /** Runs work when there is room for it: so many requests to a registry at once. */
@@ -64,6 +64,7 @@ class Reading {
   readonly firstSeen = new Map<string, number>();
   readonly #options: ReadOptions;
   readonly #going = new Map<string, Promise<void>>();
+  readonly #same = new Same();
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -83,9 +84,8 @@ class Reading {
     }
     const manifest = await limit(() => stock.manifest(tag));
     if (!manifest) return undefined;
-    const { digest } = manifest.descriptor;
     await this.#take(manifest);
-    return digest;
+    return this.manifests.get(manifest.descriptor.digest)?.digest;
   }
 
   /** A manifest that no tag leads to, if it is there. */
@@ -120,8 +120,9 @@ class Reading {
     await work;
   }
 
-  async #put(facts: ManifestFacts, storedAt?: number): Promise<void> {
+  async #put(found: ManifestFacts, storedAt?: number): Promise<void> {
     const { note, now } = this.#options;
+    const facts = this.#same.facts(found);
     const { digest } = facts;
     const first = note.firstSeen.get(digest);
     this.manifests.set(digest, facts);
@@ -134,6 +135,38 @@ class Reading {
   /** The earliest time is what counts. */
   #stored(digest: string, at: number | undefined): void {
     if (at !== undefined && at < (this.since.get(digest) ?? Number.POSITIVE_INFINITY)) this.since.set(digest, at);
+  }
+}
+
+const NONE: readonly never[] = [];
+
+/** The same object for the same blob, the same string for the same digest: manifests of a repository have most of theirs in common. */
+class Same {
+  readonly #blobs = new Map<string, Blob>();
+  readonly #digests = new Map<string, string>();
+
+  facts(facts: ManifestFacts): ManifestFacts {
+    return {
+      ...facts,
+      digest: this.#digest(facts.digest),
+      children: facts.children.length === 0 ? NONE : facts.children.map((digest) => this.#digest(digest)),
+      blobs:
+        facts.blobs.length === 0
+          ? NONE
+          : facts.blobs.map((blob) => {
+              const known = this.#blobs.get(blob.digest);
+              if (known?.size === blob.size) return known;
+              this.#blobs.set(blob.digest, blob);
+              return blob;
+            }),
+    };
+  }
+
+  #digest(digest: string): string {
+    const known = this.#digests.get(digest);
+    if (known !== undefined) return known;
+    this.#digests.set(digest, digest);
+    return digest;
   }
 }
 

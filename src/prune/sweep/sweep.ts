@@ -3,7 +3,7 @@ import { type Erased, parseReference, type Registry, RepositoryStock } from '../
 import type { Clusters } from '../cluster/clusters.ts';
 import { freedBytes } from '../decide/free.ts';
 import type { Marked, MarkedRepository } from '../decide/mark.ts';
-import type { Step } from '../decide/order.ts';
+import { type Step, sweepOrder } from '../decide/order.ts';
 import type { Use } from '../decide/world.ts';
 import { type Gap, gapOf } from '../gap.ts';
 import type { Plan } from '../plan.ts';
@@ -62,7 +62,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
   using _ = await holdSweep(dir);
   // However long somebody looked at the plan.
   refuseGaps((await options.clusters.read()).gaps);
-  const { steps } = plan.freed;
+  const steps = plan.marked.flatMap(sweepOrder);
   const planned = new Set(plan.marked.map(({ repository }) => repository.name));
   const byRepository = Map.groupBy(steps, ({ repository }) => repository);
   const failures: Gap[] = [];
