@@ -121,7 +121,7 @@ test('40 versions: plan, sweep, kill -9, resumption, a version deployed meanwhil
   };
   await deploy('0.1.0');
   await deploy('0.2.0');
-  await world.must(['rollback', 'iris', '-n', world.namespace, '--yes', '--insecure-registry', registry.host]);
+  await world.must(['rollback', 'iris', '-n', world.namespace]);
   // Three run, one sleeps, one is only in a CronJob.
   await apply(
     deployment('a', '0.10.0'),

@@ -57,6 +57,13 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const limit = pLimit(REQUESTS);
   const names = byRepository(protection.uses);
   let answered = 0;
+  let collected = 0;
+  // What answers and decisions leave behind piles up to half a gigabyte before anybody collects it unasked.
+  const collect = () => {
+    if (answered <= COLLECTED_EVERY) return;
+    collected = answered;
+    Bun.gc(true);
+  };
   const read = await Promise.all(
     targets.map(({ repository }) =>
       repositories(async () => {
@@ -64,11 +71,7 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
         try {
           const one = await readTarget(options, repository, also, limit, protection);
           answered += one.state.manifests.size;
-          // What answers leave behind piles up to half a gigabyte before anybody collects it unasked.
-          if (answered > COLLECTED_EVERY) {
-            answered = 0;
-            Bun.gc(true);
-          }
+          if (answered - collected > COLLECTED_EVERY) collect();
           return one;
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
@@ -110,12 +113,12 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   if (more > 0) {
     // The first marks are let go of before the second are made.
     marked = [];
-    Bun.gc(true);
+    collect();
     marked = mark(world());
   }
-  Bun.gc(true);
+  collect();
   const free = freed(marked);
-  Bun.gc(true);
+  collect();
   const declaredIn = new Map(targets.map(({ repository, declaredIn: file }) => [repository, file]));
   const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps, unasked });
   return { document, marked };
