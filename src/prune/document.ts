@@ -1,6 +1,7 @@
 import type { KnownCluster } from './cluster/clusters.ts';
 import { type Freed, freed } from './decide/free.ts';
 import type { Marked, MarkedRepository, Reason } from './decide/mark.ts';
+import type { Blob } from './decide/world.ts';
 import type { Gap } from './gap.ts';
 import type { StorePlan } from './store/plan-store.ts';
 
@@ -111,74 +112,73 @@ export function storeDocument(
 }
 
 function imagesOf(at: MarkedRepository, { byImage }: Freed, clusters: number | undefined) {
+  const { name } = at.repository;
   const keep: PruneDocument['keep'][number][] = [];
   const drop: DroppedImage[] = [];
-  const same = sameWords();
+  const whyItGoes = reasonsToGo(clusters);
   for (const image of at.images) {
-    const planned = plannedImage(at, image);
-    if (image.reasons.length > 0) keep.push({ ...planned, reasons: image.reasons });
+    const { digest, tags, parts, reasons } = image;
+    const [tag] = tags;
+    const reference = tag === undefined ? `${name}@${digest}` : tag === '' ? name : `${name}:${tag}`;
+    const sizeBytes = bytesOf(at, parts);
+    if (reasons.length > 0) keep.push({ reference, digest, tags, sizeBytes, reasons });
     else {
-      const freeBytes = byImage.get(at.repository.name)?.get(image.digest) ?? 0;
-      drop.push({ ...planned, freeBytes, reasons: whyItGoes(image, clusters, same) });
+      const freeBytes = byImage.get(name)?.get(digest) ?? 0;
+      drop.push({ reference, digest, tags, sizeBytes, freeBytes, reasons: whyItGoes(image) });
     }
   }
   return { keep, drop };
 }
 
-function plannedImage(at: MarkedRepository, { digest, tags, parts }: Marked): PlannedImage {
-  const { name } = at.repository;
-  const [tag] = tags;
-  return {
-    reference: tag === undefined ? `${name}@${digest}` : tag === '' ? name : `${name}:${tag}`,
-    digest,
-    tags,
-    sizeBytes: bytesOf(at, parts),
-  };
-}
+/** One for all images: there may be a hundred thousand. */
+const counted = new Set<string>();
 
 function bytesOf({ repository }: MarkedRepository, digests: Iterable<string>): number {
-  const counted = new Set<string>();
+  counted.clear();
   let bytes = 0;
+  const count = ({ digest, size }: Blob) => {
+    if (counted.has(digest)) return;
+    counted.add(digest);
+    bytes += size;
+  };
   for (const digest of digests) {
     const facts = repository.manifests.get(digest);
-    for (const blob of facts ? [facts, ...facts.blobs] : []) {
-      if (counted.has(blob.digest)) continue;
-      counted.add(blob.digest);
-      bytes += blob.size;
-    }
+    if (!facts) continue;
+    count(facts);
+    for (const blob of facts.blobs) count(blob);
   }
   return bytes;
 }
 
-interface Why {
-  readonly code: string;
-  readonly detail: string;
-}
+type Why = DroppedImage['reasons'];
 
-/** What would have kept it, and does not. @param same gives one object for the same words: there may be a hundred thousand */
-function whyItGoes({ tags, newer, since, orphan }: Marked, clusters: number | undefined, same: Same): readonly Why[] {
+const DAY_MS = 86_400_000;
+
+/** What would have kept an image, and does not. The same for the same answer: there may be a hundred thousand. */
+function reasonsToGo(clusters: number | undefined): (image: Marked) => Why {
   const asked = `${clusters} ${clusters === 1 ? 'cluster' : 'clusters'}`;
-  const age = since === undefined ? 'no grace' : `there since ${new Date(since).toISOString().slice(0, 10)}`;
-  return [
-    ...(clusters === undefined ? [] : [same('UNUSED', `nothing in ${asked} runs it, could run it or goes back to it`)]),
-    orphan
-      ? same('ORPHAN', 'what it is attached to is gone')
-      : tags.length === 0
-        ? same('UNTAGGED', 'no tag names it any more')
-        : newer === undefined
-          ? same('OLD', 'others without a version are newer')
-          : same('SUPERSEDED', `${newer} newer versions`),
-    same('AGED', age),
-  ];
-}
-
-type Same = (code: string, detail: string) => Why;
-
-function sameWords(): Same {
-  const known = new Map<string, Why>();
-  return (code, detail) => {
-    const why = known.get(`${code} ${detail}`) ?? { code, detail };
-    known.set(`${code} ${detail}`, why);
+  const unused =
+    clusters === undefined
+      ? []
+      : [{ code: 'UNUSED', detail: `nothing in ${asked} runs it, could run it or goes back to it` }];
+  const known = new Map<number, Map<string | number, Why>>();
+  return ({ tags, newer, since, orphan }) => {
+    const day = since === undefined ? -1 : Math.floor(since / DAY_MS);
+    const rank = orphan ? 'orphan' : tags.length === 0 ? 'untagged' : (newer ?? 'old');
+    const ofDay = known.get(day) ?? new Map<string | number, Why>();
+    known.set(day, ofDay);
+    const before = ofDay.get(rank);
+    if (before) return before;
+    const detail = since === undefined ? 'no grace' : `there since ${new Date(since).toISOString().slice(0, 10)}`;
+    const why = [...unused, rankedReason(rank), { code: 'AGED', detail }];
+    ofDay.set(rank, why);
     return why;
   };
+}
+
+function rankedReason(rank: string | number): Why[number] {
+  if (rank === 'orphan') return { code: 'ORPHAN', detail: 'what it is attached to is gone' };
+  if (rank === 'untagged') return { code: 'UNTAGGED', detail: 'no tag names it any more' };
+  if (rank === 'old') return { code: 'OLD', detail: 'others without a version are newer' };
+  return { code: 'SUPERSEDED', detail: `${rank} newer versions` };
 }

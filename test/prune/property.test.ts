@@ -92,7 +92,7 @@ test(`over ${WORLDS} random worlds nothing protected is swept, and what is left 
   // Worlds in which nothing happened would prove nothing.
   expect(swept).toBeGreaterThan(WORLDS);
   expect(kept).toBeGreaterThan(WORLDS);
-});
+}, 120_000);
 
 /** Whether an image that stays for its own sake has the manifest. */
 function isBaseOfKept(marked: ReturnType<typeof mark>, digest: string): boolean {
@@ -124,4 +124,4 @@ test('what becomes free is what no manifest that stays names, each blob once for
     const parts = [...byImage.values()].flatMap((images) => [...images.values()]);
     expect(parts.reduce((sum, size) => sum + size, 0)).toBe(freeBytes);
   }
-});
+}, 120_000);

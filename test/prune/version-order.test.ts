@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { compareDebian } from '../../src/inventory/index.ts';
 import { compareVersionTags, isVersionTag } from '../../src/prune/index.ts';
 
 test('versions have an order: by numbers, a pre-release before its release, with or without v', () => {
@@ -15,4 +16,10 @@ test('what begins with a number is a version, a word or a commit is none', () =>
     false,
     false,
   ]);
+});
+
+test('numbers alone are compared as Debian would', () => {
+  const tags = ['1', '1.0', '1.0.0', '1.1', '1.10', '2', '10', '10.0'];
+  for (const a of tags)
+    for (const b of tags) expect([a, b, Math.sign(compareVersionTags(a, b))]).toEqual([a, b, compareDebian(a, b)]);
 });

@@ -1,5 +1,6 @@
 import type { MarkedRepository } from './mark.ts';
 import { sweepOrder } from './order.ts';
+import type { Blob } from './world.ts';
 
 /** What a sweep frees, in compressed bytes. */
 export interface Freed {
@@ -28,12 +29,17 @@ export function freed(repositories: readonly MarkedRepository[]): Freed {
     byImage.set(repository.name, images);
     for (const step of sweepOrder(marked)) {
       const facts = repository.manifests.get(step.digest);
-      for (const { digest, size } of facts ? [facts, ...facts.blobs] : []) {
-        if (counted.has(digest)) continue;
+      if (!facts) continue;
+      let bytes = 0;
+      const count = ({ digest, size }: Blob) => {
+        if (counted.has(digest)) return;
         counted.add(digest);
-        freeBytes += size;
-        images.set(step.image, (images.get(step.image) ?? 0) + size);
-      }
+        bytes += size;
+      };
+      count(facts);
+      for (const blob of facts.blobs) count(blob);
+      freeBytes += bytes;
+      images.set(step.image, (images.get(step.image) ?? 0) + bytes);
     }
   }
   return { freeBytes, byImage };

@@ -1,6 +1,6 @@
 import { whole } from './attachments.ts';
 import { type Anatomy, anatomyOf, type Image, tagsByDigest } from './images.ts';
-import { compareVersionTags, isVersionTag } from './version-order.ts';
+import { compareVersionsOfTags, isVersionTag, versionOf } from './version-order.ts';
 import {
   DEFAULT_POLICY,
   KEEP_CODES,
@@ -48,13 +48,14 @@ export function mark(world: World): readonly MarkedRepository[] {
     const anatomy = anatomyOf(repository);
     const policy = world.policies.get(repository.name) ?? DEFAULT_POLICY;
     const tags = tagsByDigest(repository);
+    const patterns = policy.keepTags.map((text) => ({ text, glob: new Bun.Glob(text) }));
     const last = lastVersions(anatomy, policy, world.now);
     const images = anatomy.images.map((image) => {
       const named = naming(repository, image.parts, tags, uses);
       const since = repository.since.get(image.digest);
       const reasons = [
         ...reasonsOf(named),
-        ...keptTags(image, policy),
+        ...keptTags(image, patterns),
         ...last.reason(image),
         ...(world.now - (since ?? world.now) < policy.graceMs ? [isNew(since)] : []),
       ];
@@ -111,7 +112,8 @@ export function samePath(repository: string, path: string): boolean {
   return own === path || own.endsWith(`/${path}`) || path.endsWith(`/${own}`);
 }
 
-function reasonsOf(uses: readonly Use[]): Reason[] {
+function reasonsOf(uses: readonly Use[]): readonly Reason[] {
+  if (uses.length === 0) return NONE;
   return KEEP_CODES.flatMap((code) => {
     const names = [...new Set(uses.filter((use) => use.code === code).map((use) => use.by))];
     if (names.length === 0) return [];
@@ -120,12 +122,17 @@ function reasonsOf(uses: readonly Use[]): Reason[] {
   });
 }
 
-function keptTags({ tags }: Image, { keepTags }: Policy): Reason[] {
-  for (const pattern of keepTags) {
-    const tag = tags.find((one) => new Bun.Glob(pattern).match(one));
-    if (tag !== undefined) return [{ code: 'KEPT_TAG', detail: `tag ${tag} fits ${pattern}` }];
+interface TagPattern {
+  readonly text: string;
+  readonly glob: Bun.Glob;
+}
+
+function keptTags({ tags }: Image, patterns: readonly TagPattern[]): readonly Reason[] {
+  for (const { text, glob } of patterns) {
+    const tag = tags.find((one) => glob.match(one));
+    if (tag !== undefined) return [{ code: 'KEPT_TAG', detail: `tag ${tag} fits ${text}` }];
   }
-  return [];
+  return NONE;
 }
 
 function isNew(since: number | undefined): Reason {
@@ -142,28 +149,33 @@ function day(ms: number): string {
 /** The newest versions, and of what has no version the newest by what is proven. */
 function lastVersions({ images, repository }: Anatomy, { keepLast }: Policy, now: number) {
   const tagged = images.filter(({ tags }) => tags.length > 0);
-  const version = ({ tags }: Image) => tags.filter(isVersionTag).sort((a, b) => compareVersionTags(b, a))[0];
+  const newest = ({ tags }: Image) => {
+    const versions = tags.filter(isVersionTag).map(versionOf);
+    return versions.length < 2 ? versions[0] : versions.sort(compareVersionsOfTags).at(-1);
+  };
   const versioned = tagged
     .flatMap((image) => {
-      const tag = version(image);
-      return tag === undefined ? [] : [{ image, tag }];
+      const version = newest(image);
+      return version === undefined ? [] : [{ image, version }];
     })
-    .sort((a, b) => compareVersionTags(b.tag, a.tag));
+    .sort((a, b) => compareVersionsOfTags(b.version, a.version));
   const since = ({ digest }: Image) => repository.since.get(digest) ?? now;
   const others = tagged
-    .filter((image) => version(image) === undefined)
+    .filter(({ tags }) => !tags.some(isVersionTag))
     .sort((a, b) => since(b) - since(a) || ((a.tags[0] ?? '') < (b.tags[0] ?? '') ? 1 : -1));
   const rank = new Map(versioned.map(({ image }, i) => [image.digest, i]));
   const lastOthers = new Set(others.slice(0, keepLast).map(({ digest }) => digest));
   return {
     newer: ({ digest }: Image) => rank.get(digest),
-    reason: ({ digest }: Image): Reason[] => {
+    reason: ({ digest }: Image): readonly Reason[] => {
       const at = rank.get(digest);
       if (at !== undefined && at < keepLast)
         return [
           { code: 'LAST_VERSIONS', detail: at === 0 ? 'the newest version' : `version ${at + 1} from the newest` },
         ];
-      return lastOthers.has(digest) ? [{ code: 'LAST_VERSIONS', detail: 'of those without a version the newest' }] : [];
+      return lastOthers.has(digest)
+        ? [{ code: 'LAST_VERSIONS', detail: 'of those without a version the newest' }]
+        : NONE;
     },
   };
 }
