@@ -4,7 +4,7 @@ import { parseReference, type Registry, RepositoryStock } from '../registry/inde
 import type { Clusters, Protection } from './cluster/clusters.ts';
 import type { Proof } from './cluster/journal-uses.ts';
 import { freed } from './decide/free.ts';
-import { type Marked, type MarkedRepository, mark, samePath } from './decide/mark.ts';
+import { type Marked, type MarkedRepository, markInTurn, samePath } from './decide/mark.ts';
 import type { Policy, RepositoryState, Use, World } from './decide/world.ts';
 import type { Target } from './declaration.ts';
 import { documentOf, type PruneDocument } from './document.ts';
@@ -59,8 +59,9 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   let answered = 0;
   let collected = 0;
   // What answers and decisions leave behind piles up to half a gigabyte before anybody collects it unasked.
-  const collect = () => {
-    if (answered <= COLLECTED_EVERY) return;
+  const collect = (done: number) => {
+    answered += done;
+    if (answered <= COLLECTED_EVERY || answered - collected < COLLECTED_EVERY) return;
     collected = answered;
     Bun.gc(true);
   };
@@ -70,8 +71,7 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
         const also = new Set([...names(repository), ...(left.get(repository) ?? [])]);
         try {
           const one = await readTarget(options, repository, also, limit, protection);
-          answered += one.state.manifests.size;
-          if (answered - collected > COLLECTED_EVERY) collect();
+          collect(one.state.manifests.size);
           return one;
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
@@ -86,7 +86,7 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const uses = [...protection.uses, ...options.locked];
   const world = (): World => ({ now, repositories: known.map(({ state }) => state), uses, policies });
   // What is attached to images that would go is asked for these alone; then all is decided again.
-  let marked = mark(world());
+  let marked = markInTurn(world(), collect);
   onProgress?.(`${marked.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
   let more = 0;
   let room = MOST_ASKED;
@@ -112,13 +112,14 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   );
   if (more > 0) {
     // The first marks are let go of before the second are made.
+    const images = marked.reduce((sum, one) => sum + one.images.length, 0);
     marked = [];
-    collect();
-    marked = mark(world());
+    collect(images);
+    marked = markInTurn(world(), collect);
   }
-  collect();
+  collect(COLLECTED_EVERY);
   const free = freed(marked);
-  collect();
+  collect(COLLECTED_EVERY);
   const declaredIn = new Map(targets.map(({ repository, declaredIn: file }) => [repository, file]));
   const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps, unasked });
   return { document, marked };

@@ -43,27 +43,45 @@ const TOLD = 3;
  * @param world as it was read; a world that was not read whole must not be swept
  */
 export function mark(world: World): readonly MarkedRepository[] {
+  return markInTurn(world, () => {});
+}
+
+/**
+ * The same, letting others do something after each repository: what is thrown away on the way is more than what remains.
+ * @param after told how many images are decided about
+ */
+export function markInTurn(world: World, after: (images: number) => void): readonly MarkedRepository[] {
   const uses = usesBy(world.uses);
   const marked = world.repositories.map((repository) => {
-    const anatomy = anatomyOf(repository);
-    const policy = world.policies.get(repository.name) ?? DEFAULT_POLICY;
-    const tags = tagsByDigest(repository);
-    const patterns = policy.keepTags.map((text) => ({ text, glob: new Bun.Glob(text) }));
-    const last = lastVersions(anatomy, policy, world.now);
-    const images = anatomy.images.map((image) => {
-      const named = naming(repository, image.parts, tags, uses);
-      const since = repository.since.get(image.digest);
-      const reasons = [
-        ...reasonsOf(named),
-        ...keptTags(image, patterns),
-        ...last.reason(image),
-        ...(world.now - (since ?? world.now) < policy.graceMs ? [isNew(since)] : []),
-      ];
-      return { ...image, since, reasons: reasons.length === 0 ? NONE : reasons, newer: last.newer(image) };
-    });
-    return { ...anatomy, policy, images };
+    const one = markOne(repository, uses, world);
+    after(one.images.length);
+    return one;
   });
   return withKept(withBases(marked));
+}
+
+function markOne(
+  repository: RepositoryState,
+  uses: UsesBy,
+  { now, policies }: Pick<World, 'now' | 'policies'>,
+): Undecided {
+  const anatomy = anatomyOf(repository);
+  const policy = policies.get(repository.name) ?? DEFAULT_POLICY;
+  const tags = tagsByDigest(repository);
+  const patterns = policy.keepTags.map((text) => ({ text, glob: new Bun.Glob(text) }));
+  const last = lastVersions(anatomy, policy, now);
+  const images = anatomy.images.map((image) => {
+    const named = naming(repository, image.parts, tags, uses);
+    const since = repository.since.get(image.digest);
+    const reasons = [
+      ...reasonsOf(named),
+      ...keptTags(image, patterns),
+      ...last.reason(image),
+      ...(now - (since ?? now) < policy.graceMs ? [isNew(since)] : []),
+    ];
+    return { ...image, since, reasons: reasons.length === 0 ? NONE : reasons, newer: last.newer(image) };
+  });
+  return { ...anatomy, policy, images };
 }
 
 export interface UsesBy {
