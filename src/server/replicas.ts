@@ -8,7 +8,6 @@ export interface ReplicasOptions {
   /** With the port that the main thread listens on. */
   readonly settings: Settings;
   readonly spec: EngineOptions;
-  readonly batch: BatchProof;
   readonly count: number;
   /** Takes log lines. */
   readonly write: (line: string) => void;
@@ -39,12 +38,12 @@ export class Replicas {
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
     const workers = Array.from({ length: options.count }, () => new Replica(options));
-    const { settings, spec, batch, draining, pulses, transform } = options;
+    const { settings, spec, draining, pulses, transform } = options;
     const threads = 1 + options.count;
     try {
       await Promise.all(
         workers.map((worker, i) =>
-          worker.serve({ kind: 'serve', settings, spec, batch, threads, draining, pulses, own: 1 + i, transform }),
+          worker.serve({ kind: 'serve', settings, spec, threads, draining, pulses, own: 1 + i, transform }),
         ),
       );
     } catch (error) {
@@ -52,6 +51,11 @@ export class Replicas {
       throw error;
     }
     return new Replicas(workers);
+  }
+
+  /** Tells all what was proven of running rows together. */
+  proven(batch: BatchProof): void {
+    for (const worker of this.#workers) worker.proven(batch);
   }
 
   /** Drains all, each as the main thread drains. */
@@ -85,6 +89,10 @@ class Replica {
   serve(message: ToReplica): Promise<void> {
     this.#worker.postMessage(message);
     return this.#ready.promise;
+  }
+
+  proven(batch: BatchProof): void {
+    this.#send({ kind: 'proven', batch });
   }
 
   async drain(hurry: Promise<void>): Promise<void> {
