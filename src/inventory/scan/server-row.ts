@@ -119,6 +119,6 @@ function unknownOf(facts: ImageFacts): Record<string, string> {
   };
 }
 
-function noteOf({ number, actor, kind, state, verdict, reason }: ReleaseSummary): ReleaseNote {
-  return { number, actor, kind, state, verdict, reason };
+function noteOf({ number, actor, kind, state, verdict, reason, waitingSince }: ReleaseSummary): ReleaseNote {
+  return { number, actor, kind, state, verdict, reason, waitingSince };
 }
