@@ -56,7 +56,9 @@ test('docs/server.md has every variable that the server reads', async () => {
 });
 
 test('links between the pages lead somewhere', async () => {
-  const pages = ['README.md', 'CONTRIBUTING.md', ...(await Array.fromAsync(new Bun.Glob('docs/*.md').scan(ROOT)))];
+  const pages = ['README.md', 'CONTRIBUTING.md'];
+  for (const pattern of ['docs/**/*.md', 'python/*.md', 'examples/*/*.md'])
+    pages.push(...(await Array.fromAsync(new Bun.Glob(pattern).scan(ROOT))));
   const broken: string[] = [];
   for (const page of pages) {
     for (const [, target] of (await read(page)).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {

@@ -221,7 +221,7 @@ function modelFacts({ contract, facts }: Project): Fact[] {
   return [
     {
       topic: 'model',
-      text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${contract.model.producer.name} ${contract.model.producer.version}, ${task}`,
+      text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${`${contract.model.producer.name} ${contract.model.producer.version}`.trim()}, ${task}`,
     },
     ...facts.zipMaps.map((zipMap) => ({
       topic: 'graph',

@@ -1,4 +1,4 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Help } from '@commander-js/extra-typings';
 import { addBuild } from './commands/build.ts';
 import { addCheck } from './commands/check.ts';
 import { addCliImage } from './commands/cli-image.ts';
@@ -66,6 +66,10 @@ export function createProgram(): Command {
     .description('Bakes a trained ONNX model into its own inference-server image.')
     .version(INLAY_VERSION)
     .showSuggestionAfterError()
+    // No flag given is no value that one need know.
+    .configureHelp({
+      optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: \[\]\)$/, ''),
+    })
     .exitOverride();
   for (const add of COMMANDS) add(program);
   for (const command of program.commands) command.exitOverride();
