@@ -1,12 +1,13 @@
 // The commands of README.md and docs/ that need the network, a registry or a cluster, in order with the others of their page.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { allPages } from '../test/docs/pages.ts';
 import { runPage } from '../test/docs/run-page.ts';
 import { type Cluster, cluster } from './cluster.ts';
 import { cosign } from './go-programs.ts';
+import { must, ROOT } from './inlay.ts';
 import { type RunningRegistry, startDockerRegistry } from './registries.ts';
 
 const HOME = process.env.INLAY_E2E_HOME ?? join(homedir(), '.cache', 'inlay-e2e');
@@ -22,6 +23,10 @@ let registry: RunningRegistry;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'inlay-e2e-docs-'));
   registry = await startDockerRegistry();
+  // The base is pinned where the mirror stands today, and composed here: a cluster's network may have no way to it.
+  cpSync(join(ROOT, 'examples/iris'), join(dir, 'iris'), { recursive: true });
+  for (const work of ['lock', 'build'])
+    await must([join(ROOT, 'bin/inlay'), work, join(dir, 'iris')], { env: { INLAY_HOME: HOME } });
 });
 afterAll(async () => {
   await registry?.stop();
@@ -33,7 +38,13 @@ test.each(here.map((one) => [one.page.path, one] as const))(
   'the commands of %s run',
   async (path, { page, blocks }) => {
     const own = mkdtempSync(join(dir, `${path.replaceAll('/', '-')}-`));
-    const place = { dir: own, home: HOME, registry: registry.host, prelude: await prelude(own) };
+    // Of its own: a tag names one image.
+    const place = {
+      dir: own,
+      home: HOME,
+      registry: `${registry.host}/${basename(own).toLowerCase()}`,
+      prelude: await prelude(own),
+    };
     expect(await runPage(page, blocks, place)).toBeUndefined();
   },
 );
@@ -51,8 +62,7 @@ test.each(there.map((one) => [one.page.path, one] as const))(
       const place = {
         dir: own,
         home: HOME,
-        // Of its own each time: a tag names one image.
-        registry: `${host}/docs-${Date.now()}`,
+        registry: `${host}/docs/${basename(own).toLowerCase()}`,
         namespace: NAMESPACE,
         env: { KUBECONFIG: kubeconfig },
         command,
@@ -71,8 +81,7 @@ async function prelude(own: string, insecure?: string): Promise<string> {
     'export COSIGN_PASSWORD=docs',
     `cosign() { ${await cosign()} "$@"; }`,
     `kubectl() { "$(bash "$INLAY_CHECKOUT"/e2e/cluster/cluster bin)"/kubectl "$@"; }`,
-    // The base is pinned where the mirror stands today.
-    'rm -f inlay.lock',
+    `cp ${join(dir, 'iris', 'inlay.lock')} inlay.lock`,
     `npm() {
   local words=() word
   for word in "$@"; do if [ "$word" = inlay ]; then word=$(packed); fi; words+=("$word"); done

@@ -1,11 +1,14 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { EXIT, reportError } from './output.ts';
 import { createProgram } from './program.ts';
+import { usageError } from './usage-error.ts';
 
+const json = process.argv.includes('--json');
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  // commander has told what is wrong with the command line, or printed the help that was asked for.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  else process.exitCode = reportError(error, process.argv.includes('--json'));
+  if (!(error instanceof CommanderError)) process.exitCode = reportError(error, json);
+  else if (error.exitCode === 0) process.exitCode = EXIT.done;
+  // Without a command the help was printed.
+  else process.exitCode = error.code === 'commander.help' ? EXIT.usage : reportError(usageError(error), json);
 }

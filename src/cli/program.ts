@@ -66,6 +66,8 @@ export function createProgram(): Command {
     .description('Bakes a trained ONNX model into its own inference-server image.')
     .version(INLAY_VERSION)
     .showSuggestionAfterError()
+    // main.ts says it, as all errors are said.
+    .configureOutput({ outputError: () => {} })
     // No flag given is no value that one need know.
     .configureHelp({
       optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: \[\]\)$/, ''),
