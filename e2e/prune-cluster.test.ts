@@ -206,3 +206,20 @@ test('a cluster that is declared and cannot be read stops it before anything is 
   expect([code, JSON.parse(stderr).error.code]).toEqual([1, 'PRUNE_REFUSED']);
   expect(STORE).not.toBe(home);
 }, 60_000);
+
+test('the API server takes what the CronJob is made of', async () => {
+  const image = `${registry.host}/ml/inlay@sha256:${'0'.repeat(64)}`;
+  const more = [
+    '--image',
+    image,
+    '-n',
+    world.namespace,
+    '--registry-secret',
+    'login',
+    '--kubeconfig-secret',
+    'clusters',
+  ];
+  const yaml = await world.must(['prune', '--config', file, '--manifests', '--yes', ...more]);
+  const applied = await world.cluster.kubectl(['apply', '--server-side', '--dry-run=server', '-f', '-'], yaml);
+  expect(applied.match(/serverside-applied/g)).toHaveLength(yaml.split('---\n').length);
+}, 60_000);
