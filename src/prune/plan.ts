@@ -38,7 +38,7 @@ export interface Plan {
 const REPOSITORIES = 4;
 const REQUESTS = 32;
 /** Manifests. */
-const COLLECTED_EVERY = 10_000;
+const COLLECTED_EVERY = 6000;
 /** Images whose attachments a plan asks for; a sweep asks for those of each. */
 const MOST_ASKED = 2000;
 
@@ -103,6 +103,9 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
         try {
           more += (await readReferrers(own.stock, own.note, parts(asked), { limit, now, fresh: false })).length;
           await writeNote(notesDir(dir), name, own.note);
+          // What is written down need not be held.
+          own.note.firstSeen.clear();
+          own.note.referrers.clear();
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
           gaps.push(gapOf(name, error));
