@@ -1,16 +1,6 @@
 // What npm publishes: packed, looked at by the linters of packages, installed elsewhere with install scripts on and off, and used.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { must, ROOT, run } from './inlay.ts';
