@@ -70,6 +70,11 @@ test.each([['on'], ['off']])('with install scripts %s it is installed, small, an
     digest: string;
   };
   expect(built.digest).toBe(here.digest);
+  // And of itself.
+  const [own, other] = await Promise.all(
+    [inlay, join(ROOT, 'bin', 'inlay')].map((program) => must([program, 'cli-image', 'localhost:1/inlay', '--json'], { env })),
+  );
+  expect(JSON.parse(own as string).digest).toBe(JSON.parse(other as string).digest);
 });
 
 test('it serves, with more threads than one', async () => {
