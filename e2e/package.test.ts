@@ -71,10 +71,9 @@ test.each([['on'], ['off']])('with install scripts %s it is installed, small, an
   };
   expect(built.digest).toBe(here.digest);
   // And of itself.
-  const [own, other] = await Promise.all(
-    [inlay, join(ROOT, 'bin', 'inlay')].map((program) => must([program, 'cli-image', 'localhost:1/inlay', '--json'], { env })),
-  );
-  expect(JSON.parse(own as string).digest).toBe(JSON.parse(other as string).digest);
+  const imageOf = async (program: string) =>
+    JSON.parse(await must([program, 'cli-image', 'localhost:1/inlay', '--json'], { env })) as { digest: string };
+  expect((await imageOf(inlay)).digest).toBe((await imageOf(join(ROOT, 'bin', 'inlay'))).digest);
 });
 
 test('it serves, with more threads than one', async () => {
