@@ -15,6 +15,7 @@ import { addInventory } from './commands/inventory.ts';
 import { addLock } from './commands/lock.ts';
 import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
+import { addPrune } from './commands/prune.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
 import { addResume } from './commands/resume.ts';
@@ -56,6 +57,7 @@ const COMMANDS = [
   addForward,
   addManifests,
   addInventory,
+  addPrune,
   addHub,
   addCompletion,
 ];
