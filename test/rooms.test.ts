@@ -20,7 +20,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cluster: ['contract', 'error'],
   doctor: ['cluster', 'container', 'registry', 'image', 'error'],
   inventory: ['cluster', 'registry', 'supply', 'image', 'contract', 'error'],
+  release: ['check', 'contract', 'error'],
   cli: [
+    'release',
     'inventory',
     'doctor',
     'supply',

@@ -16,6 +16,7 @@ import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
+import { addRelease } from './commands/release.ts';
 import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
@@ -50,6 +51,7 @@ const commands = [
   addCliImage,
   addEject,
   addDoctor,
+  addRelease,
   addDeploy,
   addStatus,
   addDecisions,
