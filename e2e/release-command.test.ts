@@ -8,7 +8,7 @@ import { MIX, World } from './release/world.ts';
 
 // One pod of each role: a canary of half the requests.
 const DEPLOY = `server: {cpu: 200m, memory: 300Mi}
-deploy: {replicas: {initial: 1, min: 1, max: 2}, canary: {steps: [50], interval: 20s, bake: 5s, limits: {p99Ratio: 50}}}
+deploy: {replicas: {initial: 1, min: 1, max: 2}, canary: {steps: [50], interval: 20s, bake: 5s, onInconclusive: fail, limits: {p99Ratio: 50}}}
 `;
 
 let world: World;
@@ -143,7 +143,7 @@ test('and by the canary where there are none', async () => {
     deploy: 'failed',
     record: 'not reached',
   });
-  expect(summary.verdict?.outcome).toBe('fail');
-  expect(summary.verdict?.reasons.find(({ metric }) => metric === 'labelShift')?.outcome).toBe('fail');
+  // Traffic may have changed too, which only people know: onInconclusive says what follows.
+  expect(summary.verdict?.reasons.find(({ metric }) => metric === 'labelShift')?.outcome).toBe('inconclusive');
   expect((await world.status()).stable?.version).toBe('0.1.1');
 }, 300_000);

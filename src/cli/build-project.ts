@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { AnyProject } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import type { BuiltImage, OciLayout, Platform } from '../image/index.ts';
+import type { BuiltImage, ModelSource, OciLayout, Platform } from '../image/index.ts';
 import type { Statements } from '../supply/index.ts';
 import { inlayHome } from './home.ts';
 import { buildNext } from './next-image.ts';
@@ -86,8 +86,10 @@ export async function buildOpened(opened: OpenedProject, flags: BuildFlags, outp
   const opening = { ...flags, layout, lockPath };
   const serverImage = named === undefined ? undefined : await openServerImage(named, opening);
   const base = serverImage ? undefined : await openBase(baseAsked(project, flags), { ...opening, platforms, output });
+  const source = await sourceOf(project);
   const built = await buildImage({
     project,
+    source,
     home,
     platforms,
     compression,
@@ -100,9 +102,16 @@ export async function buildOpened(opened: OpenedProject, flags: BuildFlags, outp
     env: process.env,
     onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
   });
-  const told = { compression, epochS, inlayVersion: INLAY_VERSION, env: process.env };
+  const told = { source, compression, epochS, inlayVersion: INLAY_VERSION, env: process.env };
   const statements = await attachStatements({ layout, project, built, ...told });
   return { project, image: { ...built.image, ...statements }, layout, platforms };
+}
+
+/** Where the model was fetched from, if it is still what was fetched. */
+export async function sourceOf({ modelPath, contract }: AnyProject): Promise<ModelSource | undefined> {
+  const { originOfFile } = await import('../source/index.ts');
+  const found = await originOfFile(dirname(modelPath), basename(modelPath), contract.model.digest);
+  return found && { uri: found.uri, identity: found.identity };
 }
 
 /** @throws USAGE */

@@ -7,6 +7,7 @@ import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEject } from './commands/eject.ts';
+import { addFetch } from './commands/fetch.ts';
 import { addHub } from './commands/hub.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -35,6 +36,7 @@ const program = new Command('inlay')
   .exitOverride();
 const commands = [
   addInit,
+  addFetch,
   addCheck,
   addDiff,
   addServe,

@@ -9,14 +9,27 @@ import { buildStep, checkStep, heeding, type Parts, trainingOptions } from './st
 export function dryRunSteps(parts: Parts): FlowStep[] {
   const { asked, facts, flags, output } = parts;
   let trains = false;
+  let fetches = false;
   const step = (name: StepName, run: () => Promise<StepOutcome>): FlowStep => ({
     name,
     run: heeding(asked.signal, run),
   });
   const planned = (detail: string): StepOutcome => ({ status: 'planned', detail });
   const unlessTrained = (run: () => Promise<StepOutcome>) => async () =>
-    trains ? planned('of the model that training will write') : run();
+    fetches
+      ? planned('of the model that is fetched then')
+      : trains
+        ? planned('of the model that training will write')
+        : run();
   return [
+    ...(asked.config.source === undefined
+      ? []
+      : [
+          step('fetch', async () => {
+            fetches = true;
+            return planned(asked.config.source ?? '');
+          }),
+        ]),
     ...(asked.config.training?.run === undefined
       ? []
       : [

@@ -3,6 +3,7 @@ import { InlayError, isInlayError } from '../../error/index.ts';
 import type { FlowStep, StepName, StepOutcome, TrainingOptions } from '../../release/index.ts';
 import { checkOpened, openProject } from '../build-project.ts';
 import { targetOf } from '../commands/push.ts';
+import { describeFetched, fetchSource } from '../fetch-source.ts';
 import { inlayHome } from '../home.ts';
 import { AUTO, buildNext } from '../next-image.ts';
 import { observe } from '../observe.ts';
@@ -32,6 +33,7 @@ export function stepsOf(parts: Parts): FlowStep[] {
     run: heeding(asked.signal, run),
   });
   return [
+    ...(asked.config.source === undefined ? [] : [step('fetch', () => fetchStep(parts))]),
     ...(asked.config.training?.run === undefined ? [] : [step('train', () => trainStep(parts))]),
     step('check', () => checkStep(parts)),
     step('build', () => buildStep(parts)),
@@ -63,6 +65,11 @@ export function trainingOptions({ asked, flags, output }: Parts): TrainingOption
     onLine: (line) => show(line),
     signal: asked.signal,
   };
+}
+
+async function fetchStep({ asked, flags }: Parts): Promise<StepOutcome> {
+  const found = needed(await fetchSource(asked.dir, asked.config, flags));
+  return { status: found.kept ? 'kept' : 'done', detail: describeFetched(found) };
 }
 
 async function trainStep(parts: Parts): Promise<StepOutcome> {

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { ServiceStatus } from '../../cluster/index.ts';
 import { isInlayError } from '../../error/index.ts';
 import type { Origins, ReleaseSummary, StepReport } from '../../release/index.ts';
+import { sourceOf } from '../build-project.ts';
 import { projectOf } from './facts.ts';
 import type { Parts } from './steps.ts';
 
@@ -57,6 +58,7 @@ async function originsOf({ asked, facts }: Parts): Promise<Origins | undefined> 
   if (!project) return undefined;
   const git = await readGit(asked.dir, process.env);
   const { trained } = facts;
+  const source = await sourceOf(project);
   const metrics = project.contract.metrics;
   return {
     model: { file: relative(project.dir, project.modelPath), digest: project.contract.model.digest },
@@ -69,6 +71,7 @@ async function originsOf({ asked, facts }: Parts): Promise<Origins | undefined> 
           },
         }
       : {}),
+    ...(source ? { source: { uri: source.uri, ...source.identity } } : {}),
     ...(git ? { git } : {}),
     ...(metrics ? { metrics } : {}),
   };
