@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InlayError } from '../../error/index.ts';
@@ -40,7 +40,7 @@ export async function pythonEnvironment(options: EnvironmentOptions): Promise<Py
       },
     );
   const text = await readFile(requirements, 'utf8');
-  const key = keyOf(text, realpathSync(python), dirname(resolve(requirements)));
+  const key = keyOf(text, await versionOf(python, env), dirname(resolve(requirements)));
   const found = join(cacheDir, key);
   if (existsSync(join(found, 'bin', 'python'))) return { dir: found, env: within(found, env), kept: true };
   await mkdir(cacheDir, { recursive: true });
@@ -65,6 +65,14 @@ export async function pythonEnvironment(options: EnvironmentOptions): Promise<Py
       hint: 'The environment that training wants cannot be made here.',
     });
   }
+}
+
+/** Which Python a name stands for: it may be a launcher that chooses. */
+async function versionOf(python: string, env: Env): Promise<string> {
+  const told: string[] = [];
+  const program = 'import sys; print(sys.version, sys.base_prefix)';
+  await runLogged([python, '-c', program], { cwd: '/', env, log: (line) => told.push(line) });
+  return told.join(' ');
 }
 
 /** A requirement that is a path means another thing in another folder. */
