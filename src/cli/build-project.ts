@@ -5,6 +5,7 @@ import type { BuiltImage, ModelSource, OciLayout, Platform } from '../image/inde
 import type { Statements } from '../supply/index.ts';
 import { inlayHome } from './home.ts';
 import { buildNext } from './next-image.ts';
+import { offerOnnxRuntime } from './onnx-runtime.ts';
 import type { Output } from './output.ts';
 import { openBase, openServerImage } from './pinned-image.ts';
 import type { RegistryFlags } from './registry.ts';
@@ -49,7 +50,7 @@ export async function buildProject(
 ): Promise<BuiltProject> {
   const opened = await openProject(dir, flags);
   await before?.(opened.project, opened.platforms);
-  const kept = await checkOpened(opened);
+  const kept = await checkOpened(opened, output);
   output.progress(`check     ${kept ? 'as before' : 'ok'}`);
   return (await buildNext(opened, flags, output)).built;
 }
@@ -71,7 +72,8 @@ export async function openProject(dir: string, flags: BuildFlags): Promise<Opene
 }
 
 /** @returns true when an earlier verdict stood @throws CHECK_FAILED */
-export async function checkOpened({ project, home }: OpenedProject): Promise<boolean> {
+export async function checkOpened({ project, home }: OpenedProject, output: Output): Promise<boolean> {
+  await offerOnnxRuntime(output);
   const { requireGood } = await import('../check/index.ts');
   return requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
 }

@@ -86,7 +86,7 @@ export async function describeStatus(status: ServiceStatus): Promise<string> {
             'stable',
             stable.version,
             `${stable.replicas.ready}/${stable.replicas.desired} ready`,
-            `${stable.restarts} restarts`,
+            restartsOf(stable),
             stable.since ? `since ${ago(stable.since)}` : '',
           ],
         ]
@@ -97,7 +97,7 @@ export async function describeStatus(status: ServiceStatus): Promise<string> {
             'canary',
             canary.version,
             `${canary.replicas.ready}/${canary.replicas.desired} ready`,
-            `${canary.restarts} restarts`,
+            restartsOf(canary),
             `${percent(canary.weight.asked)} asked${canary.weight.achieved === undefined ? '' : `, ${percent(canary.weight.achieved)} of requests`}`,
           ],
         ]
@@ -129,6 +129,12 @@ export async function describeStatus(status: ServiceStatus): Promise<string> {
     ...status.drift.map((text) => `drift: ${text}`),
     ...nextOf(status),
   ].join('\n');
+}
+
+function restartsOf({ restarts, lastRestart }: NonNullable<ServiceStatus['stable']>): string {
+  if (!lastRestart) return `${restarts} restarts`;
+  const { reason, exitCode, at } = lastRestart;
+  return `${restarts} restart${restarts === 1 ? '' : 's'}, the last ${ago(at)} (${reason || 'ended'}, exit code ${exitCode})`;
 }
 
 const PHASES: Readonly<Record<ServiceStatus['phase'], string>> = {

@@ -28,7 +28,7 @@ export interface BatcherOptions {
   readonly lanes: readonly Lane[];
   /** Outputs that are computed for jobs that name none. */
   readonly names: readonly string[];
-  /** How many rows of several requests may be run together: what was proven. 1: none. */
+  /** How many rows of several requests may be run together, until `allow` says another: what was proven. 1: none. */
   readonly maxRows: number;
   /** The one input whose rows may be staged, `[-1, width]`; undefined where there is none of that shape. */
   readonly staged: TensorSpec | undefined;
@@ -72,6 +72,7 @@ const FIRST_STAGE = 1024;
  */
 export class Batcher {
   readonly #options: BatcherOptions;
+  #maxRows: number;
   /** Values a staged row. */
   readonly #width: number;
   readonly #idle: Lane[];
@@ -94,9 +95,15 @@ export class Batcher {
 
   constructor(options: BatcherOptions) {
     this.#options = options;
+    this.#maxRows = options.maxRows;
     this.#width = options.staged?.shape[1] ?? 0;
     this.#idle = [...options.lanes];
     this.#stage = allocate(options.staged?.datatype ?? 'FP32', FIRST_STAGE) as Numbers;
+  }
+
+  /** From now on so many rows of several requests may be run together. */
+  allow(maxRows: number): void {
+    this.#maxRows = maxRows;
   }
 
   /** Rows that wait for a run. */
@@ -247,7 +254,7 @@ export class Batcher {
 
   /** How many of the first that wait go into one run. */
   #together(waiting: readonly Job[]): number {
-    const { maxRows } = this.#options;
+    const maxRows = this.#maxRows;
     const most = this.#rowMs > 0 ? Math.min(maxRows, Math.max(1, Math.floor(RUN_MS / this.#rowMs))) : maxRows;
     const [first] = waiting;
     let rows = first?.rows ?? 0;

@@ -8,7 +8,8 @@ import type { Settings } from './settings.ts';
 export interface BatcherParts {
   readonly contract: Contract;
   readonly engine: Engine;
-  readonly batch: BatchProof;
+  /** Undefined while it is not proven yet: until then each request is run alone. */
+  readonly batch: BatchProof | undefined;
   readonly lanes: Lanes;
   readonly settings: Pick<Settings, 'maxQueueRows' | 'maxQueueMs' | 'maxRequestRows'>;
   readonly metrics: Metrics;
@@ -19,7 +20,7 @@ export function batcherOf({ contract, engine, batch, lanes, settings, metrics }:
   const batcher = new Batcher({
     lanes: lanes.lanes,
     names: [contract.prediction],
-    maxRows: batch.maxRows,
+    maxRows: batch?.maxRows ?? 1,
     staged: stagedInput(contract),
     limits: {
       maxRows: settings.maxQueueRows,

@@ -1,4 +1,5 @@
 import { DATATYPES, type Tensor, type TensorSpec } from '../contract/index.ts';
+import type { BatchProof } from '../engine/index.ts';
 import type { Served } from './model-routes.ts';
 
 /**
@@ -6,7 +7,8 @@ import type { Served } from './model-routes.ts';
  * A model with several inputs has a value a name instead.
  */
 export function metadataOf(
-  { contract, batch, lanes }: Pick<Served, 'contract' | 'batch' | 'lanes'>,
+  { contract, lanes }: Pick<Served, 'contract' | 'lanes'>,
+  batch: BatchProof | undefined,
   sampled: Tensor,
   samplePrediction: unknown,
 ): Record<string, unknown> {
@@ -23,7 +25,7 @@ export function metadataOf(
     prediction_sample: samplePrediction,
     ...(contract.transform ? { transform: contract.transform } : {}),
     // How it is run here, decided by measuring at the start.
-    execution: { batch: batch.state, max_batch_rows: batch.maxRows, mode: lanes.mode },
+    execution: { batch: batch?.state ?? 'unproven', max_batch_rows: batch?.maxRows ?? 1, mode: lanes.mode },
   };
 }
 

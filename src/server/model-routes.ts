@@ -27,7 +27,8 @@ export interface Served {
   readonly contract: Contract;
   readonly engine: Engine;
   readonly batcher: Batcher;
-  readonly batch: BatchProof;
+  /** What is known by now of running rows together. */
+  readonly batch: () => BatchProof | undefined;
   readonly lanes: Lanes;
   readonly metrics: Metrics;
   /** This thread's and those of its siblings. */
@@ -55,7 +56,6 @@ export async function modelRoutes(
   const sampled = answers?.[contract.prediction] as Part['tensor'];
   const predict: Render = (part) => predictionOf(contract.prediction, part);
   const samplePrediction = predict({ tensor: sampled, from: 0, rows: 1, alone: true });
-  const metadata = metadataOf(served, sampled, samplePrediction);
   // Made when it is asked for, not while the first prediction waits.
   let openApi: ReturnType<typeof openApiOf> | undefined;
   const { labels } = contract;
@@ -88,7 +88,7 @@ export async function modelRoutes(
         return json(openApi);
       },
     },
-    '/metadata': { GET: () => json(metadata) },
+    '/metadata': { GET: () => json(metadataOf(served, served.batch(), sampled, samplePrediction)) },
     '/label': {
       GET: labelled
         ? () => json(Object.fromEntries(labels.keys.map((key, column) => [key, labels.names[column]])))

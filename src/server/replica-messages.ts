@@ -18,7 +18,8 @@ export type ToReplica =
       readonly kind: 'serve';
       readonly settings: Settings;
       readonly spec: EngineOptions;
-      readonly batch: BatchProof;
+      /** The folder of ONNX Runtime. */
+      readonly onnxRuntime: string;
       /** How many serve, the main one included. */
       readonly threads: number;
       readonly draining: Int32Array;
@@ -29,6 +30,8 @@ export type ToReplica =
       /** The folder of the bundled transform, where there is one. */
       readonly transform: string | undefined;
     }
+  /** What the main thread has proven of running rows together. */
+  | { readonly kind: 'proven'; readonly batch: BatchProof }
   | { readonly kind: 'drain' }
   | { readonly kind: 'hurry' }
   /** The lines that it gave are written, or lost. */

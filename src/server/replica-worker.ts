@@ -1,5 +1,5 @@
 // The program of a worker thread that serves beside the main thread, on the same port.
-import { Engine, openLanes } from '../engine/index.ts';
+import { Engine, onnxRuntimeIsIn, openLanes } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { createLog } from './log.ts';
 import { MainSink } from './prediction-log/index.ts';
@@ -17,13 +17,15 @@ const send = (message: FromReplica) => self.postMessage(message);
 self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
   if (data.kind === 'hurry') return hurry.resolve();
   if (data.kind === 'logged') return sink?.written(data.written);
+  if (data.kind === 'proven') return server?.proven(data.batch);
   if (data.kind === 'drain') {
     await server?.drain(hurry.promise);
     await server?.flushed();
     return send({ kind: 'drained' });
   }
-  const { settings, spec, batch, threads, draining, pulses, own, transform } = data;
+  const { settings, spec, threads, draining, pulses, own, transform } = data;
   try {
+    onnxRuntimeIsIn(data.onnxRuntime);
     const engine = await Engine.load(spec);
     const lanes = await openLanes(engine);
     const { contract } = spec;
@@ -34,7 +36,7 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
     const predictionSink = settings.predictionLog === undefined ? undefined : new MainSink(send);
     sink = predictionSink;
     server = new ModelServer({ settings, log, predictionSink, draining, thread: { pulses, own }, sharePort: 'join' });
-    await server.serve({ contract, engine, batch, lanes, threads, transformer });
+    await server.serve({ contract, engine, lanes, threads, transformer });
     send({ kind: 'ready' });
   } catch (error) {
     send({

@@ -1,4 +1,4 @@
-import type { BatchProof, EngineOptions } from '../engine/index.ts';
+import { type BatchProof, type EngineOptions, findOnnxRuntime } from '../engine/index.ts';
 import { InlayError } from '../error/index.ts';
 import type { LineSink } from './prediction-log/index.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
@@ -8,7 +8,6 @@ export interface ReplicasOptions {
   /** With the port that the main thread listens on. */
   readonly settings: Settings;
   readonly spec: EngineOptions;
-  readonly batch: BatchProof;
   readonly count: number;
   /** Takes log lines. */
   readonly write: (line: string) => void;
@@ -38,20 +37,23 @@ export class Replicas {
 
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
+    const onnxRuntime = await findOnnxRuntime();
     const workers = Array.from({ length: options.count }, () => new Replica(options));
-    const { settings, spec, batch, draining, pulses, transform } = options;
+    const { settings, spec, draining, pulses, transform } = options;
     const threads = 1 + options.count;
+    const common = { kind: 'serve', settings, spec, onnxRuntime, threads, draining, pulses, transform } as const;
     try {
-      await Promise.all(
-        workers.map((worker, i) =>
-          worker.serve({ kind: 'serve', settings, spec, batch, threads, draining, pulses, own: 1 + i, transform }),
-        ),
-      );
+      await Promise.all(workers.map((worker, i) => worker.serve({ ...common, own: 1 + i })));
     } catch (error) {
       for (const worker of workers) worker.end();
       throw error;
     }
     return new Replicas(workers);
+  }
+
+  /** Tells all what was proven of running rows together. */
+  proven(batch: BatchProof): void {
+    for (const worker of this.#workers) worker.proven(batch);
   }
 
   /** Drains all, each as the main thread drains. */
@@ -85,6 +87,10 @@ class Replica {
   serve(message: ToReplica): Promise<void> {
     this.#worker.postMessage(message);
     return this.#ready.promise;
+  }
+
+  proven(batch: BatchProof): void {
+    this.#send({ kind: 'proven', batch });
   }
 
   async drain(hurry: Promise<void>): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Contract, exceeds, type Golden, modelBytes, quantityBytes } from '../contract/index.ts';
 import {
+  type BatchProof,
   cpuLimit,
   type Engine,
   goldenMismatch,
@@ -72,14 +73,14 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     const replayed = golden && (await proveAnswers(engine, golden, contract, log));
     const transformer = dir === undefined ? undefined : await startTransform({ dir, engine, golden, settings, log });
     const known = [...(golden?.cases.map((one) => one.inputs) ?? []), engine.sample()];
-    const batch = await proveBatch(engine, contract, known, true);
+    const prove = () => proveBatch(engine, contract, known, true);
+    const batch = engine.runMs > QUICK_RUN_MS ? await prove() : undefined;
     lanes = await openLanes(engine);
     const count = replicaCount(contract, cpus, lanes);
     if (count > 0)
       replicas = await Replicas.start({
         settings: { ...settings, port: server.port },
         spec: engine.spec,
-        batch,
         count,
         write: options.write,
         predictionSink,
@@ -87,6 +88,13 @@ export async function runServer(options: RunServerOptions): Promise<number> {
         pulses,
         transform: dir,
       });
+    const proven = (batch: BatchProof) => {
+      server.proven(batch);
+      replicas?.proven(batch);
+      log.info('rows of several requests', { batch: batch.state, maxRows: batch.maxRows });
+    };
+    const unproven = (error: Error) =>
+      log.warning(`rows of several requests are run alone: ${error.message}`, { batch: 'off' });
     await server.serve({ contract, engine, batch, lanes, threads: 1 + count, transformer });
     if (transformer) startWatchdog(pulses, 2 * settings.livenessTimeoutMs);
     grpc?.readinessChanged();
@@ -98,15 +106,16 @@ export async function runServer(options: RunServerOptions): Promise<number> {
       threads: engine.spec.threads,
       servingThreads: 1 + count,
       grpcPort: grpc?.port,
-      batch: batch.state,
       runMs: Number(engine.runMs.toPrecision(3)),
       mode: lanes.mode,
       goldenRows: replayed,
       startedInMs: Math.round(performance.now() - started),
     });
-    // Not at once: the first requests come first.
-    setTimeout(releaseCodePages, SETTLED_MS).unref();
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
+    if (batch) proven(batch);
+    // The first requests come first: until it is proven that rows may be run together, they are run alone.
+    else setTimeout(() => prove().then(proven, unproven), STARTED_MS).unref();
+    setTimeout(releaseCodePages, SETTLED_MS).unref();
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});
     await Promise.all([server.close(), grpc?.close(0)]);
@@ -126,6 +135,10 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   return 0;
 }
 
+/** With longer runs the proof would keep requests waiting: then it belongs to the start, ms. */
+const QUICK_RUN_MS = 0.05;
+/** By then the first requests, those of probes among them, are answered, ms. */
+const STARTED_MS = 20;
 /** By then the start is over: what it needed can go. */
 const SETTLED_MS = 1000;
 

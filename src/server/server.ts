@@ -1,4 +1,5 @@
 import type { Server } from 'bun';
+import type { Batcher, BatchProof } from '../engine/index.ts';
 import { AllMetrics } from './all-metrics.ts';
 import { type ErrorBody, errorAnswer } from './answer.ts';
 import { batcherOf } from './batcher-of.ts';
@@ -32,7 +33,9 @@ export interface ServerOptions {
 }
 
 /** A model to serve, and how many threads of this process serve it. */
-export type ServedModel = Pick<Served, 'contract' | 'engine' | 'batch' | 'lanes'> & {
+export type ServedModel = Pick<Served, 'contract' | 'engine' | 'lanes'> & {
+  /** Undefined where it is proven after the start: then each request is run alone until `proven`. */
+  readonly batch?: BatchProof | undefined;
   readonly threads?: number;
   readonly transformer?: Transformer | undefined;
 };
@@ -59,6 +62,8 @@ export class ModelServer {
   #phase: Phase = 'starting';
   #oip: OipModel | undefined;
   #predictions: PredictionLog | undefined;
+  #batcher: Batcher | undefined;
+  #batch: BatchProof | undefined;
 
   /** @throws PORT_IN_USE */
   constructor(options: ServerOptions) {
@@ -107,9 +112,11 @@ export class ModelServer {
   /** Starts to answer for a model: runs the sample once and opens its routes. @throws OUTPUT_NOT_FINITE */
   async serve(model: ServedModel): Promise<void> {
     const { contract, engine, batch, lanes, threads = 1, transformer } = model;
+    this.#batch = batch;
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
     const batcher = batcherOf({ contract, engine, batch, lanes, settings: this.#settings, metrics });
+    this.#batcher = batcher;
     this.#liveness.watch(
       () => batcher.progress,
       () => lanes.broken(),
@@ -118,7 +125,10 @@ export class ModelServer {
     const { log, settings } = { log: this.#log, settings: this.#settings };
     if (sink) this.#predictions = new PredictionLog({ settings, contract, sink, log, metrics });
     const served: Served = {
-      ...model,
+      contract,
+      engine,
+      lanes,
+      batch: () => this.#batch,
       transformer,
       batcher,
       metrics,
@@ -138,6 +148,12 @@ export class ModelServer {
     this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own };
     this.#phase = 'ready';
     this.#server.reload(this.#handlers((handler) => handler));
+  }
+
+  /** From now on rows are run together as was proven. */
+  proven(batch: BatchProof): void {
+    this.#batch = batch;
+    this.#batcher?.allow(batch.maxRows);
   }
 
   /**

@@ -216,3 +216,17 @@ test('in an image, another model without a contract of its own is refused', asyn
     rmSync(dir, { recursive: true });
   }
 }, 20_000);
+
+test('rows of several requests share runs soon after the start, on every serving thread', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '0' });
+  type Metadata = { execution: { batch: string; max_batch_rows: number } };
+  // Connections come to one thread or another.
+  for (let proven = 0; proven < 8; ) {
+    const answer = await fetch(`${url}/metadata`, { headers: { connection: 'close' } });
+    const { execution } = (await answer.json()) as Metadata;
+    if (execution.batch === 'exact') proven++;
+    else expect(execution).toMatchObject({ batch: 'unproven', max_batch_rows: 1 });
+  }
+  child.kill('SIGTERM');
+  expect(await child.exited).toBe(0);
+}, 20_000);

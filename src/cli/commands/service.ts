@@ -30,7 +30,10 @@ export function addStatus(program: Command): void {
     .summary('what runs of a service, and where its release stands')
     .description('Shows stable and canary, the steps of the release, its verdict, and what keeps pods from serving.')
     .argument(...SERVICE)
-    .option('--watch', 'show it anew whenever it changes, until the release has ended')
+    .option(
+      '--watch',
+      'show it anew whenever it changes: until the release has ended, or you stop it where none is under way',
+    )
     .option('--env <name>', 'an environment of deploy: in inlay.yaml')
     .option(...CONTEXT)
     .option(...NAMESPACE)
@@ -39,13 +42,17 @@ export function addStatus(program: Command): void {
       const { statusOf } = await import('../../cluster/index.ts');
       const output = createOutput(options.json === true);
       await onService(name, options, async (who) => {
-        for (let told = ''; ; ) {
+        let told = '';
+        let began: string | undefined;
+        for (;;) {
           const status = await statusOf(who);
-          const text = await describeStatus(status);
-          if (text !== told) output.result(text, status);
-          told = text;
-          if (!options.watch || who.kube.signal?.aborted || status.phase === 'idle' || status.phase === 'paused')
-            return;
+          began ??= status.phase;
+          // Not its text, in which ages grow by themselves.
+          const now = JSON.stringify(status);
+          if (now !== told) output.result(await describeStatus(status), status);
+          told = now;
+          const ended = began !== 'idle' && (status.phase === 'idle' || status.phase === 'paused');
+          if (!options.watch || ended) return;
           await Bun.sleep(1000);
         }
       });

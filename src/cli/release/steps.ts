@@ -79,9 +79,9 @@ async function trainStep(parts: Parts): Promise<StepOutcome> {
   return { status: trained.status, detail: trained.detail };
 }
 
-export async function checkStep({ asked, facts, flags }: Parts): Promise<StepOutcome> {
+export async function checkStep({ asked, facts, flags, output }: Parts): Promise<StepOutcome> {
   facts.opened = await openProject(asked.dir, flags);
-  const kept = await checkOpened(facts.opened);
+  const kept = await checkOpened(facts.opened, output);
   return kept
     ? { status: 'kept', detail: 'this contract was found good before' }
     : { status: 'done', detail: 'the model can be released' };

@@ -6,13 +6,16 @@ export {
   deploymentSchema,
   isReady,
   jobSchema,
+  lastRestartOf,
   nodeSchema,
   type Pod,
   podSchema,
   type Quota,
   quotaSchema,
+  type Restart,
   restartsOf,
 } from './objects.ts';
 export { observeService, observeTrouble, type Workload } from './observe.ts';
 export { type Progress, progressOf } from './progress.ts';
 export { type Trouble, troubleOf } from './trouble.ts';
+export { foreignWriters } from './writers.ts';

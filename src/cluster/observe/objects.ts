@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { managedFieldsSchema } from './writers.ts';
 
 const text = z.record(z.string(), z.string()).default({});
 
@@ -73,7 +74,7 @@ export const podSchema = z.object({
 export type Pod = z.infer<typeof podSchema>;
 
 export const deploymentSchema = z.object({
-  metadata: metadataSchema,
+  metadata: metadataSchema.extend({ managedFields: managedFieldsSchema }),
   spec: z.object({
     replicas: z.number().default(1),
     template: z.object({
@@ -146,4 +147,25 @@ export function isReady(pod: Pod): boolean {
 /** How often the containers of a pod were started again. */
 export function restartsOf(pod: Pod): number {
   return pod.status.containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0);
+}
+
+export interface Restart {
+  /** RFC 3339. */
+  readonly at: string;
+  /** `OOMKilled`, `Error`, … */
+  readonly reason: string;
+  readonly exitCode: number;
+}
+
+/** Why a container of these pods was last started again; undefined where none was. */
+export function lastRestartOf(pods: readonly Pod[]): Restart | undefined {
+  return pods
+    .flatMap(({ status }) => status.containerStatuses)
+    .flatMap(({ restartCount, lastState: { terminated } }) =>
+      restartCount > 0 && terminated?.finishedAt
+        ? [{ at: terminated.finishedAt, reason: terminated.reason, exitCode: terminated.exitCode }]
+        : [],
+    )
+    .sort((a, b) => a.at.localeCompare(b.at))
+    .at(-1);
 }

@@ -16,11 +16,3 @@ export function keepFromGitOps<T extends ApiObject>(object: T): T {
   const { metadata } = object as { metadata: { annotations?: Readonly<Record<string, string>> } };
   return { ...object, metadata: { ...object.metadata, annotations: { ...ANNOTATIONS, ...metadata.annotations } } };
 }
-
-/** Field managers of tools that apply what lies in Git, as managedFields name them. */
-const TOOLS = ['argocd-controller', 'argocd-application-controller', 'kustomize-controller', 'helm-controller', 'helm'];
-
-/** Which such tools have written to an object that inlay applied. */
-export function gitOpsManagers(managers: readonly string[]): string[] {
-  return TOOLS.filter((tool) => managers.includes(tool));
-}

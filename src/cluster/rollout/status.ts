@@ -10,8 +10,18 @@ import {
 } from '../journal/index.ts';
 import { type Kube, RESOURCES } from '../kube/index.ts';
 import { ROLES, type Role, releaseJobSelector } from '../names.ts';
-import { isReady, jobSchema, observeService, observeTrouble, restartsOf, type Trouble } from '../observe/index.ts';
-
+import {
+  foreignWriters,
+  isReady,
+  jobSchema,
+  lastRestartOf,
+  observeService,
+  observeTrouble,
+  type Restart,
+  restartsOf,
+  type Trouble,
+  type Workload,
+} from '../observe/index.ts';
 import { serviceNotFound } from './service-not-found.ts';
 
 export interface ServiceQuery {
@@ -26,6 +36,7 @@ export interface RoleStatus {
   readonly version: string;
   readonly replicas: { readonly ready: number; readonly desired: number };
   readonly restarts: number;
+  readonly lastRestart?: Restart;
   /** RFC 3339; of stable since when. */
   readonly since?: string;
 }
@@ -68,11 +79,13 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
   const role = (name: Role, release: Release | undefined): RoleStatus | undefined => {
     const { deployment, pods } = workloads[name];
     if (!deployment || !release) return undefined;
+    const lastRestart = lastRestartOf(pods);
     return {
       reference: release.image.reference,
       version: release.image.contract.version,
       replicas: { ready: pods.filter(isReady).length, desired: deployment.spec.replicas },
       restarts: pods.reduce((sum, pod) => sum + restartsOf(pod), 0),
+      ...(lastRestart ? { lastRestart } : {}),
       ...(name === 'stable' && release.stableFrom !== undefined ? { since: release.stableFrom } : {}),
     };
   };
@@ -116,8 +129,24 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
         ? [`stable runs ${running}, which inlay has not released`]
         : []),
       ...(!going && workloads.canary.deployment ? ['there is a canary of no release'] : []),
+      ...ROLES.flatMap((name) => writtenByOthers(workloads[name])),
     ],
   };
+}
+
+const MOST_FIELDS = 3;
+
+/** Who else has written to a Deployment that inlay applied, and what it means. */
+function writtenByOthers({ deployment }: Workload): string[] {
+  if (!deployment) return [];
+  const { name, managedFields } = deployment.metadata;
+  return foreignWriters(managedFields).map(({ manager, fields, gitOps }) => {
+    const rest = fields.length - MOST_FIELDS;
+    const which = `${fields.slice(0, MOST_FIELDS).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+    if (gitOps)
+      return `Deployment ${name} is applied by ${manager} too${which === '' ? '' : ` (${which})`}: what Git has comes back. Release with inlay deploy --write, or take it out of Git`;
+    return `${manager} has changed ${which} of Deployment ${name}; inlay deploy --force-conflicts takes it back`;
+  });
 }
 
 /** The Job that goes on with a release, while its pod begins; nothing where this login may not see Jobs. */
