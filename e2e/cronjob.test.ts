@@ -102,12 +102,8 @@ async function trainingImage(): Promise<string> {
   const reference = `${world.cluster.registry}/${world.namespace}/iris-train:1`;
   const pushed = join(world.dir, 'push');
   mkdirSync(pushed);
-  await pushRoot(pushed, root, `${reference}`, [
-    '--config.env',
-    'PYTHONPATH=/opt/site',
-    '--config.env',
-    'PATH=/usr/bin:/bin',
-  ]);
+  const config = ['--config.env', 'PYTHONPATH=/opt/site', '--config.env', 'PATH=/usr/bin:/bin'];
+  await pushRoot(pushed, root, reference, config, (command) => world.cluster.must(command));
   return reference;
 }
 
