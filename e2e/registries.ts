@@ -87,15 +87,20 @@ export interface Counted {
   bodyBytes: number;
 }
 
-/** A registry seen through a counter: every request, and the bytes of its body. */
+/**
+ * A registry seen through a counter: every request, and the bytes of its body.
+ * @param before is waited for before a request goes on
+ */
 export async function countRequests(
   registry: RunningRegistry,
+  before: (counted: Counted) => Promise<void> = async () => {},
 ): Promise<RunningRegistry & { readonly seen: Counted[] }> {
   const seen: Counted[] = [];
   const [hostname, port] = registry.host.split(':');
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const counted: Counted = { method: request.method ?? '', path: request.url ?? '', bodyBytes: 0 };
     seen.push(counted);
+    await before(counted);
     const onward = httpRequest(
       { hostname, port, method: request.method, path: request.url, headers: request.headers },
       (answer) => {

@@ -21,7 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   doctor: ['cluster', 'container', 'registry', 'image', 'error'],
   inventory: ['cluster', 'registry', 'supply', 'image', 'contract', 'error'],
   prune: ['inventory', 'cluster', 'registry', 'image', 'contract', 'error'],
+  release: ['check', 'contract', 'error'],
   cli: [
+    'release',
     'prune',
     'inventory',
     'doctor',

@@ -4,6 +4,7 @@ export { attachmentsInRegistry } from './attachments.ts';
 export { type CompleteOptions, completeImage } from './complete.ts';
 export { type ContractedImage, contractOfImage } from './contract-of-image.ts';
 export { type CopyOptions, copyImage } from './copy.ts';
+export { type ArtifactFile, type FetchedArtifact, openArtifact } from './fetch-artifact.ts';
 export { type FetchOptions, fetchImage } from './fetch-image.ts';
 export { type InspectedImage, type InspectOptions, inspectImage } from './inspect.ts';
 export { deleteManifest, listReferrers, listTags, type RepositoryQuery, resolveDigest } from './listing.ts';
