@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bundleDashboard } from '../web/index.ts';
 import { type BuiltImage, storeDir } from './build.ts';
 import { bundlePrograms } from './bundle.ts';
 import { cliLabels } from './facts.ts';
@@ -57,8 +58,10 @@ export async function buildCliImage(options: CliImageOptions): Promise<BuiltImag
 
 async function bundleCli() {
   const { files } = await bundlePrograms(['cli/main.ts'], EXTERNAL);
+  // The hub sends the dashboard's files from beside itself.
+  const dashboard = await bundleDashboard();
   const hash = createHash('sha256');
-  const entries = files.map(({ name, content }): TarEntry => {
+  const entries = [...files, ...dashboard].map(({ name, content }): TarEntry => {
     const path = `${CLI_DIR.slice(1)}/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     return { path, type: 'file', mode: 0o644, content };
