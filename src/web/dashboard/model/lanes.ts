@@ -8,6 +8,8 @@ export interface Stretch {
 
 export interface Bar extends Stretch {
   readonly interval: IntervalAnswer;
+  /** How much of its beginning a gap hides, of the whole width: what is written on it begins after that. */
+  readonly hidden: number;
 }
 
 /** One line of the chart: a role, with what it ran. */
@@ -27,6 +29,8 @@ export interface Chart {
 /** Ranges that a timeline is looked at in, days; all of it where there is none. */
 export const RANGES: Readonly<Record<string, number>> = { '24h': 1, '7d': 7, '30d': 30, '90d': 90, '1y': 365 };
 const DAY = 86_400_000;
+/** Less than a name needs, of the width. */
+const SLIGHT = 0.04;
 
 /** @param range a name of RANGES @param now ms since 1970 */
 export function chartOf({ intervals, gaps }: TimelineAnswer, range: string | undefined, now: number): Chart {
@@ -37,21 +41,25 @@ export function chartOf({ intervals, gaps }: TimelineAnswer, range: string | und
     const left = Math.max(0, (start - from) / (now - from));
     return { left, width: Math.max(0, (end - from) / (now - from) - left) };
   };
+  const unknown = gaps
+    .map((gap) => ({ from: Date.parse(gap.from), to: Date.parse(gap.to) }))
+    .filter((gap) => gap.to > from)
+    .map((gap) => stretch(gap.from, gap.to));
   const lanes = new Map<string, Bar[]>();
   for (const interval of intervals) {
     const end = interval.observedTo === null ? now : Date.parse(interval.observedTo);
     if (end <= from) continue;
     const role = interval.role || 'no role';
-    lanes.set(role, [...(lanes.get(role) ?? []), { interval, ...stretch(Date.parse(interval.startedAt), end) }]);
+    const bar = stretch(Date.parse(interval.startedAt), end);
+    const over = unknown.find((gap) => gap.left <= bar.left + SLIGHT && gap.left + gap.width > bar.left);
+    const hidden = over ? Math.min(bar.width, over.left + over.width - bar.left) : 0;
+    lanes.set(role, [...(lanes.get(role) ?? []), { interval, ...bar, hidden }]);
   }
   return {
     from,
     to: now,
     lanes: [...lanes].map(([role, bars]) => ({ role, bars })).sort((a, b) => rankOf(a.role) - rankOf(b.role)),
-    gaps: gaps
-      .map((gap) => ({ from: Date.parse(gap.from), to: Date.parse(gap.to) }))
-      .filter((gap) => gap.to > from)
-      .map((gap) => stretch(gap.from, gap.to)),
+    gaps: unknown,
     ticks: [0, 0.25, 0.5, 0.75, 1].map((left) => ({ left, at: from + left * (now - from) })),
   };
 }

@@ -34,6 +34,11 @@ export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
+/** `1 server`, `2 servers` */
+export function plural(value: number, one: string): string {
+  return `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+}
+
 /** A fraction. */
 export function percent(fraction: number): string {
   return `${Number((fraction * 100).toFixed(1))} %`;

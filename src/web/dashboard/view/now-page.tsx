@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Place } from '../model/place.ts';
 import { filtered, type ListedRow, listed, ordered, orderOf, orderText, stateCounts, valuesOf } from '../model/rows.ts';
-import { count, driftName } from '../model/text.ts';
+import { count, driftName, plural } from '../model/text.ts';
 import type { AtAnswer } from '../model/wire.ts';
 import { useLive } from './live.ts';
 import { go, setParams } from './navigation.ts';
@@ -126,34 +126,36 @@ function FilterBar({ params, all, shown }: FilterBarProps) {
             document.querySelector<HTMLElement>('.rows a[tabindex="0"]')?.focus();
           }}
         />
-        <Choice name="context" label="Cluster" all={all} value={params.context} />
-        <Choice name="namespace" label="Namespace" all={all} value={params.namespace} />
-        <Choice name="owner" label="Owner" all={all} value={params.owner} />
-        <label>
-          <span class="unseen">Role</span>
-          <select value={params.role ?? ''} onChange={(event) => setParams({ role: event.currentTarget.value })}>
-            <option value="">Role: any</option>
-            <option value="stable">stable</option>
-            <option value="canary">canary</option>
-            <option value="none">none</option>
-          </select>
-        </label>
-        <label>
-          <span class="unseen">State</span>
-          <select value={params.state ?? ''} onChange={(event) => setParams({ state: event.currentTarget.value })}>
-            <option value="">State: any</option>
-            {STATES.map(([value, text]) => (
-              <option key={value} value={value}>
-                {text} ({count(counts[value] ?? 0)})
-              </option>
-            ))}
-            {KINDS.map((kind) => (
-              <option key={kind} value={kind}>
-                drift: {driftName(kind)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <div class="choices">
+          <Choice name="context" label="Cluster" all={all} value={params.context} />
+          <Choice name="namespace" label="Namespace" all={all} value={params.namespace} />
+          <Choice name="owner" label="Owner" all={all} value={params.owner} />
+          <label>
+            <span class="unseen">Role</span>
+            <select value={params.role ?? ''} onChange={(event) => setParams({ role: event.currentTarget.value })}>
+              <option value="">Role: any</option>
+              <option value="stable">stable</option>
+              <option value="canary">canary</option>
+              <option value="none">none</option>
+            </select>
+          </label>
+          <label>
+            <span class="unseen">State</span>
+            <select value={params.state ?? ''} onChange={(event) => setParams({ state: event.currentTarget.value })}>
+              <option value="">State: any</option>
+              {STATES.map(([value, text]) => (
+                <option key={value} value={value}>
+                  {text} ({count(counts[value] ?? 0)})
+                </option>
+              ))}
+              {KINDS.map((kind) => (
+                <option key={kind} value={kind}>
+                  drift: {driftName(kind)}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
         <label class="at">
           <span>at</span>
           <input
@@ -169,7 +171,8 @@ function FilterBar({ params, all, shown }: FilterBarProps) {
           </button>
         ) : null}
         <output class="total" aria-live="polite">
-          {shown === all.length ? count(all.length) : `${count(shown)} of ${count(all.length)}`} servers
+          {shown === all.length ? '' : `${count(shown)} of `}
+          {plural(all.length, 'server')}
         </output>
       </form>
     </search>

@@ -115,7 +115,7 @@ export function ServerTable({ rows, order, onOrder, library }: Props) {
             ))}
           </tr>
         </thead>
-        <Space height={first * rowHeight} columns={columns.length} />
+        <Space height={first * rowHeight} />
         <tbody>
           {rows.slice(first, end).map((row, i) => (
             <Row
@@ -128,7 +128,7 @@ export function ServerTable({ rows, order, onOrder, library }: Props) {
             />
           ))}
         </tbody>
-        <Space height={(rows.length - end) * rowHeight} columns={columns.length} />
+        <Space height={(rows.length - end) * rowHeight} />
       </table>
     </div>
   );
@@ -140,12 +140,12 @@ function withLibrary(library: string): readonly Column[] {
 }
 
 /** Rows that are not drawn. */
-function Space({ height, columns }: { readonly height: number; readonly columns: number }) {
+function Space({ height }: { readonly height: number }) {
   if (height <= 0) return null;
   return (
     <tbody aria-hidden="true" class="space">
       <tr style={{ height: `${height}px` }}>
-        <td colSpan={columns} />
+        <td />
       </tr>
     </tbody>
   );

@@ -135,7 +135,7 @@ function RangeChoice({ range }: { readonly range: string | undefined }) {
 }
 
 export function Version({ version, image }: { readonly version: string | null; readonly image: string | null }) {
-  if (image === null) return version === null ? <Unknown /> : <>{version}</>;
+  if (image === null) return version === null ? <Unknown /> : <span>{version}</span>;
   return <a href={linkTo('version', { digest: image })}>{version ?? image.slice(7, 19)}</a>;
 }
 

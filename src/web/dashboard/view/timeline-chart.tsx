@@ -29,6 +29,7 @@ export function TimelineChart({ chart }: { readonly chart: Chart }) {
               key={left}
               class="tick"
               style={{ left: `${left * 100}%` }}
+              data-minor={left === 0.25 || left === 0.75 ? '' : undefined}
               data-edge={left === 1 ? 'end' : left === 0 ? 'start' : undefined}
             >
               {left === 1 ? 'now' : moment(at)}
@@ -50,8 +51,10 @@ function Piece({ bar }: { readonly bar: Bar }) {
   const name = version ?? 'unknown version';
   const until = observedTo === null ? 'now' : moment(Date.parse(observedTo));
   const title = `${name}: ${moment(Date.parse(startedAt))} to ${until}${drift.length > 0 ? `, drift: ${drift.join(', ')}` : ''}`;
-  const props = { class: 'bar', style: part(bar), title, 'data-drift': drift.length > 0 ? '' : undefined };
-  const text = `${drift.length > 0 ? '! ' : ''}${name}`;
+  const style = { ...part(bar), paddingLeft: `calc(${bar.hidden * 100}% + 6px)` };
+  const props = { class: 'bar', style, title, 'data-drift': drift.length > 0 ? '' : undefined };
+  // What is too small for a name has it in its title, and in the table.
+  const text = bar.width - bar.hidden < 0.035 ? '' : `${drift.length > 0 ? '! ' : ''}${name}`;
   return image === null ? (
     <span {...props}>{text}</span>
   ) : (

@@ -19,27 +19,25 @@ export function useAnswer<T>(path: string | undefined, still = false): Asked<T> 
   const live = useLive();
   const [got, setGot] = useState<{ readonly path: string; readonly fetched: Fetched<T> }>();
   const askedAt = useRef(0);
+  const wanted = useRef(path);
+  wanted.current = path;
   const changes = still ? 0 : live.changes;
   const login = live.failure?.login === true;
   const away = live.state === 'reconnecting';
   const asked = useRef<string>(undefined);
   useEffect(() => {
     if (path === undefined || login || away) return;
-    let stale = false;
     const other = asked.current !== path;
-    asked.current = path;
     const wait = other ? 0 : Math.max(0, askedAt.current + AGAIN_MS - performance.now());
     const timer = setTimeout(async () => {
+      asked.current = path;
       askedAt.current = performance.now();
       const fetched = await ask<T>(path);
-      if (stale) return;
+      if (wanted.current !== path) return;
       setGot({ path, fetched });
       if ('failure' in fetched && fetched.failure.login) void live.load();
     }, wait);
-    return () => {
-      stale = true;
-      clearTimeout(timer);
-    };
+    return () => clearTimeout(timer);
   }, [path, changes, login, away, live]);
   if (path === undefined) return { answer: undefined, failure: undefined, loading: false };
   const answer = got && 'answer' in got.fetched ? got.fetched.answer : undefined;

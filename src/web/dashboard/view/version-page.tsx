@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { linkTo, linkToService, type Place } from '../model/place.ts';
-import { bytes, count, percent } from '../model/text.ts';
+import { bytes, count, percent, plural } from '../model/text.ts';
 import type { ImageAnswer, ImagesAnswer, VersionAnswer } from '../model/wire.ts';
 import { useNow } from './live.ts';
 import { go } from './navigation.ts';
@@ -85,7 +85,7 @@ function Facts({ image }: { readonly image: ImageAnswer }) {
     ['Repository', image.repository],
     ['Model', image.model && <Digest digest={image.model.digest} />],
     ['Task', image.task],
-    ['Owner', image.owner && <a href={linkTo('', { owner: image.owner })}>{image.owner}</a>],
+    ['Owner', image.owner === null ? 'nobody' : <a href={linkTo('', { owner: image.owner })}>{image.owner}</a>],
     ['Created', image.created && <Moment at={image.created} />],
     ['Platforms', image.platforms.map(({ platform }) => platform).join(', ')],
     ['Size', `${bytes(image.sizeBytes)} compressed`],
@@ -94,10 +94,11 @@ function Facts({ image }: { readonly image: ImageAnswer }) {
     ['Signature', attached.signed ? 'attached' : 'none attached'],
     [
       'Source',
-      attached.source &&
-        `${attached.source.repository ?? ''} ${attached.source.commit.slice(0, 12)}${attached.source.dirty ? ', with changes' : ''}`,
+      attached.source
+        ? `${attached.source.repository ?? ''} ${attached.source.commit.slice(0, 12)}${attached.source.dirty ? ', with changes' : ''}`
+        : 'none attached',
     ],
-    ['Training run', attached.trainingRun],
+    ['Training run', attached.trainingRun ?? 'none attached'],
   ];
   return (
     <dl class="facts">
@@ -116,7 +117,7 @@ function RunsAndRan({ answer }: { readonly answer: VersionAnswer }) {
   const past = answer.ran.filter(({ observedTo }) => observedTo !== null);
   return (
     <>
-      <Section title="Runs now" note={`${count(answer.running.length)} servers`}>
+      <Section title="Runs now" note={plural(answer.running.length, 'server')}>
         {answer.running.length === 0 ? (
           <Empty title="It runs nowhere now." />
         ) : (
@@ -302,7 +303,7 @@ function Measured({
       )}
       {golden ? (
         <p>
-          {count(golden.cases)} golden cases, {golden.inImage ? 'replayed at every start' : 'checked when built'}
+          {plural(golden.cases, 'golden case')}, {golden.inImage ? 'replayed at every start' : 'checked when built'}
           {golden.raw ? `; ${count(golden.raw)} through the transform` : ''}.{' '}
           <span class="soft">
             Trained with{' '}

@@ -1,5 +1,5 @@
 import { linkTo, type Place } from '../model/place.ts';
-import { bytes, count, shortDigest } from '../model/text.ts';
+import { bytes, count, plural, shortDigest } from '../model/text.ts';
 import type { ImagesAnswer } from '../model/wire.ts';
 import { useNow } from './live.ts';
 import { go, setParams } from './navigation.ts';
@@ -40,7 +40,7 @@ export function VersionsPage({ params }: { readonly params: Place['params'] }) {
               <option value="false">not running</option>
             </select>
           </label>
-          {answer ? <output class="total">{count(answer.total)} versions</output> : null}
+          {answer ? <output class="total">{plural(answer.total, 'version')}</output> : null}
         </form>
       </search>
       {a ? (

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { linkTo, type Place } from '../model/place.ts';
 import { listed, ordered, orderOf, orderText } from '../model/rows.ts';
-import { count } from '../model/text.ts';
+import { count, plural } from '../model/text.ts';
 import type { Facet, FacetsAnswer, NowAnswer } from '../model/wire.ts';
 import { go, setParams } from './navigation.ts';
 import { Empty, Failed, Loading } from './parts.tsx';
@@ -55,7 +55,7 @@ export function WhoPage({ params }: { readonly params: Place['params'] }) {
           Ask
         </button>
         {asked.length > 0 && answer && !failure ? (
-          <output class="total">{loading ? '…' : `${count(rows.length)} servers`}</output>
+          <output class="total">{loading ? '…' : plural(rows.length, 'server')}</output>
         ) : null}
       </form>
       {asked.length === 0 ? (
