@@ -127,7 +127,7 @@ export function Section({
 export function Wide({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section class="wide" aria-label={label} tabIndex={0}>
+    <section class="wide" aria-label={`Table: ${label}`} tabIndex={0}>
       {children}
     </section>
   );
