@@ -40,7 +40,7 @@ const pages = (): Readonly<Record<string, readonly [string, string]>> => ({
   now: ['', '304 servers'],
   service: [SERVICE, 'fail: latency_p99'],
   version: [`version?digest=${digestOf('0.0.2')}`, 'replayed at every start'],
-  versions: ['versions', '5 versions'],
+  versions: ['versions', '4 versions'],
   compare: [`compare?a=${digestOf('0.0.2')}&b=${digestOf('0.0.3')}`, '+0.021'],
   who: ['who?library=onnxruntime', '304 servers'],
   storage: ['storage', 'repositories'],

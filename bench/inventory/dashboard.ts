@@ -35,7 +35,7 @@ function watchPage(): void {
 
 const cluster = child('cluster-server.ts', deployments, '2000');
 const { api } = await firstLine<{ api: string }>(cluster);
-const hub = child('hub-child.ts', api);
+const hub = child('hub-child.ts', api, deployments);
 const browser = await startBrowser();
 try {
   const { url, rows } = await firstLine<{ url: string; rows: number }>(hub);

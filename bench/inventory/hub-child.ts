@@ -1,4 +1,4 @@
-// A hub of what cluster-server.ts shows, with its dashboard, in a process of its own. Argument: the address of the API; prints its own.
+// A hub of what cluster-server.ts shows, with its dashboard, in a process of its own. Arguments: the address of the API, how many rows to wait for.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const server = serveHub({
   port: 0,
 });
 const running = hub.run();
-while (!hub.ready || !hub.writes) await Bun.sleep(50);
+while (hub.rows.size < Number(process.argv[3]) || !hub.writes) await Bun.sleep(50);
 console.log(JSON.stringify({ url: server.url, rows: hub.rows.size }));
 process.on('SIGTERM', async () => {
   abort.abort();

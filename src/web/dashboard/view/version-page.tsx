@@ -383,7 +383,7 @@ function Libraries({ image }: { readonly image: ImageAnswer }) {
                   <td>
                     <a
                       href={linkTo('who', { library: `${name}=${version}` })}
-                      aria-label={`who runs ${name} ${version}`}
+                      aria-label={`who runs it: ${name} ${version}`}
                     >
                       who runs it
                     </a>
