@@ -114,6 +114,17 @@ test('a model image on a pushed server image: layers mounted, none fetched, the 
   }
 }, 300_000);
 
+test('the image that pins its base is the one that is built of the pins', async () => {
+  const build = async () =>
+    JSON.parse(
+      await must([INLAY, 'server-image', 'localhost:1/ml/server:1', '--lock', join(dir, 'pinned.lock'), '--json'], {
+        env: { INLAY_HOME: HOME },
+      }),
+    ) as Built;
+  const first = await build();
+  expect((await build()).digest).toBe(first.digest);
+}, 120_000);
+
 test('an image that is no server image is refused, and the DaemonSet names the digest', async () => {
   const registry = await startCraneRegistry();
   try {

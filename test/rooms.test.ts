@@ -100,3 +100,9 @@ test('nothing below the CLI prints, exits or reads process.env', async () => {
   }
   expect(found).toEqual([]);
 });
+
+test('every room but the command line and the browser’s pages has its door in the package', async () => {
+  const { exports } = (await Bun.file(join(ROOT, 'package.json')).json()) as { exports: Record<string, unknown> };
+  const doors = Object.keys(MAY_IMPORT).filter((room) => room !== 'cli' && room !== 'web');
+  expect(Object.keys(exports).sort()).toEqual([...doors.map((room) => `./${room}`), './package.json'].sort());
+});

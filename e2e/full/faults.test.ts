@@ -104,7 +104,10 @@ test.skipIf(!own)(
     const server = new Part('apiserver');
     const load = await world.load();
     // A hub watches meanwhile. An API server that has restarted no longer has the versions that its watches had come to (410).
-    const hub = world.start(['hub', '--port', String(HUB_PORT), '--database', join(world.dir, 'ledger.db')]);
+    const hub = world.start([
+      ...['hub', '--port', String(HUB_PORT), '--database', join(world.dir, 'ledger.db')],
+      ...['--insecure-registry', world.cluster.registry],
+    ]);
     const hubErrors = new Response(hub.stderr).text();
     await until('the hub', async () => (await inHub()).length > 0);
     const child = world.start(world.deployArgs(images[1] ?? '', '--config', config));

@@ -43,8 +43,9 @@ test.skipIf(process.env.INLAY_E2E_REGISTRY !== undefined)(
   'a pod of a new model is Ready sooner, and pulls its model alone',
   async () => {
     const server = await world.serverImage();
+    // Pushed just now, from the same sources: it is there.
     const daemonSet = await world.must([
-      ...['server-image', server, '--lock', join(world.dir, 'server.lock'), '--push', '--prepull'],
+      ...['server-image', server, '--lock', join(world.dir, 'server.lock'), '--push', '--force', '--prepull'],
       ...['--insecure-registry', world.cluster.registry],
     ]);
     // The first Deployment has the pod that every round starts, of the image of that round.

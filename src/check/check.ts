@@ -9,7 +9,16 @@ import {
   readAnyProject,
   type Task,
 } from '../contract/index.ts';
-import { cpuLimit, Engine, goldenMismatch, proveBatch, replayGolden, sameTensor, threadsFor } from '../engine/index.ts';
+import {
+  cpuLimit,
+  Engine,
+  findOnnxRuntime,
+  goldenMismatch,
+  proveBatch,
+  replayGolden,
+  sameTensor,
+  threadsFor,
+} from '../engine/index.ts';
 import { type ErrorCode, isInlayError } from '../error/index.ts';
 import type { Fact, Finding } from './finding.ts';
 import { findingOf } from './finding-of.ts';
@@ -104,6 +113,7 @@ export async function checkProject(dir: string, known?: AnyProject): Promise<Che
 /** What only a loaded model tells. */
 async function checkRunning(project: Project, facts: Fact[], findings: Finding[]): Promise<void> {
   const { contract, modelPath } = project;
+  await findOnnxRuntime(); // it may have to be fetched first
   const started = performance.now();
   const before = ownBytes();
   const engine = await Engine.load({ contract, modelPath, threads: threadsFor(cpuLimit()) });
@@ -211,7 +221,7 @@ function modelFacts({ contract, facts }: Project): Fact[] {
   return [
     {
       topic: 'model',
-      text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${contract.model.producer.name} ${contract.model.producer.version}, ${task}`,
+      text: `${contract.model.file}, ${(contract.model.sizeBytes / 1e6).toFixed(3)} MB, opset ${opsets}, IR ${contract.model.irVersion}, by ${`${contract.model.producer.name} ${contract.model.producer.version}`.trim()}, ${task}`,
     },
     ...facts.zipMaps.map((zipMap) => ({
       topic: 'graph',

@@ -4,6 +4,7 @@ import { InlayError } from '../error/index.ts';
 import type { BuiltImage, OciLayout, Platform } from '../image/index.ts';
 import type { Statements } from '../supply/index.ts';
 import { inlayHome } from './home.ts';
+import { offerOnnxRuntime } from './onnx-runtime.ts';
 import type { Output } from './output.ts';
 import { openBase, openServerImage } from './pinned-image.ts';
 import type { RegistryFlags } from './registry.ts';
@@ -46,6 +47,7 @@ export async function buildProject(
   const digests = new ModelDigests(layout, join(home, 'cache'), epochS);
   const project = accept(await readAnyProject(dir, digests.digest), accepted);
   await before?.(project, platforms);
+  await offerOnnxRuntime(output);
   const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
   output.progress(`check     ${kept ? 'as before' : 'ok'}`);
   const lockPath = join(project.dir, 'inlay.lock');

@@ -1,74 +1,14 @@
-import { Command, CommanderError } from '@commander-js/extra-typings';
-import { addBuild } from './commands/build.ts';
-import { addCheck } from './commands/check.ts';
-import { addCliImage } from './commands/cli-image.ts';
-import { addCopy } from './commands/copy.ts';
-import { addDeploy } from './commands/deploy.ts';
-import { addDiff } from './commands/diff.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEject } from './commands/eject.ts';
-import { addHub } from './commands/hub.ts';
-import { addInit } from './commands/init.ts';
-import { addInspect } from './commands/inspect.ts';
-import { addInventory } from './commands/inventory.ts';
-import { addLock } from './commands/lock.ts';
-import { addManifests } from './commands/manifests.ts';
-import { addForward, addLogs } from './commands/pods.ts';
-import { addPull } from './commands/pull.ts';
-import { addPush } from './commands/push.ts';
-import { addResume } from './commands/resume.ts';
-import { addRun } from './commands/run.ts';
-import { addServe } from './commands/serve.ts';
-import { addServerImage } from './commands/server-image.ts';
-import { addDecisions, addHistory, addStatus } from './commands/service.ts';
-import { addSign } from './commands/sign.ts';
-import { addVerdict } from './commands/verdict.ts';
-import { addVerify } from './commands/verify.ts';
+import { CommanderError } from '@commander-js/extra-typings';
 import { EXIT, reportError } from './output.ts';
-import { INLAY_VERSION } from './version.ts';
+import { createProgram } from './program.ts';
+import { usageError } from './usage-error.ts';
 
-const program = new Command('inlay')
-  .description('Bakes a trained ONNX model into its own inference-server image.')
-  .version(INLAY_VERSION)
-  .showSuggestionAfterError()
-  .exitOverride();
-const commands = [
-  addInit,
-  addCheck,
-  addDiff,
-  addServe,
-  addBuild,
-  addRun,
-  addPush,
-  addPull,
-  addCopy,
-  addInspect,
-  addSign,
-  addVerify,
-  addLock,
-  addServerImage,
-  addCliImage,
-  addEject,
-  addDoctor,
-  addDeploy,
-  addStatus,
-  addDecisions,
-  addResume,
-  addVerdict,
-  addHistory,
-  addLogs,
-  addForward,
-  addManifests,
-  addInventory,
-  addHub,
-];
-for (const add of commands) add(program);
-for (const command of program.commands) command.exitOverride();
-
+const json = process.argv.includes('--json');
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
-  // commander has told what is wrong with the command line, or printed the help that was asked for.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  else process.exitCode = reportError(error, process.argv.includes('--json'));
+  if (!(error instanceof CommanderError)) process.exitCode = reportError(error, json);
+  else if (error.exitCode === 0) process.exitCode = EXIT.done;
+  // Without a command the help was printed.
+  else process.exitCode = error.code === 'commander.help' ? EXIT.usage : reportError(usageError(error), json);
 }

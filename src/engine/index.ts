@@ -3,6 +3,7 @@ export { Batcher, type BatcherOptions, type Job, type Lane, type QueueLimits } f
 export { cpuLimit, threadsFor } from './cpu-limit.ts';
 export { checkFinite, Engine, type EngineOptions } from './engine.ts';
 export { type Lanes, loadForServing, openLanes } from './lanes.ts';
+export { findOnnxRuntime, onnxRuntimeFrom, onnxRuntimeIsIn } from './native/library-place.ts';
 export { releaseCodePages } from './native/release-code-pages.ts';
 export { goldenMismatch, type Replay, replayGolden, sameTensor } from './replay.ts';
 export { sliceRows } from './rows.ts';

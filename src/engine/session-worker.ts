@@ -1,5 +1,6 @@
 // The program of a worker thread: loads the model that it is told to, then runs what it is sent, one after the other.
 import { isInlayError } from '../error/index.ts';
+import { onnxRuntimeIsIn } from './native/library-place.ts';
 import { Session } from './session.ts';
 import type { WorkerReply, WorkerRequest } from './worker-lane.ts';
 
@@ -11,6 +12,7 @@ self.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
   const id = data.kind === 'run' ? data.id : undefined;
   try {
     if (data.kind === 'load') {
+      onnxRuntimeIsIn(data.onnxRuntime);
       session = await Session.load(data.spec);
       reply({ kind: 'loaded' });
     } else if (session) {

@@ -1,6 +1,7 @@
 import { type CaseInput, type Contract, changeCase, type Tensor, type TensorSpec } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import { openModel } from './model-file.ts';
+import { isAboutPlace } from './native/library-place.ts';
 import { type NativeModel, openNative } from './native/native-model.ts';
 import { concatRows, sliceRows } from './rows.ts';
 
@@ -29,7 +30,7 @@ export class Session {
 
   /**
    * Loads the model and proves that it has the inputs and outputs that the contract promises.
-   * @throws FILE_NOT_FOUND, FILE_UNREADABLE, INTEGRITY_MISMATCH, MODEL_LOAD_FAILED, CONTRACT_INVALID
+   * @throws FILE_NOT_FOUND, FILE_UNREADABLE, INTEGRITY_MISMATCH, MODEL_LOAD_FAILED, CONTRACT_INVALID, RUNTIME_UNAVAILABLE
    */
   static async load({ contract, modelPath, threads }: SessionSpec): Promise<Session> {
     const { model, folder, caseInputs } = await openModel(modelPath, contract);
@@ -45,6 +46,7 @@ export class Session {
         },
       });
     } catch (cause) {
+      if (isAboutPlace(cause)) throw cause;
       throw new InlayError(
         'MODEL_LOAD_FAILED',
         `ONNX Runtime cannot load ${contract.model.file}: ${firstLine(cause)}`,

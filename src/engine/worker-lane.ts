@@ -1,10 +1,11 @@
 import { type ErrorCode, InlayError } from '../error/index.ts';
 import type { Lane } from './batcher.ts';
+import { findOnnxRuntime } from './native/library-place.ts';
 import type { Answers, Feeds, SessionSpec } from './session.ts';
 
 /** What goes to the worker: first the model to load, then runs. */
 export type WorkerRequest =
-  | { readonly kind: 'load'; readonly spec: SessionSpec }
+  | { readonly kind: 'load'; readonly spec: SessionSpec; readonly onnxRuntime: string }
   | { readonly kind: 'run'; readonly id: number; readonly feeds: Feeds; readonly names: readonly string[] };
 
 export type WorkerReply =
@@ -33,6 +34,7 @@ export class WorkerLane implements Lane {
 
   /** @throws as Session.load */
   static async start(spec: SessionSpec): Promise<WorkerLane> {
+    const onnxRuntime = await findOnnxRuntime();
     const worker = new Worker(new URL(PROGRAM, import.meta.url), { name: 'session' });
     const lane = new WorkerLane(worker);
     const loaded = Promise.withResolvers<void>();
@@ -48,7 +50,7 @@ export class WorkerLane implements Lane {
       for (const { reject } of lane.#pending.values()) reject(error);
       lane.#pending.clear();
     };
-    worker.postMessage({ kind: 'load', spec } satisfies WorkerRequest);
+    worker.postMessage({ kind: 'load', spec, onnxRuntime } satisfies WorkerRequest);
     try {
       await loaded.promise;
     } catch (error) {

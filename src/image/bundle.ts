@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { InlayError } from '../error/index.ts';
 import { nameByContent } from './chunk-names.ts';
 
-/** The folder of inlay's own package. */
-export const SOURCES = join(import.meta.dir, '..', '..');
+/** The folder of inlay's own package: sources lie as deep in it as the files of its bundles. */
+export const PACKAGE = join(import.meta.dir, '..', '..');
 
 export interface Bundle {
   readonly files: readonly { readonly name: string; readonly content: Uint8Array }[];
@@ -14,13 +14,25 @@ export interface Bundle {
 /**
  * Bundles programs of inlay with what they need of npm into a few files; what they share is written once. The bytes depend on the
  * sources and the pinned Bun only, not on where they lie.
- * @param programs files below src/ @param external what stays outside
+ * @param programs files below src/ @param external what stays outside @param doors rooms whose doors become files of their names
  */
-export async function bundlePrograms(programs: readonly string[], external: readonly string[]): Promise<Bundle> {
+export async function bundlePrograms(
+  programs: readonly string[],
+  external: readonly string[],
+  doors: readonly string[] = [],
+): Promise<Bundle> {
+  // All files lie in one folder, since programs start threads from files beside them.
+  const doorFiles = Object.fromEntries(
+    doors.map((room) => [
+      join(PACKAGE, 'doors', `${room}.ts`),
+      `export * from ${JSON.stringify(`../src/${room}/index.ts`)};`,
+    ]),
+  );
   const built = await Bun.build({
-    entrypoints: programs.map((file) => join(SOURCES, 'src', file)),
+    entrypoints: [...programs.map((file) => join(PACKAGE, 'src', file)), ...Object.keys(doorFiles)],
+    files: doorFiles,
     splitting: true,
-    root: SOURCES,
+    root: PACKAGE,
     target: 'bun',
     external: [...external],
     // Names stay, so that a stack trace in a log can be read.

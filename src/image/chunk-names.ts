@@ -7,7 +7,7 @@ export interface OutputFile {
 }
 
 /** What Bun calls a chunk: a stem, and a hash of where its sources lie. */
-const CHUNK = /\b([a-z-]+)-[0-9a-z]{8}\.js\b/g;
+const CHUNK = /\b([a-z][a-z0-9-]*)-[0-9a-z]{8}\.js\b/g;
 
 /**
  * Gives chunks names that follow from what is in them. The bundler's own also depend on the folders of the sources, so two
@@ -18,7 +18,7 @@ export function nameByContent(files: readonly OutputFile[]): OutputFile[] {
   const known = new Set(scripts.map(({ name }) => name));
   const texts = new Map(scripts.map(({ name, content }) => [name, new TextDecoder().decode(content)]));
   const chunks = [...texts].flatMap(([name, text]) => {
-    const [, stem] = /^([a-z-]+)-[0-9a-z]{8}\.js$/.exec(name) ?? [];
+    const [, stem] = /^([a-z][a-z0-9-]*)-[0-9a-z]{8}\.js$/.exec(name) ?? [];
     return stem === undefined ? [] : [{ name, stem, text }];
   });
   /** Names by the chunks' texts, with what these call the others. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { bundleDashboard } from '../web/index.ts';
 import { type BuiltImage, storeDir } from './build.ts';
-import { bundlePrograms } from './bundle.ts';
+import { bundleCli } from './cli-bundle.ts';
 import { cliLabels } from './facts.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { OciLayout } from './oci/layout.ts';
@@ -17,17 +16,6 @@ export interface CliImageOptions extends ComposeOptions {
   readonly platforms: readonly Platform[];
 }
 
-/** What stays outside: ONNX Runtime lies in the runtime's layer; the others are optional parts of the SBOM's library. */
-const EXTERNAL = [
-  'onnxruntime-node',
-  'onnxruntime-node/dist/binding.js',
-  'xmlbuilder2',
-  'libxmljs2',
-  'ajv',
-  'ajv-formats',
-  'ajv-formats-draft2019',
-];
-
 /**
  * Builds an image of inlay's own command line: base and runtime are byte for byte the layers of every model image, which nodes have
  * already. For what runs in a cluster: releases, verdicts, the hub, pruning. (Building images wants apt and npm, which are not in it.)
@@ -35,7 +23,7 @@ const EXTERNAL = [
  */
 export async function buildCliImage(options: CliImageOptions): Promise<BuiltImage> {
   const layout = await OciLayout.open(storeDir(options.home));
-  const cli = await bundleCli();
+  const cli = await cliLayer();
   const { descriptor, platforms } = await putWithoutModel(layout, options, async (platform) => {
     const { layers, under, facts } = await composeShared(layout, platform, options);
     const place = placer(layout, platform, options);
@@ -56,12 +44,10 @@ export async function buildCliImage(options: CliImageOptions): Promise<BuiltImag
   return { reference, digest: descriptor.digest, platforms };
 }
 
-async function bundleCli() {
-  const { files } = await bundlePrograms(['cli/main.ts'], EXTERNAL);
-  // The hub sends the dashboard's files from beside itself.
-  const dashboard = await bundleDashboard();
+async function cliLayer() {
+  const { files } = await bundleCli();
   const hash = createHash('sha256');
-  const entries = [...files, ...dashboard].map(({ name, content }): TarEntry => {
+  const entries = files.map(({ name, content }): TarEntry => {
     const path = `${CLI_DIR.slice(1)}/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     return { path, type: 'file', mode: 0o644, content };

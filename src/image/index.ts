@@ -10,6 +10,7 @@ export {
   type BuiltImage,
   type BuiltLayer,
   buildImage,
+  buildImage as build,
   referenceOf,
   storeDir,
 } from './build.ts';
@@ -45,6 +46,7 @@ export {
   type Platform,
 } from './oci/schema.ts';
 export { hostPlatform, parsePlatform, platformName } from './platform.ts';
+export { installOnnxRuntime } from './runtime/host.ts';
 export { runtimeIsHere } from './runtime/index.ts';
 export { RUNTIME_LOCK as RUNTIME_PACKAGES } from './runtime/lock.ts';
 export { buildServerImage, type ServerImageOptions } from './server-image.ts';

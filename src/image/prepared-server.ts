@@ -2,10 +2,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { SOURCES } from './bundle.ts';
+import { PACKAGE } from './bundle.ts';
 import { stampOf } from './file-stamp.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { type NpmPackage, npmPackageSchema } from './npm-package.ts';
+import { FROM_SOURCES } from './packed.ts';
 import { bundleServer } from './server-layer.ts';
 
 /** The server, bundled only when its entries are asked for. */
@@ -35,6 +36,10 @@ const INSTALLED = ['node_modules/.package-lock.json', '../.package-lock.json'];
  * @param cacheDir where the notes lie
  */
 export async function prepareServer(cacheDir: string): Promise<PreparedServer> {
+  if (!FROM_SOURCES) {
+    const packed = await bundleServer();
+    return { ...packed, entries: async () => packed.entries };
+  }
   const note = join(cacheDir, 'server', `${await sourcesKey()}.json`);
   const known = await readNote(note);
   if (known) return { ...known, entries: async () => (await bundleServer()).entries };
@@ -58,15 +63,15 @@ async function readNote(path: string): Promise<Pick<PreparedServer, 'key' | 'pac
 
 async function sourcesKey(): Promise<string> {
   const found = await Promise.all(
-    [FILES, MAKERS].map((pattern) => Array.fromAsync(new Bun.Glob(pattern).scan({ cwd: SOURCES }))),
+    [FILES, MAKERS].map((pattern) => Array.fromAsync(new Bun.Glob(pattern).scan({ cwd: PACKAGE }))),
   );
   const stamps = await Promise.all(
     [...found.flat().sort(), ...INSTALLED].map(async (file) => {
-      const stamp = await stampOf(join(SOURCES, file)).catch(() => undefined);
+      const stamp = await stampOf(join(PACKAGE, file)).catch(() => undefined);
       return `${file} ${stamp?.key}`;
     }),
   );
   return createHash('sha256')
-    .update([SOURCES, Bun.version, ...stamps].join('\n'))
+    .update([PACKAGE, Bun.version, ...stamps].join('\n'))
     .digest('hex');
 }

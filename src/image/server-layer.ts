@@ -4,17 +4,17 @@ import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
 import { bundlePrograms } from './bundle.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { bundledPackages, type NpmPackage } from './npm-package.ts';
+import { FROM_SOURCES, readPacked } from './packed.ts';
 
 /** The in-image server's folder. */
 export const SERVER_DIR = '/opt/inlay/server';
 
-/** What the image starts, and the threads that it starts itself; what they share is written once. */
-const PROGRAMS = [
-  'server/main.ts',
+/** The threads that the server starts itself. */
+export const WORKERS = [
   'server/replica-worker.ts',
   'server/transform/watchdog-worker.ts',
   'engine/session-worker.ts',
-];
+] as const;
 
 export interface ServerBundle {
   /** Changes when, and only when, a byte of the server does. */
@@ -29,17 +29,22 @@ export interface ServerBundle {
  * sources and the pinned Bun only, not on where they lie.
  */
 export async function bundleServer(): Promise<ServerBundle> {
-  const bundled = await bundlePrograms(PROGRAMS, ['onnxruntime-node', 'onnxruntime-node/dist/binding.js']);
-  const playground = await bundlePlayground();
+  const { files, packages } = FROM_SOURCES ? await bundleSources() : await readPacked('server');
   const hash = createHash('sha256');
   const entries: TarEntry[] = [];
-  const script = { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) };
-  for (const { name, content } of [...bundled.files, script]) {
+  for (const { name, content } of files) {
     const path = `opt/inlay/server/${name}`;
     hash.update(`${path}\0${content.length}\0`).update(content);
     entries.push({ path, type: 'file', mode: 0o644, content });
   }
-  const inputs = [...bundled.inputs, ...playground.inputs];
-  const packages = await bundledPackages(inputs.map((path) => resolve(path)));
   return { key: hash.digest('hex'), entries, packages };
+}
+
+async function bundleSources() {
+  // What they share is written once.
+  const { files, inputs } = await bundlePrograms(['server/main.ts', ...WORKERS], []);
+  const playground = await bundlePlayground();
+  const script = { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) };
+  const packages = await bundledPackages([...inputs, ...playground.inputs].map((path) => resolve(path)));
+  return { files: [...files, script], packages };
 }

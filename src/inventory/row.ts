@@ -62,6 +62,8 @@ export interface ReleaseNote {
   readonly state: 'running' | 'paused' | 'backing-out' | 'ended';
   readonly verdict: 'pass' | 'fail' | 'inconclusive' | null;
   readonly reason: string | null;
+  /** Since when it waits for somebody to decide. */
+  readonly waitingSince: string | null;
 }
 
 export type DriftKind = 'tag-moved' | 'differs-from-applied' | 'contract-missing' | 'mixed' | 'not-inlay';

@@ -18,6 +18,8 @@ export type ToReplica =
       readonly kind: 'serve';
       readonly settings: Settings;
       readonly spec: EngineOptions;
+      /** The folder of ONNX Runtime. */
+      readonly onnxRuntime: string;
       /** How many serve, the main one included. */
       readonly threads: number;
       readonly draining: Int32Array;

@@ -1,5 +1,5 @@
 // The program of a worker thread that serves beside the main thread, on the same port.
-import { Engine, openLanes } from '../engine/index.ts';
+import { Engine, onnxRuntimeIsIn, openLanes } from '../engine/index.ts';
 import { isInlayError } from '../error/index.ts';
 import { createLog } from './log.ts';
 import { MainSink } from './prediction-log/index.ts';
@@ -25,6 +25,7 @@ self.onmessage = async ({ data }: MessageEvent<ToReplica>) => {
   }
   const { settings, spec, threads, draining, pulses, own, transform } = data;
   try {
+    onnxRuntimeIsIn(data.onnxRuntime);
     const engine = await Engine.load(spec);
     const lanes = await openLanes(engine);
     const { contract } = spec;

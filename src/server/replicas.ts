@@ -1,4 +1,4 @@
-import type { BatchProof, EngineOptions } from '../engine/index.ts';
+import { type BatchProof, type EngineOptions, findOnnxRuntime } from '../engine/index.ts';
 import { InlayError } from '../error/index.ts';
 import type { LineSink } from './prediction-log/index.ts';
 import type { FromReplica, ToReplica } from './replica-messages.ts';
@@ -37,15 +37,13 @@ export class Replicas {
 
   /** @throws as Engine.load and ModelServer */
   static async start(options: ReplicasOptions): Promise<Replicas> {
+    const onnxRuntime = await findOnnxRuntime();
     const workers = Array.from({ length: options.count }, () => new Replica(options));
     const { settings, spec, draining, pulses, transform } = options;
     const threads = 1 + options.count;
+    const common = { kind: 'serve', settings, spec, onnxRuntime, threads, draining, pulses, transform } as const;
     try {
-      await Promise.all(
-        workers.map((worker, i) =>
-          worker.serve({ kind: 'serve', settings, spec, threads, draining, pulses, own: 1 + i, transform }),
-        ),
-      );
+      await Promise.all(workers.map((worker, i) => worker.serve({ ...common, own: 1 + i })));
     } catch (error) {
       for (const worker of workers) worker.end();
       throw error;

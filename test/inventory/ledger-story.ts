@@ -45,6 +45,7 @@ export function ledgerStory(name: string, fresh: () => Promise<string>): void {
         state: 'ended',
         verdict: 'pass',
         reason: 'bake passed',
+        waitingSince: null,
       } as const;
       await first.write(
         write([{ ...two, release: note }], T0 + 2 * DAY, { gone: ['ml/Deployment/iris-canary/canary'] }),

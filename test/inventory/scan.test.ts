@@ -91,6 +91,26 @@ describe('a scan', () => {
     expect(kinds).toEqual({ moving: ['tag-moved', 'differs-from-applied'], bare: ['contract-missing'] });
   });
 
+  test('of an image that cannot be looked up says what inlay wrote beside it, while it is that image', async () => {
+    const away = 'localhost:1/ml/away:1@sha256:0000000000000000000000000000000000000000000000000000000000000000';
+    const annotations = (image: string) => ({
+      'inlay/image': image,
+      'inlay/model': 'away:1.2.0',
+      'inlay/model-digest': 'sha256:abc',
+      'inlay/task': 'regression',
+    });
+    cluster.put('deployments', deployment('away', away, { labels: inlays('away'), annotations: annotations(away) }));
+    const edited = { labels: inlays('edited'), annotations: annotations(rose.name) };
+    cluster.put('deployments', deployment('edited', away, edited));
+    const models = Object.fromEntries(
+      (await scanned()).servers.map(({ service, model, task }) => [service, { model, task }]),
+    );
+    expect(models).toEqual({
+      away: { model: { name: 'away', version: '1.2.0', digest: 'sha256:abc' }, task: 'regression' },
+      edited: { model: null, task: null },
+    });
+  });
+
   test('knows a server of somebody else by its layers, and leaves what serves no model', async () => {
     const layer = async (files: Record<string, string>) => {
       const tar = pack();

@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Finding } from '../../check/index.ts';
+import { offerOnnxRuntime } from '../onnx-runtime.ts';
 import { createOutput, EXIT, table } from '../output.ts';
 
 export function addCheck(program: Command): void {
@@ -15,6 +16,7 @@ export function addCheck(program: Command): void {
     .action(async (dir, options) => {
       const { checkProject, githubAnnotation } = await import('../../check/index.ts');
       const output = createOutput(options.json === true);
+      await offerOnnxRuntime(output);
       const report = await checkProject(dir);
       output.result(describe(report.facts, report.findings), { ok: report.ok, findings: report.findings });
       if (options.github) for (const finding of report.findings) process.stdout.write(`${githubAnnotation(finding)}\n`);

@@ -4,6 +4,7 @@ import type { ModelDiff } from '../../check/index.ts';
 import type { ImageDiff } from '../../image/index.ts';
 import { openSide, type Side } from '../diff-side.ts';
 import { inlayHome } from '../home.ts';
+import { offerOnnxRuntime } from '../onnx-runtime.ts';
 import { createOutput, EXIT, formatBytes, table } from '../output.ts';
 import { CA_FILE, INSECURE_REGISTRY, withRegistry } from '../registry.ts';
 
@@ -29,6 +30,7 @@ export function addDiff(program: Command): void {
         const sides: Side[] = [];
         try {
           for (const text of [from, to]) sides.push(await openSide(text, places));
+          await offerOnnxRuntime(createOutput(options.json === true));
           return await compare(sides[0] as Side, sides[1] as Side);
         } finally {
           for (const side of sides) await side.close();

@@ -1,5 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { InlayError } from '../../error/index.ts';
+import { offerOnnxRuntime } from '../onnx-runtime.ts';
+import { createOutput } from '../output.ts';
 
 export function addServe(program: Command): void {
   program
@@ -19,6 +21,7 @@ export function addServe(program: Command): void {
         HOST: options.host,
         ...(options.port === undefined ? {} : { PORT: options.port }),
       });
+      await offerOnnxRuntime(createOutput(false));
       const project = await readProject(dir);
       const code = await runServer({
         settings,

@@ -19,7 +19,7 @@ export async function readConfig(path: string): Promise<Config> {
     'PROJECT_NOT_FOUND',
     folder ? `no ${CONFIG_FILE} in ${resolve(path)}` : `there is no ${resolve(path)}`,
     {
-      hint: `Write one with at least name, version and model, or name the project's folder.`,
+      hint: `inlay init writes one for a model; or name the project's folder.`,
     },
   );
 }

@@ -1,4 +1,5 @@
 import { CString, dlopen, linkSymbols, type Pointer, ptr, read } from 'bun:ffi';
+import { onnxRuntimePlace } from './library-place.ts';
 import { disableTelemetry } from './telemetry.ts';
 
 /**
@@ -95,8 +96,8 @@ export function cString(text: string): Uint8Array {
 
 function load(): Library {
   disableTelemetry();
-  const file = `onnxruntime-node/bin/napi-v6/linux/${process.arch}/libonnxruntime.so.1`;
-  const { symbols } = dlopen(Bun.resolveSync(file, import.meta.dir), { OrtGetApiBase: { args: [], returns: 'ptr' } });
+  const file = `${onnxRuntimePlace()}/bin/napi-v6/linux/${process.arch}/libonnxruntime.so.1`;
+  const { symbols } = dlopen(file, { OrtGetApiBase: { args: [], returns: 'ptr' } });
   const base = symbols.OrtGetApiBase() as Pointer;
   const { getApi } = linkSymbols({
     getApi: { ptr: read.ptr(base, 0) as Pointer, args: ['u32'], returns: 'ptr' },

@@ -1,5 +1,6 @@
 import type { Answers, Feeds } from '../session.ts';
 import { CModel } from './c-model.ts';
+import { findOnnxRuntime } from './library-place.ts';
 
 /** ONNX Runtime's session options (its C API's names), as far as they are used. */
 export interface NativeOptions {
@@ -25,6 +26,7 @@ export interface NativeModel {
  * @param model a file, or what stands in it
  */
 export async function openNative(model: string | Uint8Array, options: NativeOptions): Promise<NativeModel> {
+  await findOnnxRuntime();
   if (process.platform === 'linux') return new CModel(model, options);
   const { openNodeModel } = await import('./node-model.ts');
   return openNodeModel(model, options);

@@ -1,6 +1,8 @@
+import { createRequire } from 'node:module';
 import type { Tensor as OrtTensor, TypedTensor } from 'onnxruntime-node';
 import type { Datatype, Tensor, TensorData } from '../../contract/index.ts';
 import type { Answers, Feeds } from '../session.ts';
+import { findOnnxRuntime } from './library-place.ts';
 import type { NativeModel, NativeOptions } from './native-model.ts';
 import { disableTelemetry } from './telemetry.ts';
 
@@ -62,11 +64,14 @@ export async function openNodeModel(
   { intraOpNumThreads, interOpNumThreads, config }: NativeOptions,
 ): Promise<NativeModel> {
   disableTelemetry();
-  const { binding, initOrt } = (await import('onnxruntime-node/dist/binding.js')) as {
+  const folder = await findOnnxRuntime();
+  // Not by name: it may lie in inlay's cache.
+  const load = createRequire(`${folder}/package.json`);
+  const { binding, initOrt } = load(`${folder}/dist/binding.js`) as {
     binding: { InferenceSession: new () => NativeSession };
     initOrt: () => void;
   };
-  const { Tensor: OrtTensorClass } = await import('onnxruntime-node');
+  const { Tensor: OrtTensorClass } = load('onnxruntime-common') as { Tensor: TensorConstructor };
   initOrt();
   const native = new binding.InferenceSession();
   // It joins the names of nested objects with dots.
@@ -76,7 +81,7 @@ export async function openNodeModel(
   return {
     inputNames: native.inputMetadata.map(({ name }) => name),
     outputNames: native.outputMetadata.map(({ name }) => name),
-    run: (feeds, names) => run(native, OrtTensorClass as unknown as TensorConstructor, feeds, names),
+    run: (feeds, names) => run(native, OrtTensorClass, feeds, names),
     close: () => native.dispose(),
   };
 }

@@ -66,7 +66,9 @@ export async function lockBase(options: BaseOptions): Promise<Base> {
   return base;
 }
 
-async function composed(pins: readonly Pin[], options: BaseOptions, apt?: PrivateApt): Promise<Base> {
+/** @param found in any order: apt tells them in another one than the lock, and the image is the same */
+async function composed(found: readonly Pin[], options: BaseOptions, apt?: PrivateApt): Promise<Base> {
+  const pins = found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const dir = join(options.cacheDir, 'debs');
   const missing = pins.filter((pin) => !hasDeb(dir, pin));
   if (missing.length > 0) {

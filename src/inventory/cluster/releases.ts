@@ -28,6 +28,8 @@ export interface ReleaseSummary {
   /** Why it ended so; of a verdict that did not pass, the metrics that decided. */
   readonly reason: string | null;
   readonly weight: { readonly asked: number; readonly achieved: number | null } | null;
+  /** Since when it waits for somebody to decide. */
+  readonly waitingSince: string | null;
 }
 
 /** The releases of a service, from its journal. */
@@ -93,8 +95,15 @@ function releaseSummary(release: Release): ReleaseSummary {
     outcome: release.outcome ?? null,
     verdict: verdict?.outcome ?? null,
     reason: release.reason ?? (failed && failed.length > 0 ? `${verdict?.outcome}: ${failed.join(', ')}` : null),
+    waitingSince: release.state === 'paused' ? pausedAt(release) : null,
     weight: weight ? { asked: weight.asked / 100, achieved: weight.achieved ?? null } : null,
   };
+}
+
+function pausedAt({ steps }: Release): string | null {
+  const step = steps.find(({ status }) => status === 'paused');
+  if (step?.startedAt === undefined) return null;
+  return new Date(Date.parse(step.startedAt) + (step.tookMs ?? 0)).toISOString();
 }
 
 /** The release that a role runs by, if inlay made one. */

@@ -30,6 +30,8 @@ export interface SeenWorkload {
   /** The image that inlay applied, and the owner that it wrote. */
   readonly applied: string | undefined;
   readonly owner: string | undefined;
+  /** What it is to serve, as inlay wrote it beside `applied`: for when the image cannot be looked up. */
+  readonly promised: PromisedModel | undefined;
   /** The container that serves. */
   readonly container: string;
   /** As its template names it. */
@@ -39,6 +41,20 @@ export interface SeenWorkload {
   readonly rolledOut: string | undefined;
   /** What a person may have said of being a model server: names of environment variables, words of the command line. */
   readonly hints: readonly string[];
+}
+
+export interface PromisedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly task: string | undefined;
+}
+
+function promisedModel(annotations: Readonly<Record<string, string>>): PromisedModel | undefined {
+  const [name, version] = annotations[`${PREFIX}/model`]?.split(':') ?? [];
+  const digest = annotations[`${PREFIX}/model-digest`];
+  if (!name || !version || !digest) return undefined;
+  return { name, version, digest, task: annotations[`${PREFIX}/task`] };
 }
 
 const LABELS = [
@@ -111,6 +127,7 @@ function workloadSchema(kind: WorkloadKind): z.ZodType<SeenWorkload> {
         labels: pick({ ...template.metadata.labels, ...metadata.labels }),
         applied: metadata.annotations[IMAGE_ANNOTATION],
         owner: metadata.annotations[`${PREFIX}/owner`],
+        promised: promisedModel(metadata.annotations),
         container: container?.name ?? '',
         image: container?.image ?? '',
         desired: status.desiredNumberScheduled ?? spec.replicas,

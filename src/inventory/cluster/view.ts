@@ -138,6 +138,7 @@ function loneWorkload(pods: readonly SeenPod[]): SeenWorkload | undefined {
     labels: first.labels,
     applied: undefined,
     owner: undefined,
+    promised: undefined,
     container: container.name,
     image: container.image,
     desired: pods.length,

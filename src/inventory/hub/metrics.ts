@@ -41,12 +41,16 @@ export function metricsPage(hub: Hub, now = Date.now()): string {
     'inlay_canary_waiting_seconds',
     'For how long a canary has waited for somebody to decide.',
     'gauge',
-    rows
-      .filter(({ role, release }) => role === 'canary' && release?.state === 'paused')
-      .map((row) => ({
-        labels: { context: row.context, namespace: row.namespace, service: row.service },
-        value: row.since === null ? 0 : Math.max(0, (now - Date.parse(row.since)) / 1000),
-      })),
+    rows.flatMap(({ role, release, context, namespace, service }) =>
+      role === 'canary' && release?.waitingSince
+        ? [
+            {
+              labels: { context, namespace, service },
+              value: Math.max(0, (now - Date.parse(release.waitingSince)) / 1000),
+            },
+          ]
+        : [],
+    ),
   );
   const followed = hub.followers.filter(({ state }) => state !== 'same-cluster');
   metric(

@@ -8,7 +8,7 @@ import { type RunningImage, runningImage } from '../image/image-id.ts';
 import { isDeployedByInlay } from '../image/model-server.ts';
 import type { ReleaseNote, ServerRow } from '../row.ts';
 import { driftOf } from './drift.ts';
-import { imagePart } from './image-part.ts';
+import { type ImagePart, imagePart } from './image-part.ts';
 
 /** All that is known of a server, read before. */
 export interface RowFacts {
@@ -69,7 +69,7 @@ export function serverRow({ context, server, image, looked, tagDigest }: RowFact
     replicas: { ready: pods.filter(({ ready }) => ready).length, desired: workload.desired },
     restarts: pods.reduce((sum, { restarts }) => sum + restarts, 0),
     weight: role === 'canary' ? (release?.weight ?? null) : null,
-    ...imagePart(facts),
+    ...(facts ? imagePart(facts) : promisedPart(workload)),
     owner:
       workload.owner ??
       workload.labels['inlay/owner'] ??
@@ -85,6 +85,14 @@ export function serverRow({ context, server, image, looked, tagDigest }: RowFact
     drift: driftOf({ server, role, release, image, facts, tagDigest, images: imagesRunning(server) }),
     unknown,
   };
+}
+
+/** Of an image that could not be looked up: what inlay wrote beside it, where it is still the image that inlay applied. */
+function promisedPart({ promised, applied, image }: SeenWorkload): ImagePart {
+  const part = imagePart(undefined);
+  if (!promised || applied !== image) return part;
+  const { name, version, digest, task } = promised;
+  return { ...part, model: { name, version, digest }, task: task ?? null };
 }
 
 /** The journal knows best, as long as what it released is what runs; then what the workload says; then the oldest pod of a kind that says nothing. */
@@ -111,6 +119,6 @@ function unknownOf(facts: ImageFacts): Record<string, string> {
   };
 }
 
-function noteOf({ number, actor, kind, state, verdict, reason }: ReleaseSummary): ReleaseNote {
-  return { number, actor, kind, state, verdict, reason };
+function noteOf({ number, actor, kind, state, verdict, reason, waitingSince }: ReleaseSummary): ReleaseNote {
+  return { number, actor, kind, state, verdict, reason, waitingSince };
 }
