@@ -23,7 +23,6 @@ type Image = Awaited<ReturnType<InventoryWorld['image']>>;
 
 export class DashboardWorld {
   readonly images = new Map<string, Image>();
-  readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
   #servers: HubServer[] = [];
 
@@ -33,6 +32,7 @@ export class DashboardWorld {
     readonly staging: FakeCluster,
     readonly ledger: Ledger,
     readonly hub: Hub,
+    private readonly abort: AbortController,
   ) {}
 
   /** @param services how many more services than those of the story */
@@ -41,17 +41,14 @@ export class DashboardWorld {
     const [prod, staging] = [new FakeCluster('uid-prod'), new FakeCluster('uid-staging')];
     const ledger = await openLedger(`sqlite://${world.world.dir}/ledger.db`);
     const abort = new AbortController();
-    const catalogue = world.catalogue();
     const hub = new Hub({
       kubes: [prod.kube('prod-eu', abort.signal), staging.kube('staging', abort.signal)],
-      catalogue,
+      catalogue: world.catalogue(),
       ledger,
       registryIntervalMs: 3_600_000,
       signal: abort.signal,
     });
-    const made = new DashboardWorld(world, prod, staging, ledger, hub);
-    abort.signal.throwIfAborted();
-    made.#abort.signal.addEventListener('abort', () => abort.abort());
+    const made = new DashboardWorld(world, prod, staging, ledger, hub, abort);
     for (const [version, onnxruntime] of [
       ['0.0.1', '1.28.0'],
       ['0.0.2', '1.29.1'],
@@ -140,7 +137,7 @@ export class DashboardWorld {
   }
 
   async stop(): Promise<void> {
-    this.#abort.abort();
+    this.abort.abort();
     await this.#running;
     for (const server of this.#servers) await server.stop();
     await this.ledger[Symbol.asyncDispose]();
@@ -162,7 +159,15 @@ export class DashboardWorld {
         since: null,
         model: { name: 'iris', version, digest: `sha256:${'a'.repeat(64)}` },
         image: { reference: image.name, digest: image.index, index: image.index },
-        release: { actor: 'ada', kind: 'release', state: 'ended', verdict: 'pass', reason: 'bake passed', ...note },
+        release: {
+          actor: 'ada',
+          kind: 'release',
+          state: 'ended',
+          verdict: 'pass',
+          reason: 'bake passed',
+          waitingSince: null,
+          ...note,
+        },
         ...more,
       });
     };
@@ -192,6 +197,7 @@ export class DashboardWorld {
       state: 'ended' as const,
       stableTo: null,
       weight: null,
+      waitingSince: null,
     };
     const second = await this.ledger.cluster('uid-prod', 'prod-eu');
     const two = ran('0.0.2', { number: 3, actor: 'grace' });

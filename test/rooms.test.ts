@@ -44,7 +44,7 @@ interface Import {
 }
 
 async function imports(): Promise<Import[]> {
-  const transpiler = new Bun.Transpiler({ loader: 'tsx' });
+  const [ts, tsx] = [new Bun.Transpiler({ loader: 'ts' }), new Bun.Transpiler({ loader: 'tsx' })];
   const all: Import[] = [];
   for await (const file of new Bun.Glob('src/**/*.{ts,tsx}').scan(ROOT)) {
     if (file.endsWith('.d.ts')) continue;
@@ -53,7 +53,7 @@ async function imports(): Promise<Import[]> {
     const typed = [...text.matchAll(/^(?:import|export) [^;]*? from '(\.[^']+)'/gms)].map(
       (match) => match[1] as string,
     );
-    const run = transpiler
+    const run = (file.endsWith('x') ? tsx : ts)
       .scanImports(text)
       .map((found) => found.path)
       .filter((path) => path.startsWith('.'));
