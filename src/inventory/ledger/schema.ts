@@ -26,6 +26,11 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
     'CREATE UNIQUE INDEX intervals_open ON intervals (server) WHERE observed_to IS NULL',
     'CREATE TABLE releases (cluster BIGINT NOT NULL REFERENCES clusters, namespace TEXT NOT NULL, service TEXT NOT NULL, number BIGINT NOT NULL, summary TEXT NOT NULL, PRIMARY KEY (cluster, namespace, service, number))',
   ],
+  () => [
+    // In the order in which the last interval before a time is looked for: Postgres sorts for each server otherwise.
+    'CREATE INDEX intervals_by_begin ON intervals (server, starts_at, id)',
+    'DROP INDEX intervals_by_time',
+  ],
 ];
 
 /** Brings a database to the present schema, all of it or nothing. @throws LEDGER_INVALID for one that a newer inlay has written */

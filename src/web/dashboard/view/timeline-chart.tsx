@@ -29,7 +29,6 @@ export function TimelineChart({ chart }: { readonly chart: Chart }) {
               key={left}
               class="tick"
               style={{ left: `${left * 100}%` }}
-              data-minor={left === 0.25 || left === 0.75 ? '' : undefined}
               data-edge={left === 1 ? 'end' : left === 0 ? 'start' : undefined}
             >
               {left === 1 ? 'now' : moment(at)}
