@@ -65,7 +65,7 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
 }, 1_800_000);
 
 test('four pods of 500m and 300Mi; the autoscaler reads their CPU, adds pods under load and takes them back', async () => {
-  const image = await world.image({ version: '1.0.0', service: 'heavy', kind: 'slow' });
+  const image = await world.image({ version: '1.0.0', service: 'heavy', kind: 'busy' });
   const config = world.config('replicas: {initial: 4, min: 3, max: 6}, targetCpu: 50', 'heavy');
   const first = JSON.parse(await world.must(world.deployArgs(image, '--config', config, '--json')));
   expect(first.stable.replicas).toEqual({ ready: 4, desired: 4 });
@@ -79,7 +79,7 @@ test('four pods of 500m and 300Mi; the autoscaler reads their CPU, adds pods und
   const cpu = async () => (await hpa()).currentMetrics?.[0]?.resource?.current?.averageUtilization;
   await until('the CPU of its pods', async () => (await cpu()) !== undefined, 120);
   await until('no more pods than replicas.min', async () => (await hpa()).currentReplicas === 3, 180);
-  const load = await world.load({ service: 'heavy', rate: 15 });
+  const load = await world.load({ service: 'heavy', rate: 20 });
   const most = await until(
     'more pods',
     async () => {

@@ -19,14 +19,14 @@ const WEIGHTS = [
 const LABELS = 3;
 const WIDTH = 512;
 
-export type Kind = 'good' | 'nan' | 'swapped' | 'slow' | 'stuck' | 'hungry' | 'broken' | 'wide';
+export type Kind = 'good' | 'nan' | 'swapped' | 'slow' | 'busy' | 'stuck' | 'hungry' | 'broken' | 'wide';
 
 /**
  * x [rows, 4] → y [rows, 3].
  * - `good`; `seed` makes another one of it
  * - `nan`: NaN where the first column is negative
  * - `swapped`: the columns of y in another order, as an export with other labels has them
- * - `slow`: some milliseconds a row more; `stuck`: seconds
+ * - `slow`: some times slower; `busy`: some milliseconds a run; `stuck`: seconds
  * - `hungry`: takes 800 MB a run
  * - `broken`: has an operator that no runtime knows
  * - `wide`: wants five columns
@@ -58,6 +58,7 @@ const EXTRAS: Partial<Record<Kind, () => Part[]>> = {
   ],
   broken: () => [node('NoSuchOperator', ['p'], ['y'])],
   slow: () => work(60),
+  busy: () => work(400),
   stuck: () => work(20_000),
   // p + 0 · the sum of 200 million numbers
   hungry: () => [

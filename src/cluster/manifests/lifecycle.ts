@@ -35,8 +35,9 @@ export function lifecycleOf({ deploy }: Pick<ServicePlan, 'deploy'>): Lifecycle 
 
 /**
  * kube-proxy balances connections, not requests: a client that keeps its connection keeps its pod. So that a canary's share of
- * requests is real within a step, each connection is balanced anew some twenty times in it.
+ * requests is real within a step, each connection is balanced anew some sixty times in it: of 8 clients that keep theirs the share is then
+ * within 5 points of the asked one in 98 steps of 100 (binomial, √(½·½ / 480) = 2.3 points at most).
  */
 function connectionAgeS(intervalMs: number): number {
-  return Math.min(30, Math.max(1, Math.round(intervalMs / 20_000)));
+  return Math.min(30, Math.max(0.5, Math.round(intervalMs / 6_000) / 10));
 }
