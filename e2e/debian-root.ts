@@ -38,18 +38,26 @@ export async function debianRoot(dir: string, packages: readonly string[]): Prom
 
 /**
  * Makes an image of a root file system and pushes it.
- * @param config arguments of umoci config
+ * @param config arguments of umoci config @param beside runs a program where the registry can be reached
  */
 export async function pushRoot(
   dir: string,
   root: string,
   reference: string,
   config: readonly string[] = [],
+  beside: (command: readonly string[]) => Promise<string> = must,
 ): Promise<void> {
   const layout = join(dir, 'umoci');
   await must(['umoci', 'init', '--layout', layout]);
   await must(['umoci', 'new', '--image', `${layout}:image`]);
   await must(['umoci', 'insert', '--image', `${layout}:image`, root, '/']);
   await must(['umoci', 'config', '--image', `${layout}:image`, '--os', 'linux', '--architecture', 'amd64', ...config]);
-  await must(['skopeo', 'copy', '--quiet', '--dest-tls-verify=false', `oci:${layout}:image`, `docker://${reference}`]);
+  await beside([
+    'skopeo',
+    'copy',
+    '--quiet',
+    '--dest-tls-verify=false',
+    `oci:${layout}:image`,
+    `docker://${reference}`,
+  ]);
 }

@@ -29,6 +29,12 @@ export type Ask = (question: string, suggestion: string) => Promise<string>;
 export interface InitOptions {
   /** The model's path, needed where there are several and nobody can be asked. */
   readonly model?: string | undefined;
+  /** Of the service, where it is not what the model suggests. */
+  readonly name?: string | undefined;
+  /** The repository to push to. */
+  readonly image?: string | undefined;
+  /** The command that has trained the model, and will again; versions are inlay's to decide then. */
+  readonly train?: string | undefined;
   /** Only where a person sits at a terminal. */
   readonly ask?: Ask | undefined;
 }
@@ -65,13 +71,15 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
   const { sample, hasNan } = golden
     ? await fromGolden(join(dir, golden), contract)
     : { sample: fittingSample(contract, mlflow?.inputExample), hasNan: false };
-  const suggested = contract.name === 'model' ? slug(basename(resolve(dir))) : contract.name;
-  const name = ask ? slug(await ask('Name of the service, a DNS label', suggested)) : suggested;
-  const image = ask ? (await ask('Repository to push to, such as registry.example.com/ml/NAME', '')).trim() : '';
+  const suggested = options.name ?? (contract.name === 'model' ? slug(basename(resolve(dir))) : contract.name);
+  const name =
+    options.name === undefined && ask ? slug(await ask('Name of the service, a DNS label', suggested)) : suggested;
+  const image =
+    options.image ?? (ask ? (await ask('Repository to push to, such as registry.example.com/ml/NAME', '')).trim() : '');
   const inImage = !golden || !ask || !/^y/i.test(await ask('Do the golden cases hold personal data? y/n', 'n'));
   const document = {
     name,
-    version: '0.0.1',
+    version: options.train === undefined ? '0.0.1' : 'auto',
     ...(image === '' ? {} : { image }),
     model: modelFile,
     ...(labels ? { labels } : {}),
@@ -81,6 +89,7 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
     ...(transform ? { transform } : {}),
     ...(golden ? { golden: inImage ? golden : { file: golden, inImage } } : {}),
     ...(find(/^metrics\.json$/) ? { metrics: find(/^metrics\.json$/) } : {}),
+    ...(options.train === undefined ? {} : { training: { run: options.train } }),
   };
   const missing = [
     ...(sample ? [] : [`# sample: ${sampleHint(contract)}   # one typical row: /predict/test answers for it`]),
@@ -90,6 +99,9 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
     ...(image === '' ? ['# image: registry.example.com/ml/NAME   # the repository, without tag'] : []),
     ...(golden && inImage
       ? [`# golden cases travel in the image; for personal data: golden: {file: ${golden}, inImage: false}`]
+      : []),
+    ...(options.train === undefined && files.includes('train.py')
+      ? ['# training: {run: python train.py}   # inlay release trains first; then version: auto is wanted']
       : []),
     '# owner: team',
   ];
@@ -112,7 +124,9 @@ async function onlyModel(dir: string, files: readonly string[], ask: Ask | undef
   const [only, second] = models;
   if (only === undefined)
     throw new InlayError('FILE_NOT_FOUND', `no .onnx file in ${resolve(dir)}`, {
-      hint: 'docs/export.md says how to export one.',
+      hint: files.includes('train.py')
+        ? 'train.py writes one? inlay init --train runs it first.'
+        : 'docs/export.md says how to export one.',
     });
   if (second === undefined) return only;
   const chosen = ask && (await ask(`Which model? ${models.join(', ')}`, only));

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { AnyProject } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import type { BuiltImage, OciLayout, Platform } from '../image/index.ts';
+import type { BuiltImage, ModelSource, OciLayout, Platform } from '../image/index.ts';
 import type { Statements } from '../supply/index.ts';
 import { inlayHome } from './home.ts';
+import { buildNext } from './next-image.ts';
 import { offerOnnxRuntime } from './onnx-runtime.ts';
 import type { Output } from './output.ts';
 import { openBase, openServerImage } from './pinned-image.ts';
@@ -25,6 +26,18 @@ export interface BuiltProject {
   readonly platforms: readonly Platform[];
 }
 
+/** A project that is about to be built. */
+export interface OpenedProject {
+  readonly project: AnyProject;
+  readonly layout: OciLayout;
+  readonly platforms: readonly Platform[];
+  readonly home: string;
+  readonly epochS: number;
+  readonly compression: 'zstd' | 'gzip';
+  /** Layers that reading the model's digest has written. */
+  readonly written: ReadonlySet<string>;
+}
+
 /**
  * Reads a project, has it checked and builds its image into the local store, with SBOM and provenance attached.
  * @param before is called with the project before minutes of building
@@ -35,9 +48,18 @@ export async function buildProject(
   output: Output,
   before?: (project: AnyProject, platforms: readonly Platform[]) => Promise<void>,
 ): Promise<BuiltProject> {
+  const opened = await openProject(dir, flags);
+  await before?.(opened.project, opened.platforms);
+  const kept = await checkOpened(opened, output);
+  output.progress(`check     ${kept ? 'as before' : 'ok'}`);
+  return (await buildNext(opened, flags, output)).built;
+}
+
+/** @throws as readAnyProject */
+export async function openProject(dir: string, flags: BuildFlags): Promise<OpenedProject> {
   const { readAnyProject } = await import('../contract/index.ts');
-  const { acceptedCodes, requireGood } = await import('../check/index.ts');
-  const { buildImage, ModelDigests, OciLayout, storeDir } = await import('../image/index.ts');
+  const { acceptedCodes } = await import('../check/index.ts');
+  const { ModelDigests, OciLayout, storeDir } = await import('../image/index.ts');
   const compression = compressionOf(flags.compression);
   const platforms = await platformsOf(flags.platform);
   const accepted = flags.skip === undefined ? [] : acceptedCodes(flags.skip.split(','));
@@ -46,17 +68,30 @@ export async function buildProject(
   const layout = await OciLayout.open(storeDir(home));
   const digests = new ModelDigests(layout, join(home, 'cache'), epochS);
   const project = accept(await readAnyProject(dir, digests.digest), accepted);
-  await before?.(project, platforms);
+  return { project, layout, platforms, home, epochS, compression, written: digests.written };
+}
+
+/** @returns true when an earlier verdict stood @throws CHECK_FAILED */
+export async function checkOpened({ project, home }: OpenedProject, output: Output): Promise<boolean> {
   await offerOnnxRuntime(output);
-  const kept = await requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
-  output.progress(`check     ${kept ? 'as before' : 'ok'}`);
+  const { requireGood } = await import('../check/index.ts');
+  return requireGood(project, join(home, 'cache', 'verdicts'), INLAY_VERSION);
+}
+
+/** Builds it under the version that it has. */
+export async function buildOpened(opened: OpenedProject, flags: BuildFlags, output: Output): Promise<BuiltProject> {
+  const { buildImage } = await import('../image/index.ts');
+  const { attachStatements } = await import('../supply/index.ts');
+  const { project, layout, platforms, home, epochS, compression, written } = opened;
   const lockPath = join(project.dir, 'inlay.lock');
   const named = project.config.serverImage;
   const opening = { ...flags, layout, lockPath };
   const serverImage = named === undefined ? undefined : await openServerImage(named, opening);
   const base = serverImage ? undefined : await openBase(baseAsked(project, flags), { ...opening, platforms, output });
+  const source = await sourceOf(project);
   const built = await buildImage({
     project,
+    source,
     home,
     platforms,
     compression,
@@ -65,14 +100,20 @@ export async function buildProject(
     base,
     inlayVersion: INLAY_VERSION,
     epochS,
-    written: digests.written,
+    written,
     env: process.env,
     onProgress: ({ step, message }) => output.progress(`${step.padEnd(8)}  ${message}`),
   });
-  const { attachStatements } = await import('../supply/index.ts');
-  const told = { compression, epochS, inlayVersion: INLAY_VERSION, env: process.env };
+  const told = { source, compression, epochS, inlayVersion: INLAY_VERSION, env: process.env };
   const statements = await attachStatements({ layout, project, built, ...told });
   return { project, image: { ...built.image, ...statements }, layout, platforms };
+}
+
+/** Where the model was fetched from, if it is still what was fetched. */
+export async function sourceOf({ modelPath, contract }: AnyProject): Promise<ModelSource | undefined> {
+  const { originOfFile } = await import('../source/index.ts');
+  const found = await originOfFile(dirname(modelPath), basename(modelPath), contract.model.digest);
+  return found && { uri: found.uri, identity: found.identity };
 }
 
 /** @throws USAGE */

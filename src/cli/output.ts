@@ -36,6 +36,11 @@ export function createOutput(json: boolean): Output {
   };
 }
 
+/** The exit code that fits an error. */
+export function exitOf(error: unknown): number {
+  return (isInlayError(error) ? EXIT_OF[error.code] : undefined) ?? EXIT.outside;
+}
+
 /** Writes an error for people, or as JSON, to stderr, and returns the exit code that fits. */
 export function reportError(error: unknown, json: boolean): number {
   const known = isInlayError(error);
@@ -50,7 +55,7 @@ export function reportError(error: unknown, json: boolean): number {
   else process.stderr.write(`error ${code}: ${message}\n${hint ? `  ${hint}\n` : ''}`);
   if (process.env.INLAY_DEBUG && error instanceof Error)
     process.stderr.write(`${error.stack}\n${error.cause ? `caused by: ${String(error.cause)}\n` : ''}`);
-  return EXIT_OF[code] ?? EXIT.outside;
+  return exitOf(error);
 }
 
 /** Codes whose exit code is not 3, "something outside failed". */
@@ -78,6 +83,11 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   RELEASE_FAILED: EXIT.no,
   RELEASE_PAUSED: EXIT.no,
   NOTHING_TO_DO: EXIT.no,
+  PRUNE_UNDECLARED: EXIT.no,
+  PRUNE_REFUSED: EXIT.no,
+  PRUNE_BUSY: EXIT.no,
+  VERSION_TAKEN: EXIT.no,
+  SOURCE_INVALID: EXIT.usage,
   FILE_NOT_FOUND: EXIT.no,
   LABELS_INVALID: EXIT.no,
   CONTRACT_INVALID: EXIT.no,

@@ -8,6 +8,7 @@ import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEject } from './commands/eject.ts';
+import { addFetch } from './commands/fetch.ts';
 import { addHub } from './commands/hub.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -15,8 +16,10 @@ import { addInventory } from './commands/inventory.ts';
 import { addLock } from './commands/lock.ts';
 import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
+import { addPrune } from './commands/prune.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
+import { addRelease } from './commands/release.ts';
 import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
@@ -30,6 +33,7 @@ import { INLAY_VERSION } from './version.ts';
 /** In the order of the help. */
 const COMMANDS = [
   addInit,
+  addFetch,
   addCheck,
   addDiff,
   addServe,
@@ -46,6 +50,7 @@ const COMMANDS = [
   addCliImage,
   addEject,
   addDoctor,
+  addRelease,
   addDeploy,
   addStatus,
   addDecisions,
@@ -56,6 +61,7 @@ const COMMANDS = [
   addForward,
   addManifests,
   addInventory,
+  addPrune,
   addHub,
   addCompletion,
 ];

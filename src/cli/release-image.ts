@@ -33,10 +33,11 @@ export async function releaseImage(registry: Registry, image: string, signal: Ab
         hint: 'Write the manifests of a server of your own by hand; inventory and prune know its images all the same.',
       },
     );
-  return { reference, digest: root.digest, platforms: known.map(platformName), contract: releaseContract(contract) };
+  return { reference, digest: root.digest, platforms: known.map(platformName), contract: contractForRelease(contract) };
 }
 
-function releaseContract(contract: Contract): ReleaseImage['contract'] {
+/** What of a contract a release keeps. */
+export function contractForRelease(contract: Contract): ReleaseImage['contract'] {
   const { name, version, task, inputs, outputs, prediction, labels, metrics, server, owner, model } = contract;
   const { digest, sizeBytes, externalData } = model;
   return {

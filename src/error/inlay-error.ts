@@ -81,10 +81,22 @@ export type ErrorCode =
   | 'RELEASE_PAUSED'
   | 'NOTHING_TO_DO'
   | 'EXPOSITION_INVALID'
+  | 'TRAINING_FAILED'
+  | 'VERSION_TAKEN'
+  // sources
+  | 'SOURCE_INVALID'
+  | 'SOURCE_NOT_FOUND'
+  | 'SOURCE_UNREACHABLE'
+  | 'SOURCE_UNAUTHORIZED'
+  | 'SOURCE_FAILED'
   // the inventory
   | 'LEDGER_UNAVAILABLE'
   | 'LEDGER_INVALID'
   | 'HUB_TOKEN_MISSING'
+  // pruning
+  | 'PRUNE_UNDECLARED'
+  | 'PRUNE_REFUSED'
+  | 'PRUNE_BUSY'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'

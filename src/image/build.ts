@@ -3,7 +3,7 @@ import type { AnyProject, Project } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
 import type { PinnedImage } from './base/from-image.ts';
 import { baseAlone } from './base-layers.ts';
-import { baseAnnotations, imageAnnotations, imageLabels } from './facts.ts';
+import { baseAnnotations, imageAnnotations, imageLabels, type ModelSource } from './facts.ts';
 import { LAYER_FORMAT, writeLayer } from './layer/layer.ts';
 import { cachedLayer } from './layer/layer-cache.ts';
 import type { Materials } from './materials.ts';
@@ -31,6 +31,8 @@ export interface BuildOptions extends ComposeOptions {
   readonly written?: ReadonlySet<string>;
   /** The pushed image to stand on; without it the same layers are composed here. */
   readonly serverImage?: PinnedImage | undefined;
+  /** Where the model was fetched from, if it was. */
+  readonly source?: ModelSource | undefined;
 }
 
 export interface BuiltLayer {
@@ -125,7 +127,7 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     program: opaque ? 'base' : 'server',
     env: opaque ? opaqueEnvironment(project) : modelEnvironment(project),
     workingDir: '/model',
-    labels: imageLabels(project, shared.facts, options.inlayVersion),
+    labels: imageLabels(project, shared.facts, options.inlayVersion, options.source),
     annotations: { ...imageAnnotations(project, options.inlayVersion), ...baseAnnotations(serverImage ?? base) },
     epochS: options.epochS,
   });

@@ -12,6 +12,12 @@ export interface ImageFacts {
   readonly libraries: Readonly<Record<string, string>>;
 }
 
+/** Where a model was fetched from. */
+export interface ModelSource {
+  readonly uri: string;
+  readonly identity: Readonly<Record<string, string>>;
+}
+
 /** Annotations for what an image stands on (annotations.md of the OCI image specification). */
 export const BASE_NAME = 'org.opencontainers.image.base.name';
 export const BASE_DIGEST = 'org.opencontainers.image.base.digest';
@@ -34,10 +40,12 @@ export function imageLabels(
   project: AnyProject,
   facts: ImageFacts,
   inlayVersion: string,
+  source?: ModelSource | undefined,
 ): Readonly<Record<string, string>> {
   const { contract } = project;
   return {
     ...imageAnnotations(project, inlayVersion),
+    ...(source ? { [`${LABEL_PREFIX}source`]: JSON.stringify({ uri: source.uri, ...source.identity }) } : {}),
     [`${LABEL_PREFIX}inputs`]: JSON.stringify(contract.inputs),
     [`${LABEL_PREFIX}outputs`]: JSON.stringify(contract.outputs),
     ...(isOpaque(contract) ? opaqueLabels(contract) : onnxLabels(contract)),

@@ -21,7 +21,7 @@ export { type DescribedImage, describeImage } from './described.ts';
 export { exportDockerArchive } from './docker-archive.ts';
 export { dockerfileOf, ejectImage } from './eject.ts';
 export { exportLayout } from './export-layout.ts';
-export { BASE_DIGEST, BASE_NAME } from './facts.ts';
+export { BASE_DIGEST, BASE_NAME, type ModelSource } from './facts.ts';
 export { diffImages, type ImageDiff } from './image-diff.ts';
 export { decompressed } from './layer/decompressed.ts';
 export { type ReadEntry, readTar } from './layer/read-tar.ts';

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { AnyProject } from '../contract/index.ts';
-import { attachInLayout, type BuildResult, type Env, type OciLayout, platformName } from '../image/index.ts';
+import {
+  attachInLayout,
+  type BuildResult,
+  type Env,
+  type ModelSource,
+  type OciLayout,
+  platformName,
+} from '../image/index.ts';
 import { readMlflowModel } from '../source/index.ts';
 import { readGit } from './git.ts';
 import { CYCLONEDX, IN_TOTO, SLSA_PREDICATE } from './media-types.ts';
@@ -16,6 +23,8 @@ export interface StatementOptions {
   readonly compression: string;
   readonly epochS: number;
   readonly inlayVersion: string;
+  /** Where the model was fetched from, if it was. */
+  readonly source?: ModelSource | undefined;
   /** For git. */
   readonly env: Env;
 }

@@ -1,4 +1,5 @@
 export { attachStatements, type Statements } from './attach-statements.ts';
+export { type GitState, readGit } from './git.ts';
 export { readPublicKey, readSigningKey, type SigningKey, type VerifyingKey } from './key.ts';
 export { type Origin, originOf } from './origin.ts';
 export type { SignedImage } from './sign.ts';

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { type AnyProject, modelPathOf } from '../contract/index.ts';
-import { type Materials, platformName } from '../image/index.ts';
+import { type Materials, type ModelSource, platformName } from '../image/index.ts';
 import type { GitState } from './git.ts';
 import { debPurl, integrityHex, npmPurl } from './purl.ts';
 import { digestSet, type ResourceDescriptor } from './statement.ts';
@@ -15,6 +15,8 @@ export interface ProvenanceInput {
   readonly epochS: number;
   readonly inlayVersion: string;
   readonly git: GitState | undefined;
+  /** Where the model was fetched from, if it was. */
+  readonly source?: ModelSource | undefined;
   readonly mlflow: { readonly runId: string; readonly mlflowVersion?: string | undefined } | undefined;
   /** Documents that the build made besides the image. */
   readonly byproducts: readonly ResourceDescriptor[];
@@ -55,7 +57,7 @@ export function provenanceOf(input: ProvenanceInput) {
   };
 }
 
-function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescriptor[] {
+function projectParts({ project, git, mlflow, source }: ProvenanceInput): ResourceDescriptor[] {
   const { externalData, golden } =
     project.format === 'onnx'
       ? { externalData: project.contract.model.externalData, golden: project.contract.golden }
@@ -81,6 +83,16 @@ function projectParts({ project, git, mlflow }: ProvenanceInput): ResourceDescri
             ...(git.remote === undefined ? {} : { uri: git.remote }),
             digest: { gitCommit: git.commit },
             annotations: { dirty: git.dirty },
+          },
+        ]
+      : []),
+    ...(source
+      ? [
+          {
+            name: 'model-source',
+            uri: source.uri,
+            ...(source.identity.digest === undefined ? {} : { digest: digestSet(source.identity.digest) }),
+            annotations: { ...source.identity },
           },
         ]
       : []),

@@ -36,12 +36,11 @@ export function addBuild(program: Command): void {
       const target = options.output === undefined ? undefined : outputTarget(options.output);
       if (options.tag.length > 0 && !options.push)
         throw new InlayError('USAGE', '--tag is for --push', { hint: 'The local tag is the version of inlay.yaml.' });
-      let destination: Awaited<ReturnType<typeof targetOf>> | undefined;
       let key: Awaited<ReturnType<typeof signingKey>>;
       const { image, layout, platforms } = await buildProject(dir, options, output, async (project, all) => {
         if (target?.kind === 'docker-archive' && all.length > 1)
           throw new InlayError('USAGE', 'a docker-archive holds one platform', { hint: 'Write oci:DIR for several.' });
-        if (options.push) destination = await targetOf(referenceOf(project));
+        if (options.push) await targetOf(referenceOf(project));
         key = await signingKey(options.sign);
       });
       if (key !== undefined) output.progress(describeSigned(await signInStore(layout, image.reference, key)));
@@ -51,11 +50,11 @@ export function addBuild(program: Command): void {
       if (target?.kind === 'docker-archive' && platform)
         await exportDockerArchive(layout, image.reference, platform, target.path);
       const built = describeImage(image, performance.now() - started);
-      const to = destination;
-      if (to === undefined) {
+      if (!options.push) {
         output.result(built, image);
         return;
       }
+      const to = await targetOf(image.reference);
       output.progress(built);
       const { pushImage } = await import('../../registry/index.ts');
       const pushing = performance.now();

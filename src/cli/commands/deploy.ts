@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import type { Journal, Preflight, ReleaseImage } from '../../cluster/index.ts';
 import type { EnvironmentConfig } from '../../contract/index.ts';
@@ -8,6 +8,7 @@ import { platformsOf } from '../build-project.ts';
 import { buildOwnImage, pushOwnImage } from '../cli-image.ts';
 import { actor, CONTEXT, NAMESPACE, withCluster } from '../cluster.ts';
 import { createOutput, EXIT, type Output } from '../output.ts';
+import { describePreflight, journalOf, lookFirst, refuse } from '../preflight.ts';
 import { CA_FILE, INSECURE_REGISTRY, withRegistry } from '../registry.ts';
 import { releaseImage } from '../release-image.ts';
 import { describeStatus, releaseView } from '../release-view.ts';
@@ -59,7 +60,13 @@ export function addDeploy(program: Command): void {
             options.namespace ?? (own === undefined ? undefined : withDefaults(own, options.env).namespace) ?? context;
           const who = { kube, namespace, service, ...actor() };
           const look = (journal: Journal) =>
-            lookFirst({ kube, namespace, image: released, own, journal, registry, signal, output, options });
+            lookFirst({
+              ...{ kube, namespace, image: released, own, journal, registry, signal },
+              dir: options.config === undefined ? '.' : dirname(options.config),
+              environment: options.env,
+              allowBreaking: options.allowBreaking === true,
+              forceConflicts: options.forceConflicts === true,
+            });
           if (options.dryRun) return dryRun(await look(await journalOf(who)), output);
           if (options.write !== undefined) {
             const cliImage = options.cliImage;
@@ -153,122 +160,7 @@ async function writeSteps(
   );
 }
 
-interface Look {
-  readonly kube: import('../../cluster/index.ts').Kube;
-  readonly namespace: string;
-  readonly image: ReleaseImage;
-  readonly own: EnvironmentConfig | undefined;
-  readonly journal: Journal;
-  readonly registry: Registry;
-  readonly signal: AbortSignal;
-  readonly output: Output;
-  readonly options: {
-    readonly config?: string | undefined;
-    readonly env?: string | undefined;
-    readonly allowBreaking?: true | undefined;
-    readonly forceConflicts?: true | undefined;
-  };
-}
-
-async function lookFirst({
-  kube,
-  namespace,
-  image,
-  own,
-  journal,
-  registry,
-  signal,
-  options,
-}: Look): Promise<Preflight> {
-  const { preflight, stableRelease } = await import('../../cluster/index.ts');
-  const { diffContracts } = await import('../../check/index.ts');
-  const { withDefaults } = await import('../../contract/index.ts');
-  const stable = stableRelease(journal);
-  const deploy = withDefaults(own ?? stable?.deploy ?? {}, own === undefined ? stable?.environment : options.env);
-  const found = await preflight({
-    kube,
-    plan: { service: image.contract.name, namespace, image, deploy },
-    journal,
-    allowBreaking: options.allowBreaking === true,
-    forceConflicts: options.forceConflicts === true,
-    breaking: (from, to) =>
-      diffContracts(from, to)
-        .filter(({ verdict }) => verdict === 'breaking')
-        .map(({ what, from, to }) => `${what} ${from ?? 'none'} → ${to ?? 'none'}`),
-  });
-  if (deploy.verify === undefined) return found;
-  const dir = options.config === undefined ? '.' : dirname(options.config);
-  return {
-    ...found,
-    findings: [...found.findings, ...(await signature(resolve(dir, deploy.verify.key), image, registry, signal))],
-  };
-}
-
-/** @returns what stands against the image where it is not signed by the key */
-async function signature(
-  keyPath: string,
-  { reference }: ReleaseImage,
-  registry: Registry,
-  signal: AbortSignal,
-): Promise<Preflight['findings']> {
-  const { attachmentsInRegistry, parseReference } = await import('../../registry/index.ts');
-  const { readPublicKey, verifyImage } = await import('../../supply/index.ts');
-  const key = await readPublicKey(keyPath);
-  try {
-    await verifyImage(
-      await attachmentsInRegistry({ registry, reference: parseReference(reference), write: false, signal }),
-      key,
-    );
-    return [];
-  } catch (error) {
-    if (
-      !(error instanceof InlayError) ||
-      !['SIGNATURE_MISSING', 'SIGNATURE_INVALID', 'CONTRACT_INVALID'].includes(error.code)
-    )
-      throw error;
-    return [{ check: 'signature', severity: 'error', message: error.message, hint: error.hint }];
-  }
-}
-
-async function journalOf(who: {
-  kube: import('../../cluster/index.ts').Kube;
-  namespace: string;
-  service: string;
-}): Promise<Journal> {
-  const { JournalStore } = await import('../../cluster/index.ts');
-  return new JournalStore(who.kube, who.namespace, who.service).open();
-}
-
-function describe({ findings, changes, kind }: Preflight): string[] {
-  return [
-    kind === 'unchanged' ? 'nothing changes' : kind === 'first' ? 'a first release' : 'a canary beside stable',
-    ...changes.flatMap(({ object, changes: fields }) =>
-      fields === undefined
-        ? [`+ ${object}`]
-        : [`~ ${object}`, ...fields.map(({ path, from, to }) => `    ${path}: ${short(from)} → ${short(to)}`)],
-    ),
-    ...findings.map(
-      ({ severity, check, message, hint }) => `${severity} ${check}: ${message}${hint ? `\n  ${hint}` : ''}`,
-    ),
-  ];
-}
-
-/** A value with its digests cut to what tells them apart. */
-function short(value: string | undefined): string {
-  return value === undefined ? 'none' : value.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
-}
-
 function dryRun(found: Preflight, output: Output): void {
-  output.result(describe(found).join('\n'), found);
+  output.result(describePreflight(found).join('\n'), found);
   if (found.findings.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.no;
-}
-
-/** @throws RELEASE_REFUSED */
-function refuse(found: Preflight, output: Output): void {
-  for (const line of describe(found)) output.progress(line);
-  const errors = found.findings.filter(({ severity }) => severity === 'error');
-  if (errors.length === 0) return;
-  throw new InlayError('RELEASE_REFUSED', errors.map(({ message }) => message).join('; '), {
-    hint: errors.map(({ hint }) => hint ?? '').find((hint) => hint !== ''),
-  });
 }

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { InlayError } from '../../error/index.ts';
 import type { Inventory, Question } from '../../inventory/index.ts';
 import { namespaceOf } from '../cluster.ts';
-import { openKubes } from '../clusters.ts';
 import { databaseOf } from '../database.ts';
-import { inlayHome } from '../home.ts';
+import { observe } from '../observe.ts';
 import { createOutput, EXIT } from '../output.ts';
-import { CA_FILE, INSECURE_REGISTRY, withRegistry } from '../registry.ts';
+import { CA_FILE, INSECURE_REGISTRY } from '../registry.ts';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
@@ -87,52 +85,6 @@ export function addInventory(program: Command): void {
       }
       if (options.exitCode && servers.length > 0) process.exitCode = EXIT.no;
     });
-}
-
-interface ObserveFlags {
-  readonly context: readonly string[];
-  readonly allContexts?: true | undefined;
-  readonly namespace?: string | undefined;
-  readonly all?: true | undefined;
-  readonly record?: true | undefined;
-  readonly layerBytes: number;
-  readonly insecureRegistry: string[];
-  readonly caFile?: string | undefined;
-  readonly progress: (text: string) => void;
-}
-
-async function observe(flags: ObserveFlags, database: string): Promise<Inventory> {
-  const { Catalogue, openLedger, recordScan, scan } = await import('../../inventory/index.ts');
-  const { RegistryReader } = await import('../../registry/index.ts');
-  if (flags.record && flags.namespace !== undefined)
-    throw new InlayError('USAGE', '--record needs all namespaces', {
-      hint: 'Leave -n out: a ledger of a part would say that the rest has gone.',
-    });
-  return withRegistry(
-    flags,
-    async (registry, signal) => {
-      const catalogue = new Catalogue({
-        reader: new RegistryReader(registry, signal),
-        cacheDir: join(inlayHome(process.env), 'inventory', 'images'),
-        layerBytes: flags.layerBytes,
-      });
-      const kubes = await openKubes(flags, signal);
-      const { clusters, ...inventory } = await scan({
-        kubes,
-        namespace: flags.namespace,
-        catalogue,
-        all: flags.all,
-        onProgress: flags.progress,
-      });
-      if (flags.record) {
-        await using ledger = await openLedger(database);
-        await recordScan(ledger, clusters, [...catalogue.images()], Date.parse(inventory.observedAt));
-      }
-      return inventory;
-    },
-    // A registry that is away makes rows with unknown parts, which nobody wants to wait minutes for.
-    { retry: { tries: 3, maxTotalMs: 15_000, maxDelayMs: 3000 }, idleTimeoutMs: 20_000 },
-  );
 }
 
 async function remembered(database: string, time: number, contexts: readonly string[]): Promise<Inventory> {

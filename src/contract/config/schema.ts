@@ -51,7 +51,9 @@ const fields = z.strictObject({
       /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/,
       'expected a version of at most 63 letters, digits, "_", "." and "-", the first not "." or "-"',
     )
-    .describe("The image's tag. Quote it: 1.10 without quotes is the number 1.1."),
+    .describe(
+      "The image's tag; auto takes the one after the highest in the repository. Quote it: 1.10 without quotes is the number 1.1.",
+    ),
   image: z
     .string()
     .regex(/^[a-z0-9]+([.:_/-]+[a-z0-9]+)*$/, 'expected a repository such as registry.example.com/ml/iris, without tag')
@@ -88,7 +90,34 @@ const fields = z.strictObject({
     ),
   metrics: path.optional().describe('What training measured, as JSON: {"accuracy": 0.97}.'),
   owner: z.string().min(1).max(63).optional(),
-  training: z.strictObject({ requirements: path.optional(), run: z.string().optional() }).optional(),
+  training: z
+    .strictObject({
+      requirements: path.optional().describe('What training needs, for pip; requirements.txt is read unasked.'),
+      run: z.string().min(1).optional().describe('The command that trains, in the project’s folder: python train.py.'),
+      inputs: z
+        .array(path)
+        .min(1)
+        .optional()
+        .describe(
+          'All that training reads, as file patterns: a release does not train again while they are as they were.',
+        ),
+      environment: z
+        .enum(['venv', 'host'])
+        .optional()
+        .describe('venv: a Python environment of its own, made of the requirements. host: with what the machine has.'),
+    })
+    .optional()
+    .describe('How the model is trained; inlay release does it.'),
+  source: z
+    .string()
+    .regex(
+      /^(runs:\/[A-Za-z0-9]+\/.+|models:\/[^/@]+([/@].+)|oci:\/\/\S+)$/,
+      'expected runs:/RUN_ID/PATH, models:/NAME/VERSION, models:/NAME@ALIAS or oci://REGISTRY/REPOSITORY:TAG',
+    )
+    .optional()
+    .describe(
+      'Where the model is fetched from, into the folder of model: an MLflow run or registered model, or an OCI artifact.',
+    ),
   base: z
     .string()
     .regex(
@@ -126,11 +155,23 @@ const fields = z.strictObject({
     .describe('Where and how the model runs on Kubernetes; none of it is in the image.'),
   prune: z
     .strictObject({
-      clusters: z.array(z.string()).optional(),
-      keepLast: z.int().min(1).optional(),
-      grace: durationSchema.optional(),
+      clusters: z
+        .array(z.string().min(1))
+        .optional()
+        .describe(
+          'Every cluster that may run the image, by the UID of its kube-system namespace: inlay prune deletes nothing before it has read all of them.',
+        ),
+      keepLast: z.int().min(1).optional().describe('How many of the newest versions stay in any case (default: 3).'),
+      grace: durationSchema
+        .optional()
+        .describe('What has been in the registry for less than that stays (default: 30d).'),
+      keepTags: z
+        .array(z.string().min(1))
+        .optional()
+        .describe('Images with a tag that fits one of these stay: prod-*.'),
     })
-    .optional(),
+    .optional()
+    .describe('What inlay prune keeps, and which clusters it has to ask.'),
 });
 
 /** Keys that say what only a model that inlay reads has. */
