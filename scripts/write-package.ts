@@ -11,7 +11,7 @@ import { bundleCli, NEVER_NEEDED } from '../src/image/cli-bundle.ts';
 import { bundledPackages, type NpmPackage } from '../src/image/npm-package.ts';
 import { type PackedNote, readPacked } from '../src/image/packed.ts';
 import { bundleServer, WORKERS } from '../src/image/server-layer.ts';
-import { bundlePlayground, PLAYGROUND_SCRIPT } from '../src/web/index.ts';
+import { bundleDashboard, bundlePlayground, PLAYGROUND_SCRIPT } from '../src/web/index.ts';
 
 const ROOT = join(import.meta.dir, '..');
 const dist = join(ROOT, 'dist');
@@ -49,8 +49,9 @@ await note('cli', cli.files, []);
 const doors = Object.keys(manifest.exports).flatMap((name) => (name.endsWith('.json') ? [] : [name.slice(2)]));
 const external = [...Object.keys(manifest.dependencies), ...NEVER_NEEDED];
 const lib = await bundlePrograms(WORKERS, external, doors);
-const playground = await bundlePlayground();
-await put('lib', [...lib.files, { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) }]);
+const [playground, dashboard] = [await bundlePlayground(), await bundleDashboard()];
+const script = { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) };
+await put('lib', [...lib.files, script, ...dashboard.files]);
 
 const typed = Bun.spawnSync(
   ['node_modules/.bin/tsc', '-p', 'scripts/types.tsconfig.json', '--outDir', join(work, 'types')],
@@ -68,7 +69,7 @@ for (const file of await readdir(join(work, 'types'), { recursive: true })) {
   await writeFile(join(work, 'types', file), text.replace(/((?:from|import\()\s*['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2'));
 }
 
-const inputs = [...cli.inputs, ...lib.inputs, ...playground.inputs].map((path) => resolve(path));
+const inputs = [...cli.inputs, ...lib.inputs, ...playground.inputs, ...dashboard.inputs].map((path) => resolve(path));
 await writeFile(join(work, 'THIRD-PARTY-NOTICES.txt'), await notices(inputs));
 
 await rm(dist, { recursive: true, force: true });

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   container: ['image', 'error'],
   cluster: ['contract', 'error'],
   doctor: ['cluster', 'container', 'registry', 'image', 'error'],
-  inventory: ['cluster', 'registry', 'supply', 'image', 'contract', 'error'],
+  inventory: ['cluster', 'registry', 'supply', 'image', 'web', 'contract', 'error'],
   prune: ['inventory', 'cluster', 'registry', 'image', 'contract', 'error'],
   release: ['check', 'contract', 'error'],
   cli: [
@@ -48,16 +48,16 @@ interface Import {
 }
 
 async function imports(): Promise<Import[]> {
-  const transpiler = new Bun.Transpiler({ loader: 'ts' });
+  const [ts, tsx] = [new Bun.Transpiler({ loader: 'ts' }), new Bun.Transpiler({ loader: 'tsx' })];
   const all: Import[] = [];
-  for await (const file of new Bun.Glob('src/**/*.ts').scan(ROOT)) {
+  for await (const file of new Bun.Glob('src/**/*.{ts,tsx}').scan(ROOT)) {
     if (file.endsWith('.d.ts')) continue;
     const text = await Bun.file(join(ROOT, file)).text();
     // Type-only imports vanish when transpiled, but they are arrows too.
     const typed = [...text.matchAll(/^(?:import|export) [^;]*? from '(\.[^']+)'/gms)].map(
       (match) => match[1] as string,
     );
-    const run = transpiler
+    const run = (file.endsWith('x') ? tsx : ts)
       .scanImports(text)
       .map((found) => found.path)
       .filter((path) => path.startsWith('.'));
@@ -86,13 +86,13 @@ test('rooms import the door of another room, never a file behind it', async () =
 
 test('every room is known here', async () => {
   const rooms = new Set<string>();
-  for await (const file of new Bun.Glob('src/*/**/*.ts').scan(ROOT)) rooms.add(file.split('/')[1] as string);
+  for await (const file of new Bun.Glob('src/*/**/*.{ts,tsx}').scan(ROOT)) rooms.add(file.split('/')[1] as string);
   expect([...rooms].sort()).toEqual(Object.keys(MAY_IMPORT).sort());
 });
 
 test('nothing below the CLI prints, exits or reads process.env', async () => {
   const found: string[] = [];
-  for await (const file of new Bun.Glob('src/**/*.ts').scan(ROOT)) {
+  for await (const file of new Bun.Glob('src/**/*.{ts,tsx}').scan(ROOT)) {
     // The image's program is an edge, as the CLI is.
     if (file.startsWith('src/cli/') || file === 'src/server/main.ts') continue;
     const text = await Bun.file(join(ROOT, file)).text();

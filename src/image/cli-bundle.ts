@@ -1,4 +1,4 @@
-import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
+import { bundleDashboard, bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
 import { type Bundle, bundlePrograms } from './bundle.ts';
 import { FROM_SOURCES, readPacked } from './packed.ts';
 import { WORKERS } from './server-layer.ts';
@@ -10,9 +10,10 @@ export const NEVER_NEEDED = ['xmlbuilder2', 'libxmljs2', 'ajv', 'ajv-formats', '
 export async function bundleCli(): Promise<Bundle> {
   if (!FROM_SOURCES) return readPacked('cli');
   const { files, inputs } = await bundlePrograms(['cli/main.ts', ...WORKERS], NEVER_NEEDED);
-  const playground = await bundlePlayground();
+  const [playground, dashboard] = [await bundlePlayground(), await bundleDashboard()];
+  const script = { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) };
   return {
-    files: [...files, { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) }],
-    inputs: [...inputs, ...playground.inputs],
+    files: [...files, script, ...dashboard.files],
+    inputs: [...inputs, ...playground.inputs, ...dashboard.inputs],
   };
 }

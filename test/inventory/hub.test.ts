@@ -163,6 +163,45 @@ describe('the hub', () => {
     ).toBe('3');
   });
 
+  test('answers lists with short rows, and who runs an image or a library in which version', async () => {
+    const { servers } = await get('/api/now?brief=true&library=onnxruntime&limit=5000&service=iris');
+    expect(servers).toEqual([
+      expect.objectContaining({ id: 'prod/ml/Deployment/iris/stable', library: '1.30.0', index: images[2]?.index }),
+    ]);
+    expect(servers[0].libraries).toBeUndefined();
+    expect((await get('/api/facets')).libraries).toEqual([{ value: 'onnxruntime', count: 2 }]);
+    const digest = images[2]?.index ?? '';
+    expect(await get(`/api/now?digest=${digest.slice(0, 20)}`)).toMatchObject({
+      total: 1,
+      servers: [{ service: 'iris' }],
+    });
+    expect((await get('/api/now?digest=sha256:12')).total).toBe(0);
+    expect((await get(`/api/at?brief=true&time=${new Date().toISOString()}`)).servers[0].observed).toBeBoolean();
+    const reader = (await fetch(`${open.url}/api/events?brief=true&since=0`)).body?.getReader();
+    const text = new TextDecoder().decode((await reader?.read())?.value);
+    await reader?.cancel();
+    expect(text).toContain(`"startedAt":"${hub.startedAt}"`);
+  });
+
+  test('sends the dashboard to whoever asks, under a strict policy, and nothing else of its folder', async () => {
+    for (const path of ['/', '/service?context=a', '/who', '/compare']) {
+      const page = await fetch(guarded.url + path);
+      expect([path, page.status, page.headers.get('content-type')]).toEqual([path, 200, 'text/html; charset=utf-8']);
+      expect(page.headers.get('content-security-policy')).toStartWith("default-src 'self'; base-uri 'none';");
+    }
+    const page = await (await fetch(`${guarded.url}/`)).text();
+    const files = [...page.matchAll(/(?:src|href)="(dashboard\/[^"]+)"/g)].map((match) => match[1] as string);
+    expect(files.length).toBe(3);
+    for (const file of files) expect((await fetch(`${guarded.url}/${file}`)).status).toBe(200);
+    for (const path of ['/dashboard/page.ts', '/dashboard/', '/dashboard/constructor', '/dashboard/..%2fbundle.ts'])
+      expect([path, (await fetch(open.url + path)).status]).toEqual([path, 404]);
+    expect((await fetch(open.url, { method: 'POST' })).status).toBe(405);
+    // By it the page knows whether a token would help.
+    expect((await fetch(`${guarded.url}/api/now`)).headers.get('www-authenticate')).toBe('Bearer');
+    const elsewhere = await fetch(`${open.url}/api/now`, { headers: { host: 'evil.example' } });
+    expect(elsewhere.headers.get('www-authenticate')).toBeNull();
+  });
+
   test('reads only, and answers a wrong question with 4xx', async () => {
     const status = async (path: string, init: RequestInit = {}) => (await fetch(open.url + path, init)).status;
     expect(await status('/api/now', { method: 'POST' })).toBe(405);

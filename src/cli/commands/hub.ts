@@ -156,6 +156,7 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
             })
           ).contract,
       });
+      say(`dashboard  ${server.url}/`);
       say(
         `hub  ${server.url}  ${kubes.length} ${kubes.length === 1 ? 'context' : 'contexts'}, ledger ${databaseName(url)}`,
       );

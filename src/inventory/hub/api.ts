@@ -5,10 +5,12 @@ import { digestsOf, type ImageFacts } from '../image/facts.ts';
 import { databaseName } from '../ledger/open.ts';
 import { matchesLibrary, parseLibraryQuery } from '../question/library-query.ts';
 import { answers, parseTime } from '../question/question.ts';
+import type { ServerRow } from '../row.ts';
+import { briefOf } from './brief.ts';
 import { compareImages } from './compare.ts';
 import type { Hub } from './hub.ts';
 import type { PruneWatch } from './prune-preview.ts';
-import { facetsOf, paged, pageOf, questionOf, sorted } from './query.ts';
+import { facetsOf, isBrief, paged, pageOf, questionOf, sorted } from './query.ts';
 import { type RepositoryStorage, readStorage } from './storage.ts';
 
 export interface ApiOptions {
@@ -48,7 +50,7 @@ export class Api {
     now: (params) => {
       const { hub } = this.#options;
       const { page, ...rest } = paged(sorted(this.#rows(params), params), pageOf(params));
-      return { observedAt: new Date().toISOString(), revision: hub.revision, ...rest, servers: page };
+      return { observedAt: new Date().toISOString(), revision: hub.revision, ...rest, servers: shown(page, params) };
     },
     at: async (params) => {
       const time = parseTime(params.get('time') ?? '', Date.now());
@@ -56,7 +58,8 @@ export class Api {
       const question = questionOf(params);
       const rows = past.servers.filter((row) => answers(row, question));
       const { page, ...rest } = paged(sorted(rows, params), pageOf(params));
-      return { at: past.observedAt, observed: rows.every(({ observed }) => observed), ...rest, servers: page };
+      const observed = rows.every((row) => row.observed);
+      return { at: past.observedAt, observed, ...rest, servers: shown(page, params) };
     },
     facets: (params) => facetsOf(this.#rows(params)),
     services: async (params, [context, namespace, service, word]) => {
@@ -73,7 +76,7 @@ export class Api {
       );
       return { context, namespace, service, ...timeline };
     },
-    versions: async (_, [digest = '']) => {
+    versions: async (params, [digest = '']) => {
       const image = await this.#image(digest);
       if (!image) return undefined;
       const { hub } = this.#options;
@@ -81,7 +84,8 @@ export class Api {
       const running = [...hub.rows.values()].filter(
         (row) => row.image.digest !== null && digests.includes(row.image.digest),
       );
-      return { image, ...(await this.#contract(image)), running, ran: await hub.ledger.ran(image.digest) };
+      const ran = await hub.ledger.ran(image.digest);
+      return { image, ...(await this.#contract(image)), running: shown(running, params), ran };
     },
     compare: async (params) => {
       const [a, b] = await Promise.all([this.#image(params.get('a') ?? ''), this.#image(params.get('b') ?? '')]);
@@ -117,12 +121,13 @@ export class Api {
       );
       return {
         ...rest,
-        images: page.map(({ digest, repository, model: one, os, inlay, attached, sizeBytes, created }) => ({
+        images: page.map(({ digest, repository, model: one, os, inlay, owner, attached, sizeBytes, created }) => ({
           digest,
           repository,
           model: one,
           os,
           inlay,
+          owner,
           signed: attached.signed,
           sizeBytes,
           created,
@@ -218,6 +223,13 @@ export class Api {
     for (const [repository, count] of running) repositories.push(await readStorage(reader, repository, count));
     return { readAt: new Date().toISOString(), repositories: repositories.sort((a, b) => b.sizeBytes - a.sizeBytes) };
   }
+}
+
+/** Rows whole, or as lists show them. */
+function shown(rows: readonly ServerRow[], params: URLSearchParams) {
+  if (!isBrief(params)) return rows;
+  const { library } = questionOf(params);
+  return rows.map((row) => briefOf(row, library));
 }
 
 function metricsOf(contract: unknown): Readonly<Record<string, number>> {

@@ -4,6 +4,8 @@ import { compareVersions } from '../question/version-order.ts';
 import type { DriftKind, ServerRow } from '../row.ts';
 
 const MOST = 1000;
+/** Of brief rows, a tenth of the size. */
+const MOST_BRIEF = 100_000;
 
 export interface Page {
   readonly limit: number;
@@ -23,6 +25,7 @@ export function questionOf(params: URLSearchParams): Question {
     role: text('role'),
     model: text('model'),
     library: library === undefined ? undefined : parseLibraryQuery(library),
+    digest: text('digest'),
     owner: text('owner'),
     unowned: params.has('unowned') && flag('unowned'),
     unsigned: params.has('unsigned') && flag('unsigned'),
@@ -32,12 +35,16 @@ export function questionOf(params: URLSearchParams): Question {
   };
 }
 
+export function isBrief(params: URLSearchParams): boolean {
+  return params.get('brief') === 'true';
+}
+
 export function pageOf(params: URLSearchParams): Page {
   const number = (name: string, otherwise: number) => {
     const value = Number(params.get(name) ?? otherwise);
     return Number.isSafeInteger(value) && value >= 0 ? value : otherwise;
   };
-  return { limit: Math.min(number('limit', 100), MOST), offset: number('offset', 0) };
+  return { limit: Math.min(number('limit', 100), isBrief(params) ? MOST_BRIEF : MOST), offset: number('offset', 0) };
 }
 
 type Order = (a: ServerRow, b: ServerRow) => number;
@@ -87,5 +94,6 @@ export function facetsOf(rows: readonly ServerRow[]) {
     owners: count((row) => (row.owner === null ? [] : [row.owner])),
     roles: count((row) => [row.role ?? 'none']),
     drift: count((row) => row.drift.map(({ kind }) => kind)),
+    libraries: count((row) => Object.keys(row.libraries)),
   };
 }

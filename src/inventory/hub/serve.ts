@@ -1,8 +1,10 @@
 import { InlayError, isInlayError } from '../../error/index.ts';
 import { Access, isLoopback } from './access.ts';
 import { Api, type ApiOptions } from './api.ts';
+import { dashboardAnswer } from './dashboard.ts';
 import { eventStream } from './events.ts';
 import { metricsPage } from './metrics.ts';
+import { isBrief } from './query.ts';
 
 export interface ServeOptions extends ApiOptions {
   readonly host: string;
@@ -19,6 +21,8 @@ export interface HubServer {
 
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 const MOST_BODY = 4096;
+/** Characters from which an answer is compressed. */
+const LONG = 50_000;
 const SHORTEST_TOKEN = 16;
 
 /**
@@ -40,25 +44,24 @@ export function serveHub(options: ServeOptions): HubServer {
     if (pathname === '/readyz')
       return new Response(hub.ready ? 'ok\n' : 'clusters are being listed\n', { status: hub.ready ? 200 : 503 });
     if (pathname === '/api/session' && request.method === 'POST') return login(access, request);
-    if (!access.allows(request))
-      return failed(
-        401,
-        'UNAUTHORIZED',
-        token === undefined ? 'only for this machine, by its own name' : 'a token is needed',
-      );
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return failed(405, 'METHOD_NOT_ALLOWED', 'the hub only reads');
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    const page = reads ? await dashboardAnswer(pathname) : undefined;
+    if (page) return page;
+    if (!access.allows(request)) return unauthorized(token !== undefined);
+    if (!reads) return failed(405, 'METHOD_NOT_ALLOWED', 'the hub only reads');
     if (pathname === '/metrics')
       return new Response(metricsPage(hub), {
         headers: { ...HEADERS, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
       });
     if (pathname === '/api/events')
-      return eventStream(hub, request.headers.get('last-event-id') ?? url.searchParams.get('since'));
+      return eventStream(
+        hub,
+        request.headers.get('last-event-id') ?? url.searchParams.get('since'),
+        isBrief(url.searchParams),
+      );
     if (!pathname.startsWith('/api/')) return failed(404, 'NOT_FOUND', `there is no ${pathname}`);
     const found = await api.answer(pathname.slice('/api/'.length), url.searchParams);
-    return found === undefined
-      ? failed(404, 'NOT_FOUND', `there is no ${pathname}`)
-      : Response.json(found, { headers: HEADERS });
+    return found === undefined ? failed(404, 'NOT_FOUND', `there is no ${pathname}`) : json(found, request);
   };
   try {
     const server = Bun.serve({
@@ -84,6 +87,25 @@ export function serveHub(options: ServeOptions): HubServer {
       hint: 'Choose another with --port.',
     });
   }
+}
+
+/** Long lists are a tenth when compressed. */
+function json(value: unknown, request: Request): Response {
+  const text = JSON.stringify(value);
+  const headers = { ...HEADERS, 'content-type': 'application/json; charset=utf-8' };
+  if (text.length < LONG || !/\bgzip\b/.test(request.headers.get('accept-encoding') ?? ''))
+    return new Response(text, { headers });
+  return new Response(Bun.gzipSync(text, { level: 1 }), {
+    headers: { ...headers, 'content-encoding': 'gzip', vary: 'accept-encoding' },
+  });
+}
+
+/** With the challenge of RFC 9110, 11.6.1, where a token helps: by it the dashboard knows that it is to ask for one. */
+function unauthorized(tokenHelps: boolean): Response {
+  if (!tokenHelps) return failed(401, 'UNAUTHORIZED', 'only for this machine, by its own name');
+  const response = failed(401, 'UNAUTHORIZED', 'a token is needed');
+  response.headers.set('www-authenticate', 'Bearer');
+  return response;
 }
 
 async function login(access: Access, request: Request): Promise<Response> {

@@ -89,12 +89,7 @@ export class Ledger {
 
   /** What ran then. @param time ms since 1970 */
   async inventoryAt(time: number): Promise<PastInventory> {
-    // A server's intervals do not overlap: the last that has begun is the only one that can hold the time, found by one seek a server.
-    const found: Cells[] = await this.#sql`
-      SELECT c.context, i.observed_from, i.observed_to, i.image, i.row, s.cluster
-      FROM servers s
-      JOIN clusters c ON c.id = s.cluster
-      JOIN intervals i ON i.id = (SELECT l.id FROM intervals l WHERE l.server = s.id AND l.starts_at <= ${time} ORDER BY l.starts_at DESC, l.id DESC LIMIT 1)`;
+    const found = await this.#lastBegun(time);
     const watched = await this.#watchedAt(time);
     const servers: PastRow[] = [];
     for (const cells of found) {
@@ -114,7 +109,7 @@ export class Ledger {
     return {
       schemaVersion: 1,
       observedAt: iso(time),
-      servers: servers.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)),
+      servers: inPlace(servers),
       warnings:
         unsure === 0
           ? []
@@ -126,6 +121,24 @@ export class Ledger {
               },
             ],
     };
+  }
+
+  /**
+   * Of each server the interval that began last. Its intervals do not overlap: that one is the only one that can hold the time, found by
+   * one seek. SQLite cannot join what depends on a row (LATERAL), and finds an interval by its id at once.
+   */
+  #lastBegun(time: number): Promise<Cells[]> {
+    return this.dialect === 'sqlite'
+      ? this.#sql`
+          SELECT c.context, i.observed_from, i.observed_to, i.image, i.row, s.cluster
+          FROM servers s
+          JOIN clusters c ON c.id = s.cluster
+          JOIN intervals i ON i.id = (SELECT l.id FROM intervals l WHERE l.server = s.id AND l.starts_at <= ${time} ORDER BY l.starts_at DESC, l.id DESC LIMIT 1)`
+      : this.#sql`
+          SELECT c.context, i.observed_from, i.observed_to, i.image, i.row, s.cluster
+          FROM servers s
+          JOIN clusters c ON c.id = s.cluster
+          CROSS JOIN LATERAL (SELECT l.observed_from, l.observed_to, l.image, l.row FROM intervals l WHERE l.server = s.id AND l.starts_at <= ${time} ORDER BY l.starts_at DESC, l.id DESC LIMIT 1) i`;
   }
 
   /** All that is known of a service. @param from, to ms since 1970 */
@@ -264,6 +277,14 @@ export class Ledger {
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** Sorted by where they are; each place is written once. */
+function inPlace(rows: readonly PastRow[]): PastRow[] {
+  return rows
+    .map((row) => ({ row, place: placeOf(row) }))
+    .sort((a, b) => (a.place < b.place ? -1 : 1))
+    .map(({ row }) => row);
 }
 
 function placeOf(row: ServerRow): string {

@@ -30,6 +30,11 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
     'CREATE TABLE storage (taken_at BIGINT NOT NULL, repository TEXT NOT NULL, tags BIGINT NOT NULL, images BIGINT NOT NULL, size_bytes BIGINT NOT NULL, prunable_images BIGINT NOT NULL, prunable_bytes BIGINT NOT NULL, PRIMARY KEY (repository, taken_at))',
     'CREATE INDEX storage_by_time ON storage (taken_at)',
   ],
+  () => [
+    // In the order in which the last interval before a time is looked for: Postgres sorts for each server otherwise.
+    'CREATE INDEX intervals_by_begin ON intervals (server, starts_at, id)',
+    'DROP INDEX intervals_by_time',
+  ],
 ];
 
 /** Brings a database to the present schema, all of it or nothing. @throws LEDGER_INVALID for one that a newer inlay has written */

@@ -49,7 +49,8 @@ export function matchesLibrary(libraries: Readonly<Record<string, string>>, quer
   );
 }
 
-function versionOf(libraries: Readonly<Record<string, string>>, name: string): string | undefined {
+/** Of a library that a query names, as parsed. */
+export function versionOf(libraries: Readonly<Record<string, string>>, name: string): string | undefined {
   const direct = libraries[name];
   if (direct !== undefined) return direct;
   return Object.entries(libraries).find(([key]) => canonical(key) === name)?.[1];

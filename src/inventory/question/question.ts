@@ -11,6 +11,8 @@ export interface Question {
   /** A model's name, `NAME:VERSION`, or the beginning of its digest. */
   readonly model?: string | undefined;
   readonly library?: LibraryQuery | undefined;
+  /** The beginning of the digest that runs, or of its index's. */
+  readonly digest?: string | undefined;
   readonly owner?: string | undefined;
   readonly unowned?: boolean | undefined;
   /** What was rolled out before that, ms since 1970. */
@@ -24,7 +26,8 @@ export interface Question {
 
 /** Whether a row is an answer. */
 export function answers(row: ServerRow, question: Question): boolean {
-  const { context, namespace, service, role, model, library, owner, unowned, before, drift, unsigned, text } = question;
+  const { context, namespace, service, role, model, library, digest, owner, unowned, before, drift, unsigned, text } =
+    question;
   return (
     (context === undefined || row.context === context) &&
     (namespace === undefined || row.namespace === namespace) &&
@@ -32,6 +35,7 @@ export function answers(row: ServerRow, question: Question): boolean {
     (role === undefined || (row.role ?? 'none') === role) &&
     (model === undefined || isModel(row, model)) &&
     (library === undefined || matchesLibrary(row.libraries, library)) &&
+    (digest === undefined || isImage(row, digest)) &&
     (owner === undefined || row.owner === owner) &&
     (!unowned || row.owner === null) &&
     (before === undefined || (row.since !== null && Date.parse(row.since) < before)) &&
@@ -49,6 +53,12 @@ function isModel({ model }: ServerRow, asked: string): boolean {
     `${model.name}:${model.version}` === asked ||
     (/^[0-9a-f]{8,64}$/.test(digest) && model.digest.startsWith(`sha256:${digest}`))
   );
+}
+
+function isImage({ image }: ServerRow, asked: string): boolean {
+  const digest = asked.replace(/^(.*@)?sha256:/, '');
+  if (!/^[0-9a-f]{7,64}$/.test(digest)) return false;
+  return [image.digest, image.index].some((one) => one?.startsWith(`sha256:${digest}`) === true);
 }
 
 function hasWords(row: ServerRow, text: string): boolean {

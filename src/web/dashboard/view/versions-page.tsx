@@ -1,0 +1,144 @@
+import { linkTo, type Place } from '../model/place.ts';
+import { bytes, count, plural, shortDigest } from '../model/text.ts';
+import type { ImagesAnswer } from '../model/wire.ts';
+import { useNow } from './live.ts';
+import { go, setParams } from './navigation.ts';
+import { Age, Empty, Failed, Loading, Wide } from './parts.tsx';
+import { useAnswer } from './use-answer.ts';
+
+const PAGE = 200;
+
+/** Every image that runs or ran; two of them lead to what differs. */
+export function VersionsPage({ params }: { readonly params: Place['params'] }) {
+  const { q = '', running = '', a = '' } = params;
+  const offset = Math.max(0, Number(params.offset) || 0);
+  const now = useNow();
+  const query = new URLSearchParams({ limit: String(PAGE), offset: String(offset) });
+  if (q) query.set('q', q);
+  if (running) query.set('running', running);
+  const { answer, failure } = useAnswer<ImagesAnswer>(`api/images?${query}`);
+  return (
+    <main>
+      <h1 tabIndex={-1}>Versions</h1>
+      <search>
+        <form class="filters" onSubmit={(event) => event.preventDefault()}>
+          <input
+            type="search"
+            aria-label="Filter versions by words"
+            placeholder="Filter: repository, model, version, digest…"
+            value={q}
+            onInput={(event) => setParams({ q: event.currentTarget.value, offset: undefined }, true)}
+          />
+          <label>
+            <span class="unseen">Running</span>
+            <select
+              value={running}
+              onChange={(event) => setParams({ running: event.currentTarget.value, offset: undefined })}
+            >
+              <option value="">running or not</option>
+              <option value="true">running</option>
+              <option value="false">not running</option>
+            </select>
+          </label>
+          {answer ? <output class="total">{plural(answer.total, 'version')}</output> : null}
+        </form>
+      </search>
+      {a ? (
+        <p class="banner" role="status">
+          Choose what to compare <code>{shortDigest(a)}</code> with.{' '}
+          <button type="button" onClick={() => setParams({ a: undefined })}>
+            Stop comparing
+          </button>
+        </p>
+      ) : null}
+      {failure ? <Failed failure={failure} /> : null}
+      {!answer && !failure ? <Loading /> : null}
+      {answer?.total === 0 ? (
+        <Empty title={q || running ? 'No version fits.' : 'No image is known yet.'}>
+          The hub knows the images that run or ran in its clusters since it has watched.
+        </Empty>
+      ) : null}
+      {answer && answer.total > 0 ? (
+        <>
+          <Wide label="Versions">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Model</th>
+                  <th scope="col">Version</th>
+                  <th scope="col">Repository</th>
+                  <th scope="col" class="number">
+                    Running
+                  </th>
+                  <th scope="col" class="number">
+                    Size
+                  </th>
+                  <th scope="col" class="number">
+                    Created
+                  </th>
+                  <th scope="col">inlay</th>
+                  <th scope="col">Signature</th>
+                  <th scope="col">Owner</th>
+                  <th scope="col">
+                    <span class="unseen">Compare</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {answer.images.map((image) => (
+                  <tr key={image.digest}>
+                    <th scope="row">{image.model?.name ?? <span class="soft">not inlay</span>}</th>
+                    <td>
+                      <a href={linkTo('version', { digest: image.digest })}>
+                        {image.model?.version ?? image.digest.slice(7, 19)}
+                      </a>
+                    </td>
+                    <td>{image.repository}</td>
+                    <td class="number">{count(image.running)}</td>
+                    <td class="number">{bytes(image.sizeBytes)}</td>
+                    <td class="number">
+                      <Age at={image.created} now={now} />
+                    </td>
+                    <td>{image.inlay ?? ''}</td>
+                    <td>{image.signed ? 'attached' : <span class="soft">none</span>}</td>
+                    <td>{image.owner ?? <span class="soft">nobody</span>}</td>
+                    <td>
+                      <button
+                        type="button"
+                        class="quiet"
+                        aria-label={`compare ${image.model?.name ?? image.repository} ${image.model?.version ?? image.digest.slice(7, 19)}`}
+                        disabled={a === image.digest}
+                        onClick={() =>
+                          a ? go(linkTo('compare', { a, b: image.digest })) : setParams({ a: image.digest })
+                        }
+                      >
+                        compare
+                      </button>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Wide>
+          <Pages total={answer.total} offset={offset} />
+        </>
+      ) : null}
+    </main>
+  );
+}
+
+function Pages({ total, offset }: { readonly total: number; readonly offset: number }) {
+  if (total <= PAGE) return null;
+  const to = (next: number) => () => setParams({ offset: next === 0 ? undefined : String(next) });
+  return (
+    <p class="pages">
+      <button type="button" disabled={offset === 0} onClick={to(Math.max(0, offset - PAGE))}>
+        Before
+      </button>
+      {count(offset + 1)} to {count(Math.min(total, offset + PAGE))} of {count(total)}
+      <button type="button" disabled={offset + PAGE >= total} onClick={to(offset + PAGE)}>
+        After
+      </button>
+    </p>
+  );
+}
