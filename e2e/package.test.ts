@@ -70,6 +70,10 @@ test.each([['on'], ['off']])('with install scripts %s it is installed, small, an
     digest: string;
   };
   expect(built.digest).toBe(here.digest);
+  // And of itself.
+  const imageOf = async (program: string) =>
+    JSON.parse(await must([program, 'cli-image', 'localhost:1/inlay', '--json'], { env })) as { digest: string };
+  expect((await imageOf(inlay)).digest).toBe((await imageOf(join(ROOT, 'bin', 'inlay'))).digest);
 });
 
 test('it serves, with more threads than one', async () => {

@@ -1,5 +1,5 @@
 // Real registries as children of a test: Debian's docker-registry, and go-containerregistry's, built from a pinned go.mod.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,27 @@ export interface Login {
   readonly password: string;
 }
 
+/** Docker's registry with what its owner does beside it. */
+export interface DockerRegistry extends RunningRegistry {
+  /** Its own collection of what no manifest names. */
+  collect(): Promise<void>;
+  /** What its blobs take on the disk, bytes. */
+  storedBytes(): number;
+}
+
+export interface DockerRegistryOptions {
+  readonly login?: Login | undefined;
+  /** False as it is where nobody changed it. */
+  readonly deletes?: boolean;
+  /** Where it listens, where that is not loopback. */
+  readonly address?: string;
+  /** How a program is started there. */
+  readonly command?: (words: readonly string[]) => readonly string[];
+}
+
 /** distribution 2.8 as Debian has it: uploads in chunks and whole, mounts, deletes, no referrers API. */
-export async function startDockerRegistry(login?: Login): Promise<RunningRegistry> {
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+  const { login, deletes = true, address = '127.0.0.1', command = (words) => words } = options;
   const dir = mkdtempSync(join(tmpdir(), 'inlay-docker-registry-'));
   const port = await freePort();
   const htpasswd = join(dir, 'htpasswd');
@@ -31,20 +50,35 @@ export async function startDockerRegistry(login?: Login): Promise<RunningRegistr
     [
       'version: 0.1',
       'log: {level: error, accesslog: {disabled: true}}',
-      `storage: {filesystem: {rootdirectory: ${join(dir, 'data')}}, delete: {enabled: true}}`,
-      `http: {addr: "127.0.0.1:${port}"}`,
+      `storage: {filesystem: {rootdirectory: ${join(dir, 'data')}}, delete: {enabled: ${deletes}}}`,
+      `http: {addr: "${address}:${port}"}`,
       ...(login ? [`auth: {htpasswd: {realm: test, path: ${htpasswd}}}`] : []),
       '',
     ].join('\n'),
   );
-  return start(['docker-registry', 'serve', join(dir, 'config.yml')], port, dir);
+  const config = join(dir, 'config.yml');
+  const isUp = command(['bash', '-c', `</dev/tcp/${address}/${port}`]);
+  const running = await start(command(['docker-registry', 'serve', config]), `${address}:${port}`, dir, isUp);
+  return {
+    ...running,
+    collect: async () => {
+      const { exitCode, stderr } = Bun.spawnSync(['docker-registry', 'garbage-collect', config]);
+      if (exitCode !== 0) throw new Error(`garbage-collect: ${stderr.toString()}`);
+    },
+    storedBytes: () =>
+      [...new Bun.Glob('data/docker/registry/v2/blobs/**/data').scanSync(dir)].reduce(
+        (sum, path) => sum + statSync(join(dir, path)).size,
+        0,
+      ),
+  };
 }
 
 /** go-containerregistry's own: in memory, with the referrers API. */
 export async function startCraneRegistry(): Promise<RunningRegistry> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'inlay-crane-registry-'));
-  return start([await crane(), 'registry', 'serve', '--address', `127.0.0.1:${port}`, '--disk', dir], port, dir);
+  const host = `127.0.0.1:${port}`;
+  return start([await crane(), 'registry', 'serve', '--address', host, '--disk', dir], host, dir);
 }
 
 export interface Counted {
@@ -91,16 +125,24 @@ export async function countRequests(
   };
 }
 
-async function start(command: readonly string[], port: number, dir: string): Promise<RunningRegistry> {
+/** @param isUp succeeds once it listens, for one that this process cannot reach itself */
+async function start(
+  command: readonly string[],
+  host: string,
+  dir: string,
+  isUp?: readonly string[],
+): Promise<RunningRegistry> {
   const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' });
-  const host = `127.0.0.1:${port}`;
   const stop = async () => {
     child.kill();
     await child.exited;
     rmSync(dir, { recursive: true, force: true });
   };
   for (let i = 0; i < 100; i++) {
-    if (await fetch(`http://${host}/v2/`).catch(() => undefined)) return { host, stop };
+    const up = isUp
+      ? Bun.spawnSync([...isUp]).exitCode === 0
+      : await fetch(`http://${host}/v2/`).catch(() => undefined);
+    if (up) return { host, stop };
     if (child.exitCode !== null) break;
     await Bun.sleep(50);
   }

@@ -63,7 +63,7 @@ const json = async <T>(args: readonly string[], env: Record<string, string> = {}
 
 describe.each([
   ['docker-registry', startDockerRegistry, undefined],
-  ['docker-registry with a login', () => startDockerRegistry(LOGIN), LOGIN],
+  ['docker-registry with a login', () => startDockerRegistry({ login: LOGIN }), LOGIN],
   ['crane registry serve', startCraneRegistry, undefined],
 ] as const)('%s', (_, start, login) => {
   let real: RunningRegistry;
@@ -196,7 +196,7 @@ describe.each([
 });
 
 test('a login that is missing or wrong is told without the password', async () => {
-  const registry = await startDockerRegistry(LOGIN);
+  const registry = await startDockerRegistry({ login: LOGIN });
   try {
     const source = await json<Built>(['build', await project('login', '0.0.1', 'reference')]);
     const push = (env: Record<string, string>) =>

@@ -20,9 +20,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cluster: ['contract', 'error'],
   doctor: ['cluster', 'container', 'registry', 'image', 'error'],
   inventory: ['cluster', 'registry', 'supply', 'image', 'contract', 'error'],
+  prune: ['inventory', 'cluster', 'registry', 'image', 'contract', 'error'],
   release: ['check', 'contract', 'error'],
   cli: [
     'release',
+    'prune',
     'inventory',
     'doctor',
     'supply',

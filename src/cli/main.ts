@@ -4,6 +4,10 @@ import { createProgram } from './program.ts';
 import { usageError } from './usage-error.ts';
 
 const json = process.argv.includes('--json');
+// Whoever read has read enough: inlay manifests | head.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.outside),
+);
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -16,6 +16,7 @@ import { addInventory } from './commands/inventory.ts';
 import { addLock } from './commands/lock.ts';
 import { addManifests } from './commands/manifests.ts';
 import { addForward, addLogs } from './commands/pods.ts';
+import { addPrune } from './commands/prune.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
 import { addRelease } from './commands/release.ts';
@@ -60,6 +61,7 @@ const COMMANDS = [
   addForward,
   addManifests,
   addInventory,
+  addPrune,
   addHub,
   addCompletion,
 ];

@@ -4,6 +4,7 @@ export {
   type Journal,
   JournalStore,
   parseJournal,
+  previousRelease,
   type Release,
   stableRelease,
   unfinished,

@@ -1,5 +1,6 @@
 export { type Deploy, durationMs, environmentConfig, resolveDeploy, withDefaults } from './config/deploy.ts';
 export {
+  durationSchema,
   type EnvironmentConfig,
   environmentSchema,
   type NetworkPeer,

@@ -93,6 +93,10 @@ export type ErrorCode =
   | 'LEDGER_UNAVAILABLE'
   | 'LEDGER_INVALID'
   | 'HUB_TOKEN_MISSING'
+  // pruning
+  | 'PRUNE_UNDECLARED'
+  | 'PRUNE_REFUSED'
+  | 'PRUNE_BUSY'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'

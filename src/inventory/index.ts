@@ -1,9 +1,19 @@
+export { clusterIdentity } from './cluster/identity.ts';
 export { Hub, type HubOptions, type HubRow } from './hub/hub.ts';
 export { hubManifests } from './hub/manifests.ts';
+export { type PreviewOptions, type PrunePreview, PruneWatch } from './hub/prune-preview.ts';
 export { type HubServer, serveHub } from './hub/serve.ts';
 export { Catalogue, type CatalogueOptions } from './image/catalogue.ts';
 export type { ImageFacts } from './image/facts.ts';
-export { type Interval, Ledger, type PastInventory, type PastRow, type Timeline } from './ledger/ledger.ts';
+export { type RunningImage, runningImage } from './image/image-id.ts';
+export {
+  type Interval,
+  Ledger,
+  type PastInventory,
+  type PastRow,
+  type StoragePoint,
+  type Timeline,
+} from './ledger/ledger.ts';
 export { databaseName, openLedger } from './ledger/open.ts';
 export { recordScan } from './ledger/record-scan.ts';
 export { type LibraryQuery, parseLibraryQuery } from './question/library-query.ts';

@@ -33,10 +33,10 @@ export async function fetchImage(options: FetchOptions): Promise<string> {
   const graph = await walkImage(root, ({ digest }) => requireManifest(repository, digest));
   const all = [...graph.children, root];
   const manifests = all.flatMap(({ bytes }) => manifestSchema.safeParse(jsonOf(bytes)).data ?? []);
-  for (const { config } of manifests) if (!(await layout.has(config))) await fetchConfig(repository, layout, config);
+  for (const { config } of manifests) if (!(await layout.holds(config))) await fetchConfig(repository, layout, config);
   const meter = new Meter(options.onProgress);
   const missing: Descriptor[] = [];
-  for (const layer of layersOf(root, all, layersFor)) if (!(await layout.has(layer))) missing.push(layer);
+  for (const layer of layersOf(root, all, layersFor)) if (!(await layout.holds(layer))) missing.push(layer);
   for (const { size } of missing) meter.expect(size);
   const limit = pLimit(registry.options.concurrency ?? DEFAULTS.concurrency);
   const failures: unknown[] = [];

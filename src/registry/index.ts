@@ -10,6 +10,7 @@ export { type InspectedImage, type InspectOptions, inspectImage } from './inspec
 export { deleteManifest, listReferrers, listTags, type RepositoryQuery, resolveDigest } from './listing.ts';
 export { type LocatedImage, type LocateOptions, locateImage } from './locate.ts';
 export { checkLogin, type KnownLogin, knownLogins } from './login.ts';
+export type { Manifest } from './manifest/manifests.ts';
 export type { Clock, RegistryOptions, RetryPolicy } from './options.ts';
 export type { Moved, OnProgress, TransferProgress } from './progress.ts';
 export { type PullOptions, type PullResult, pullImage } from './pull.ts';
@@ -17,3 +18,4 @@ export { type PushOptions, type PushResult, pushImage } from './push.ts';
 export { type ImageEntry, type PlatformManifest, RegistryReader } from './reader.ts';
 export { formatReference, type ImageReference, identifierOf, parseReference, registryReference } from './reference.ts';
 export { Registry } from './registry.ts';
+export { type Erased, RepositoryStock, type TaggedDigest } from './stock.ts';

@@ -2,7 +2,7 @@ import { type OciLayout, referrersInLayout } from '../image/index.ts';
 import { layoutBlob } from './blob/blob-source.ts';
 import { uploadBlob } from './blob/upload.ts';
 import { type Manifest, parseManifest } from './manifest/manifests.ts';
-import { putReferrer, readReferrers } from './manifest/referrers.ts';
+import { putReferrers, readReferrers } from './manifest/referrers.ts';
 import type { Repository } from './repository.ts';
 
 /**
@@ -20,6 +20,7 @@ export async function pushAttached(
     const here = await referrersInLayout(layout, subject.digest);
     if (here.length === 0) continue;
     const there = new Set((await readReferrers(repository, subject.digest)).referrers.map(({ digest }) => digest));
+    const missing: Manifest[] = [];
     for (const { digest } of here) {
       attached.push(digest);
       const manifest = there.has(digest) ? undefined : parseManifest(await layout.readBytes(digest));
@@ -28,8 +29,9 @@ export async function pushAttached(
         await uploadBlob(repository, layoutBlob(layout, blob));
         sent.add(blob.digest);
       }
-      await putReferrer(repository, manifest, subject.digest);
+      missing.push(manifest);
     }
+    await putReferrers(repository, missing, subject.digest);
   }
   return attached;
 }

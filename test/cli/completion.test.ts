@@ -53,7 +53,7 @@ test.each(['bash', 'zsh', 'fish'] as const)('%s reads what would confuse it', (s
     .addOption(new Option('--do <what>', 'a "b" \'c\'').choices(['x', 'y']));
   const script = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion }[shell](commandLineOf(odd));
   const program = Bun.which(shell);
-  if (program === null) return; // zsh and fish are not everywhere; e2e has them
+  if (program === null) return; // zsh and fish are not everywhere
   const dir = mkdtempSync(join(tmpdir(), 'inlay-completion-'));
   try {
     const file = join(dir, 'script');

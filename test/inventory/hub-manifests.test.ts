@@ -36,7 +36,7 @@ test('the hub runs in inlay’s own image, admitted where only restricted pods a
   });
 });
 
-test('it may read what inventory reads, and change nothing', () => {
+test('it may read what inventory and prune read, and change nothing', () => {
   const objects = hubManifests(options) as unknown as {
     kind: string;
     rules?: { verbs: string[] }[];
@@ -45,7 +45,8 @@ test('it may read what inventory reads, and change nothing', () => {
   const verbs = objects.flatMap(({ rules }) => rules ?? []).flatMap((rule) => rule.verbs);
   expect([...new Set(verbs)].sort()).toEqual(['get', 'list', 'watch']);
   expect(PERMISSIONS.inventory.scope).toBe('cluster');
-  expect(objects.find(({ kind }) => kind === 'ClusterRoleBinding')?.roleRef).toMatchObject({ name: 'inlay-inventory' });
+  const bindings = objects.filter(({ kind }) => kind === 'ClusterRoleBinding');
+  expect(bindings.map(({ roleRef }) => roleRef)).toMatchObject([{ name: 'inlay-inventory' }, { name: 'inlay-prune' }]);
 });
 
 test('its ledger is a volume of its own, or Postgres, whose address comes from a Secret alone', () => {

@@ -26,7 +26,12 @@ export interface RegistryTraits {
   readonly referrersApi?: boolean;
   /** Sends OCI-Subject without having the API. */
   readonly lyingSubject?: boolean;
-  readonly deletes?: boolean;
+  /** `tags`: only these can be deleted; `tags-first`: a manifest that has tags cannot. */
+  readonly deletes?: boolean | 'tags' | 'tags-first';
+  /** Tags name a manifest that was deleted by its digest as before. */
+  readonly tagsStay?: boolean;
+  /** False to cut lists of tags without saying so. */
+  readonly links?: boolean;
   /** Answer to a whole blob in one PUT. */
   readonly refuseWhole?: 400 | 413;
   readonly minChunkBytes?: number;
@@ -416,9 +421,15 @@ export class FakeRegistry {
     }
     if (!stored) return this.#error(response, 404, 'MANIFEST_UNKNOWN');
     if (request.method === 'DELETE') {
-      if (this.#traits.deletes === false) return this.#error(response, 405, 'UNSUPPORTED');
-      repo.manifests.delete(digest as string);
-      for (const [tag, named] of repo.tags) if (named === digest) repo.tags.delete(tag);
+      const { deletes = true, tagsStay } = this.#traits;
+      const byTag = !id.startsWith('sha256:');
+      if (!deletes || (deletes === 'tags' && !byTag)) return this.#error(response, 405, 'UNSUPPORTED');
+      if (deletes === 'tags-first' && !byTag && [...repo.tags.values()].includes(id))
+        return this.#error(response, 400, 'MANIFEST_DANGLING_TAG');
+      if (byTag) repo.tags.delete(id);
+      else if (tagsStay !== true) for (const [tag, named] of repo.tags) if (named === digest) repo.tags.delete(tag);
+      // Such a registry keeps the bytes for the tags that are left.
+      if (!byTag && !(tagsStay && [...repo.tags.values()].includes(id))) repo.manifests.delete(digest as string);
       response.writeHead(202);
       return void response.end();
     }
@@ -434,7 +445,7 @@ export class FakeRegistry {
 
   #tags(response: ServerResponse, name: string, url: URL): void {
     const repo = this.#repos.get(name);
-    if (!repo || repo.tags.size === 0) {
+    if (!repo || (repo.tags.size === 0 && repo.manifests.size === 0)) {
       this.#error(response, 404, 'NAME_UNKNOWN');
       return;
     }
@@ -444,7 +455,9 @@ export class FakeRegistry {
     const more = from + page.length < all.length;
     response.writeHead(200, {
       'content-type': 'application/json',
-      ...(more ? { link: `</v2/${name}/tags/list?n=2&last=${page.at(-1)}>; rel="next"` } : {}),
+      ...(more && this.#traits.links !== false
+        ? { link: `</v2/${name}/tags/list?n=2&last=${page.at(-1)}>; rel="next"` }
+        : {}),
     });
     response.end(JSON.stringify({ name, tags: page }));
   }

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
+import type { Kube } from '../../cluster/index.ts';
 import { InlayError } from '../../error/index.ts';
+import type { Hub } from '../../inventory/index.ts';
+import type { Declaration } from '../../prune/index.ts';
+import type { Registry } from '../../registry/index.ts';
 import { namespaceOf } from '../cluster.ts';
 import { openKubes } from '../clusters.ts';
 import { databaseOf } from '../database.ts';
@@ -41,6 +45,13 @@ export function addHub(program: Command): void {
       'of images that do not tell their packages, read layers up to so many bytes; 0 for none',
       '2000000000',
     )
+    .option(
+      '--prune <file>',
+      'an inlay.yaml, or a file of several repositories, whose plans are shown and whose storage is recorded; repeatable (default: the repositories of what runs)',
+      collect,
+      [] as string[],
+    )
+    .option('--storage-interval <duration>', 'how often storage is recorded', '1d')
     .option('--manifests', 'print what runs the hub in a cluster')
     .option('--image <reference>', 'with --manifests: an image whose entry point is inlay')
     .option('-n, --namespace <name>', 'with --manifests: where it runs', 'inlay')
@@ -82,12 +93,16 @@ interface Flags {
   readonly database?: string | undefined;
   readonly registryInterval: string;
   readonly layerLimit: string;
+  readonly prune: readonly string[];
+  readonly storageInterval: string;
   readonly insecureRegistry: string[];
   readonly caFile?: string | undefined;
 }
 
 async function runHub(flags: Flags, say: (line: string) => void, note: (text: string) => void): Promise<void> {
-  const { Catalogue, databaseName, Hub, openLedger, parseAge, serveHub } = await import('../../inventory/index.ts');
+  const { Catalogue, databaseName, Hub, openLedger, parseAge, PruneWatch, serveHub } = await import(
+    '../../inventory/index.ts'
+  );
   const { contractOfImage, RegistryReader } = await import('../../registry/index.ts');
   const { OciLayout, parsePlatform, storeDir } = await import('../../image/index.ts');
   const port = Number(flags.port);
@@ -99,6 +114,9 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
       hint: 'For example 500000000.',
     });
   const registryIntervalMs = parseAge(flags.registryInterval);
+  const recordEveryMs = parseAge(flags.storageInterval);
+  const { readDeclaration } = await import('../../prune/index.ts');
+  const declarations = await Promise.all(flags.prune.map(readDeclaration));
   const home = inlayHome(process.env);
   const url = databaseOf(flags.database);
   await using ledger = await openLedger(url);
@@ -110,9 +128,19 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
       const layout = await OciLayout.open(storeDir(home));
       const kubes = await openKubes(flags, signal);
       const hub = new Hub({ kubes, catalogue, ledger, all: flags.all, registryIntervalMs, signal, onNote: note });
+      const prune = new PruneWatch({
+        plan: () => planOf({ registry, kubes, declarations, home, signal, repositories: () => repositoriesOf(hub) }),
+        ledger,
+        writes: () => hub.writes,
+        recordEveryMs,
+        freshMs: registryIntervalMs,
+        signal,
+        onNote: note,
+      });
       const server = serveHub({
         hub,
         reader,
+        prune,
         registryIntervalMs,
         host: flags.host,
         port,
@@ -132,11 +160,59 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
         `hub  ${server.url}  ${kubes.length} ${kubes.length === 1 ? 'context' : 'contexts'}, ledger ${databaseName(url)}`,
       );
       try {
+        const recording = until(() => hub.ready, signal).then(() => prune.run());
         await hub.run();
+        await recording;
       } finally {
         await server.stop();
       }
     },
     { retry: { tries: 3, maxTotalMs: 15_000, maxDelayMs: 3000 }, idleTimeoutMs: 20_000 },
   );
+}
+
+interface PlanWork {
+  readonly registry: Registry;
+  readonly kubes: readonly Kube[];
+  readonly declarations: readonly Declaration[];
+  readonly home: string;
+  readonly signal: AbortSignal;
+  /** Where no file names any. */
+  readonly repositories: () => readonly string[];
+}
+
+/** What prune would do now, by the hub's own contexts; nothing is ever done. */
+async function planOf({ registry, kubes, declarations, home, signal, repositories }: PlanWork) {
+  const { Clusters, lockUses, planPrune, repositoryName, undeclared } = await import('../../prune/index.ts');
+  const declared = declarations.flatMap(({ targets }) => targets);
+  const targets =
+    declarations.length > 0 ? declared : repositories().map((repository) => undeclared(repositoryName(repository)));
+  const clusters = await Clusters.open({
+    contexts: kubes,
+    named: false,
+    others: async () => [],
+    declared: new Set(targets.flatMap((target) => target.clusters ?? [])),
+    keepLast: Math.max(1, ...targets.map(({ policy }) => policy.keepLast)),
+  });
+  const locked = await lockUses(declarations.flatMap(({ locks }) => locks));
+  const plan = await planPrune({
+    registry,
+    targets,
+    clusters,
+    locked,
+    dir: join(home, 'prune'),
+    now: Date.now(),
+    signal,
+  });
+  return plan.document;
+}
+
+/** Repositories of inlay's images that run: others' are nobody's to prune. */
+function repositoriesOf(hub: Hub): string[] {
+  const all = [...hub.catalogue.images()].filter(({ builtBy }) => builtBy === 'inlay');
+  return [...new Set(all.map(({ repository }) => repository))].sort();
+}
+
+async function until(so: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!so() && !signal.aborted) await Bun.sleep(500);
 }

@@ -26,6 +26,8 @@ export const RESOURCES = {
   resourceQuota: namespaced('v1', 'ResourceQuota', 'resourcequotas'),
   deployment: namespaced('apps/v1', 'Deployment', 'deployments'),
   replicaSet: namespaced('apps/v1', 'ReplicaSet', 'replicasets'),
+  replicationController: namespaced('v1', 'ReplicationController', 'replicationcontrollers'),
+  controllerRevision: namespaced('apps/v1', 'ControllerRevision', 'controllerrevisions'),
   statefulSet: namespaced('apps/v1', 'StatefulSet', 'statefulsets'),
   daemonSet: namespaced('apps/v1', 'DaemonSet', 'daemonsets'),
   job: namespaced('batch/v1', 'Job', 'jobs'),

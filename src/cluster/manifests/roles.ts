@@ -96,7 +96,15 @@ export const PERMISSIONS: Readonly<
   inventory: { scope: 'cluster', permissions: { ...EVERYWHERE, configmaps: READ } },
   prune: {
     scope: 'cluster',
-    permissions: { ...EVERYWHERE, 'jobs.batch': READ, 'cronjobs.batch': READ, configmaps: 'get' },
+    permissions: {
+      ...EVERYWHERE,
+      'jobs.batch': READ,
+      'cronjobs.batch': READ,
+      'controllerrevisions.apps': READ,
+      replicationcontrollers: READ,
+      // Journals, wherever they are: what is released before its Deployment is there stands in them alone.
+      configmaps: READ,
+    },
   },
 };
 

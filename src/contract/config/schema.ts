@@ -155,11 +155,23 @@ const fields = z.strictObject({
     .describe('Where and how the model runs on Kubernetes; none of it is in the image.'),
   prune: z
     .strictObject({
-      clusters: z.array(z.string()).optional(),
-      keepLast: z.int().min(1).optional(),
-      grace: durationSchema.optional(),
+      clusters: z
+        .array(z.string().min(1))
+        .optional()
+        .describe(
+          'Every cluster that may run the image, by the UID of its kube-system namespace: inlay prune deletes nothing before it has read all of them.',
+        ),
+      keepLast: z.int().min(1).optional().describe('How many of the newest versions stay in any case (default: 3).'),
+      grace: durationSchema
+        .optional()
+        .describe('What has been in the registry for less than that stays (default: 30d).'),
+      keepTags: z
+        .array(z.string().min(1))
+        .optional()
+        .describe('Images with a tag that fits one of these stay: prod-*.'),
     })
-    .optional(),
+    .optional()
+    .describe('What inlay prune keeps, and which clusters it has to ask.'),
 });
 
 /** Keys that say what only a model that inlay reads has. */

@@ -19,7 +19,7 @@ export async function cachedLayer(
   make: () => Promise<Layer>,
 ): Promise<Layer & { readonly reused: boolean }> {
   const known = await readNote(notePath(cacheDir, key));
-  if (known && (await layout.has(known.descriptor))) return { ...known, reused: true };
+  if (known && (await layout.holds(known.descriptor))) return { ...known, reused: true };
   const made = await make();
   await rememberLayer(cacheDir, key, made);
   return { descriptor: made.descriptor, diffId: made.diffId, reused: false };

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
@@ -64,11 +64,19 @@ export class OciLayout {
     return found?.size === descriptor.size;
   }
 
+  /** The same for whoever is about to build on it: what was used a moment ago is pruned by nobody. */
+  async holds(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean> {
+    if (!(await this.has(descriptor))) return false;
+    const now = new Date();
+    await utimes(this.blobPath(descriptor.digest), now, now).catch(() => {});
+    return true;
+  }
+
   async putBytes(bytes: Uint8Array | string, mediaType: string): Promise<Descriptor> {
     const data = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
     const digest = `sha256:${createHash('sha256').update(data).digest('hex')}`;
     const descriptor = { mediaType, digest, size: data.byteLength };
-    if (!(await this.has(descriptor))) await this.#write(this.blobPath(digest), data);
+    if (!(await this.holds(descriptor))) await this.#write(this.blobPath(digest), data);
     return descriptor;
   }
 
@@ -140,6 +148,13 @@ export class OciLayout {
       (m) => m.annotations?.[REF_NAME] !== undefined || (m.digest !== descriptor.digest && !instead.includes(m.digest)),
     );
     await this.#writeIndex({ ...index, manifests: [...others, descriptor] });
+  }
+
+  /** Takes manifests off the list, named or not; their blobs stay. @param goes whether one of the list goes */
+  async unlist(goes: (descriptor: Descriptor, reference: string | undefined) => boolean): Promise<void> {
+    const index = await this.index();
+    const left = index.manifests.filter((one) => !goes(one, one.annotations?.[REF_NAME]));
+    if (left.length < index.manifests.length) await this.#writeIndex({ ...index, manifests: left });
   }
 
   /** The references in this layout, in the order they were named. */

@@ -7,6 +7,7 @@ import { matchesLibrary, parseLibraryQuery } from '../question/library-query.ts'
 import { answers, parseTime } from '../question/question.ts';
 import { compareImages } from './compare.ts';
 import type { Hub } from './hub.ts';
+import type { PruneWatch } from './prune-preview.ts';
 import { facetsOf, paged, pageOf, questionOf, sorted } from './query.ts';
 import { type RepositoryStorage, readStorage } from './storage.ts';
 
@@ -16,7 +17,11 @@ export interface ApiOptions {
   /** The whole contract of an image, from its registry. */
   readonly contractOf: (image: ImageFacts) => Promise<unknown>;
   readonly registryIntervalMs: number;
+  /** Plans of pruning, where the hub makes them. */
+  readonly prune?: PruneWatch | undefined;
 }
+
+const YEAR_MS = 365 * 86_400_000;
 
 type Handler = (params: URLSearchParams, path: readonly string[]) => Promise<unknown> | unknown;
 
@@ -125,7 +130,10 @@ export class Api {
         })),
       };
     },
-    storage: () => {
+    prune: (params) => this.#options.prune?.answer(params),
+    storage: async (params, [word]) => {
+      if (word === 'history') return this.#storageHistory(params);
+      if (word !== undefined) return undefined;
       const { registryIntervalMs } = this.#options;
       if (!this.#storage || performance.now() - this.#storage.at > registryIntervalMs)
         this.#storage = { at: performance.now(), answer: this.#readStorage() };
@@ -151,6 +159,17 @@ export class Api {
       };
     },
   };
+
+  async #storageHistory(params: URLSearchParams) {
+    const now = Date.now();
+    const time = (name: string, otherwise: number) => {
+      const text = params.get(name);
+      return text ? parseTime(text, now) : otherwise;
+    };
+    const [from, to] = [time('from', now - YEAR_MS), time('to', now)];
+    const points = await this.#options.hub.ledger.storage(from, to, params.get('repository') ?? undefined);
+    return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), points };
+  }
 
   #rows(params: URLSearchParams) {
     const question = questionOf(params);

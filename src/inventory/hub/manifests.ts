@@ -16,7 +16,7 @@ const labels = {
   'app.kubernetes.io/managed-by': 'inlay',
 };
 
-/** What runs a hub in the cluster that it watches: it reads everything of the inventory, and writes nothing but its ledger. */
+/** What runs a hub in the cluster that it watches: it reads what inventory and prune's plans do, and writes nothing but its ledger. */
 export function hubManifests(options: HubManifestsOptions): KubeObject[] {
   const { namespace, databaseSecret } = options;
   const metadata = { name: NAME, namespace, labels };
@@ -33,16 +33,9 @@ export function hubManifests(options: HubManifestsOptions): KubeObject[] {
       metadata: { name: namespace, labels: { ...labels, 'pod-security.kubernetes.io/enforce': 'restricted' } },
     },
     object('v1', 'ServiceAccount', { automountServiceAccountToken: false }),
-    ...rolesOf(['inventory'], undefined),
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: NAME, labels },
-      ...{
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'inlay-inventory' },
-        subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
-      },
-    },
+    ...rolesOf(['inventory', 'prune'], undefined),
+    binding(NAME, 'inlay-inventory', namespace),
+    binding(`${NAME}-prune`, 'inlay-prune', namespace),
     ...(databaseSecret === undefined
       ? [
           object('v1', 'PersistentVolumeClaim', {
@@ -55,6 +48,18 @@ export function hubManifests(options: HubManifestsOptions): KubeObject[] {
       spec: { selector: { 'app.kubernetes.io/name': NAME }, ports: [{ name: 'http', port: PORT, targetPort: 'http' }] },
     }),
   ];
+}
+
+function binding(name: string, role: string, namespace: string): KubeObject {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name, labels },
+    ...{
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
+    },
+  };
 }
 
 function deploymentSpec({ image, databaseSecret, insecureRegistries }: HubManifestsOptions) {

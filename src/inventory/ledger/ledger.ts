@@ -51,6 +51,18 @@ export interface Timeline {
   readonly releases: readonly ReleaseSummary[];
 }
 
+/** What a repository held at a time, bytes compressed, shared blobs once. */
+export interface StoragePoint {
+  readonly at: string;
+  readonly repository: string;
+  readonly tags: number;
+  readonly images: number;
+  readonly sizeBytes: number;
+  /** What `inlay prune` would have deleted, and freed. */
+  readonly prunableImages: number;
+  readonly prunableBytes: number;
+}
+
 type Cells = Record<string, string | number | null>;
 
 /** What ran where, from when to when, by whom and why. */
@@ -149,6 +161,45 @@ export class Ledger {
   async images(): Promise<ImageFacts[]> {
     const found: Cells[] = await this.#sql`SELECT digest, facts FROM images`;
     return found.flatMap((cells) => imageFactsSchema.safeParse(JSON.parse(cells.facts as string)).data ?? []);
+  }
+
+  /** One report of storage, all of it or nothing. @param time ms since 1970 */
+  async recordStorage(time: number, points: readonly StoragePoint[]): Promise<void> {
+    await this.#sql.begin(async (tx) => {
+      for (const { repository, tags, images, sizeBytes, prunableImages, prunableBytes } of points)
+        await tx`INSERT INTO storage ${tx({
+          taken_at: time,
+          repository,
+          tags,
+          images,
+          size_bytes: sizeBytes,
+          prunable_images: prunableImages,
+          prunable_bytes: prunableBytes,
+        })}`;
+    });
+  }
+
+  /** When storage was recorded last, ms since 1970. */
+  async lastStorageAt(): Promise<number | undefined> {
+    const [cells]: Cells[] = await this.#sql`SELECT MAX(taken_at) AS last FROM storage`;
+    return cells?.last === null || cells?.last === undefined ? undefined : Number(cells.last);
+  }
+
+  /** Reports of storage, oldest first. @param from, to ms since 1970 @param repository one of them, all without it */
+  async storage(from: number, to: number, repository?: string): Promise<StoragePoint[]> {
+    const found: Cells[] = await this.#sql`
+      SELECT taken_at, repository, tags, images, size_bytes, prunable_images, prunable_bytes FROM storage
+      WHERE taken_at >= ${from} AND taken_at <= ${to} AND (${repository ?? ''} = '' OR repository = ${repository ?? ''})
+      ORDER BY taken_at, repository`;
+    return found.map((cells) => ({
+      at: iso(Number(cells.taken_at)),
+      repository: cells.repository as string,
+      tags: Number(cells.tags),
+      images: Number(cells.images),
+      sizeBytes: Number(cells.size_bytes),
+      prunableImages: Number(cells.prunable_images),
+      prunableBytes: Number(cells.prunable_bytes),
+    }));
   }
 
   async #intervals(where: Bun.SQL.Query<unknown>): Promise<Interval[]> {

@@ -26,6 +26,10 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
     'CREATE UNIQUE INDEX intervals_open ON intervals (server) WHERE observed_to IS NULL',
     'CREATE TABLE releases (cluster BIGINT NOT NULL REFERENCES clusters, namespace TEXT NOT NULL, service TEXT NOT NULL, number BIGINT NOT NULL, summary TEXT NOT NULL, PRIMARY KEY (cluster, namespace, service, number))',
   ],
+  () => [
+    'CREATE TABLE storage (taken_at BIGINT NOT NULL, repository TEXT NOT NULL, tags BIGINT NOT NULL, images BIGINT NOT NULL, size_bytes BIGINT NOT NULL, prunable_images BIGINT NOT NULL, prunable_bytes BIGINT NOT NULL, PRIMARY KEY (repository, taken_at))',
+    'CREATE INDEX storage_by_time ON storage (taken_at)',
+  ],
 ];
 
 /** Brings a database to the present schema, all of it or nothing. @throws LEDGER_INVALID for one that a newer inlay has written */

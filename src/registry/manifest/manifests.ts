@@ -15,6 +15,8 @@ export interface Manifest {
   readonly subject?: Descriptor | undefined;
   readonly artifactType?: string | undefined;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** When the registry says that it was stored (Last-Modified), ms since 1970; most do not say. */
+  readonly storedAt?: number | undefined;
 }
 
 /** The largest manifest that registries have to take (distribution-spec, "Pushing Manifests"). */
@@ -46,7 +48,7 @@ export async function getManifest(repository: Repository, identifier: string): P
     });
   const type = response.headers.get('content-type')?.split(';')[0]?.trim();
   const manifest = parseManifest(bytes, type);
-  if (manifest) return manifest;
+  if (manifest) return { ...manifest, storedAt: storedAt(response) };
   throw repository.failure('IMAGE_INVALID', step, 'what came is neither an image manifest nor an index', {
     hint: 'inlay reads OCI images and Docker images of schema 2; convert older ones with skopeo copy.',
   });
@@ -136,6 +138,12 @@ export async function putManifest(
       },
     );
   return { subjectKnown: response.headers.has('oci-subject'), missingBlobs: false, status: response.status };
+}
+
+/** When a manifest was stored, as its answer says, ms since 1970. */
+export function storedAt(response: Response): number | undefined {
+  const at = Date.parse(response.headers.get('last-modified') ?? '');
+  return Number.isNaN(at) ? undefined : at;
 }
 
 /** Whether the registry has the manifest. */

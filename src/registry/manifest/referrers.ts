@@ -51,14 +51,32 @@ export function referrerDescriptor(manifest: Manifest): Descriptor {
 }
 
 /** Stores a manifest that has a subject, and lists it there where the registry does not. */
-export async function putReferrer(repository: Repository, manifest: Manifest, subject: string): Promise<void> {
-  const { subjectKnown } = await putManifest(repository, manifest.descriptor.digest, manifest);
+export function putReferrer(repository: Repository, manifest: Manifest, subject: string): Promise<void> {
+  return putReferrers(repository, [manifest], subject);
+}
+
+/**
+ * The same for several of one subject: they are listed at once, as each list that another takes the place of stays in the registry without
+ * a tag, where nobody finds it.
+ */
+export async function putReferrers(
+  repository: Repository,
+  manifests: readonly Manifest[],
+  subject: string,
+): Promise<void> {
+  let known = manifests.length > 0;
+  for (const manifest of manifests) {
+    const { subjectKnown } = await putManifest(repository, manifest.descriptor.digest, manifest);
+    known &&= subjectKnown;
+  }
+  if (manifests.length === 0) return;
   // Some registries send OCI-Subject and have no API: the list is asked.
-  if (subjectKnown && (await readReferrers(repository, subject)).api) return;
-  const own = referrerDescriptor(manifest);
-  await changeFallback(repository, subject, (listed) =>
-    listed.some((d) => d.digest === own.digest) ? listed : [...listed, own],
-  );
+  if (known && (await readReferrers(repository, subject)).api) return;
+  const own = manifests.map(referrerDescriptor);
+  await changeFallback(repository, subject, (listed) => [
+    ...listed,
+    ...own.filter(({ digest }) => !listed.some((one) => one.digest === digest)),
+  ]);
 }
 
 /** Takes a manifest off its subject's list, where clients keep that. */

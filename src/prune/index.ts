@@ -1,0 +1,39 @@
+export { Clusters, type ClustersOptions, type KnownCluster } from './cluster/clusters.ts';
+export { type CronJobOptions, pruneObjects } from './cron-job.ts';
+export { freed, freedBytes } from './decide/free.ts';
+export { type MarkedRepository, mark, type Reason } from './decide/mark.ts';
+export { type Step, sweepOrder } from './decide/order.ts';
+export { compareVersionTags, isVersionTag } from './decide/version-order.ts';
+export {
+  type Blob,
+  DEFAULT_POLICY,
+  KEEP_CODES,
+  type KeepCode,
+  type ManifestFacts,
+  type Policy,
+  type RepositoryState,
+  type Use,
+  type World,
+} from './decide/world.ts';
+export {
+  type Declaration,
+  projectDeclaration,
+  readDeclaration,
+  repositoryName,
+  type Target,
+  undeclared,
+} from './declaration.ts';
+export {
+  type DroppedImage,
+  type PlannedImage,
+  type PruneDocument,
+  type StoreDocument,
+  storeDocument,
+} from './document.ts';
+export type { Gap } from './gap.ts';
+export { lockUses } from './locks.ts';
+export { type Plan, type PlanOptions, planPrune } from './plan.ts';
+export { planStore, type StorePlan } from './store/plan-store.ts';
+export { readStore, type StoreState } from './store/read-store.ts';
+export { sweepStore } from './store/sweep-store.ts';
+export { refuseGaps, type SweepOptions, type SweepResult, type SweptManifest, sweep } from './sweep/sweep.ts';

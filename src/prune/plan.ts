@@ -1,0 +1,186 @@
+import pLimit from 'p-limit';
+import { InlayError, isInlayError } from '../error/index.ts';
+import { parseReference, type Registry, RepositoryStock } from '../registry/index.ts';
+import type { Clusters, Protection } from './cluster/clusters.ts';
+import type { Proof } from './cluster/journal-uses.ts';
+import { freed } from './decide/free.ts';
+import { type Marked, type MarkedRepository, markInTurn, samePath } from './decide/mark.ts';
+import type { Policy, RepositoryState, Use, World } from './decide/world.ts';
+import type { Target } from './declaration.ts';
+import { documentOf, type PruneDocument } from './document.ts';
+import { type Gap, gapOf } from './gap.ts';
+import { notesDir, type RepositoryNote, readNote, writeNote } from './registry/note.ts';
+import { readReferrers } from './registry/read-referrers.ts';
+import { type Limit, readRepository } from './registry/read-repository.ts';
+import { unfinishedSteps } from './sweep/journal.ts';
+
+export interface PlanOptions {
+  readonly registry: Registry;
+  readonly targets: readonly Target[];
+  readonly clusters: Clusters;
+  /** Images that lock files pin. */
+  readonly locked: readonly Use[];
+  /** Where prune keeps what it has seen, and its journals. */
+  readonly dir: string;
+  /** Ms since 1970. */
+  readonly now: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/** What goes and what stays in registries, with all that a sweep needs. */
+export interface Plan {
+  readonly document: PruneDocument;
+  readonly marked: readonly MarkedRepository[];
+}
+
+/** Repositories at once, and requests to all of them. */
+const REPOSITORIES = 4;
+const REQUESTS = 32;
+/** Manifests. */
+const COLLECTED_EVERY = 10_000;
+/** Images whose attachments a plan asks for; a sweep asks for those of each. */
+const MOST_ASKED = 2000;
+
+/**
+ * Reads clusters and registries and decides. What cannot be read is a gap of the plan: it is told, and nothing of the plan may be done.
+ * @throws INTERRUPTED
+ */
+export async function planPrune(options: PlanOptions): Promise<Plan> {
+  const { targets, clusters, dir, now, onProgress } = options;
+  const gaps: Gap[] = [...undeclaredGaps(targets)];
+  const protection = await clusters.read();
+  gaps.push(...protection.gaps);
+  onProgress?.(`${protection.clusters.length} clusters name ${protection.uses.length} images`);
+  const left = await unfinishedSteps(dir);
+  const repositories = pLimit(REPOSITORIES);
+  const limit = pLimit(REQUESTS);
+  const names = byRepository(protection.uses);
+  let answered = 0;
+  let collected = 0;
+  // What answers and decisions leave behind piles up to half a gigabyte before anybody collects it unasked.
+  const collect = (done: number) => {
+    answered += done;
+    if (answered <= COLLECTED_EVERY || answered - collected < COLLECTED_EVERY) return;
+    collected = answered;
+    Bun.gc(true);
+  };
+  const read = await Promise.all(
+    targets.map(({ repository }) =>
+      repositories(async () => {
+        const also = new Set([...names(repository), ...(left.get(repository) ?? [])]);
+        try {
+          const one = await readTarget(options, repository, also, limit, protection);
+          collect(one.state.manifests.size);
+          return one;
+        } catch (error) {
+          if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
+          gaps.push(gapOf(repository, error));
+          return undefined;
+        }
+      }),
+    ),
+  );
+  const known = read.filter((one) => one !== undefined);
+  const policies = new Map(targets.map(({ repository, policy }): [string, Policy] => [repository, policy]));
+  const uses = [...protection.uses, ...options.locked];
+  const world = (): World => ({ now, repositories: known.map(({ state }) => state), uses, policies });
+  // What is attached to images that would go is asked for these alone; then all is decided again.
+  let marked = markInTurn(world(), collect);
+  onProgress?.(`${marked.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
+  let more = 0;
+  let room = MOST_ASKED;
+  let unasked = 0;
+  await Promise.all(
+    marked.map(({ repository: { name }, images }) =>
+      repositories(async () => {
+        const own = known.find(({ state }) => state.name === name);
+        if (!own) return;
+        const goes = images.filter(({ reasons }) => reasons.length === 0);
+        const asked = goes.slice(0, room);
+        room -= asked.length;
+        unasked += goes.length - asked.length;
+        try {
+          more += (await readReferrers(own.stock, own.note, parts(asked), { limit, now, fresh: false })).length;
+          await writeNote(notesDir(dir), name, own.note);
+        } catch (error) {
+          if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
+          gaps.push(gapOf(name, error));
+        }
+      }),
+    ),
+  );
+  if (more > 0) {
+    // The first marks are let go of before the second are made.
+    const images = marked.reduce((sum, one) => sum + one.images.length, 0);
+    marked = [];
+    collect(images);
+    marked = markInTurn(world(), collect);
+  }
+  collect(COLLECTED_EVERY);
+  const free = freed(marked);
+  collect(COLLECTED_EVERY);
+  const declaredIn = new Map(targets.map(({ repository, declaredIn: file }) => [repository, file]));
+  const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps, unasked });
+  return { document, marked };
+}
+
+function parts(images: readonly Marked[]): Set<string> {
+  return new Set(images.flatMap((image) => [...image.parts]));
+}
+
+interface ReadTarget {
+  readonly state: RepositoryState;
+  readonly note: RepositoryNote;
+  readonly stock: RepositoryStock;
+}
+
+async function readTarget(
+  options: PlanOptions,
+  repository: string,
+  also: ReadonlySet<string>,
+  limit: Limit,
+  protection: Protection,
+): Promise<ReadTarget> {
+  const { registry, dir, now, signal } = options;
+  const place = parseReference(repository);
+  const stock = new RepositoryStock(registry, place, { signal });
+  const note = await readNote(notesDir(dir), repository);
+  const read = await readRepository({ stock, storage: place.registry, note, limit, now, also });
+  if (!read)
+    throw new InlayError('REGISTRY_NOT_FOUND', `${repository}: the registry has no such repository`, {
+      hint: 'Look for a typing mistake; a registry may also hide what the login may not see.',
+    });
+  return { ...read, state: { ...read.state, since: withProofs(read.state, protection.proofs) }, stock };
+}
+
+/** A release proves that its image was there. */
+function withProofs({ name, since }: RepositoryState, proofs: readonly Proof[]): ReadonlyMap<string, number> {
+  const all = new Map(since);
+  for (const { digest, path, at } of proofs)
+    if (samePath(name, path) && at < (all.get(digest) ?? Number.POSITIVE_INFINITY)) all.set(digest, at);
+  return all;
+}
+
+/** The digests that clusters name in a repository: they may be there without a tag. */
+function byRepository(uses: readonly Use[]): (repository: string) => readonly string[] {
+  const digests = new Map<string, Set<string>>();
+  for (const { digest, path } of uses) {
+    if (digest === undefined || path === undefined) continue;
+    const known = digests.get(path);
+    if (known) known.add(digest);
+    else digests.set(path, new Set([digest]));
+  }
+  return (repository) => [...digests].filter(([path]) => samePath(repository, path)).flatMap(([, all]) => [...all]);
+}
+
+function undeclaredGaps(targets: readonly Target[]): Gap[] {
+  return targets
+    .filter(({ clusters }) => clusters === undefined)
+    .map(({ repository }) => ({
+      about: repository,
+      code: 'PRUNE_UNDECLARED',
+      message: 'no file says which clusters may run its images',
+      hint: 'Write prune: {clusters: [UID, …]} into the inlay.yaml of its project, or into a file for --config (docs/prune.md).',
+    }));
+}
