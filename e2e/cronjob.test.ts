@@ -131,7 +131,7 @@ async function night(name: string): Promise<{ succeeded: boolean; log: string }>
         ({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed'),
       );
     },
-    240,
+    600,
   );
   const log = await world.kubectl('logs', `job/${name}`, '--all-containers');
   return { succeeded: ended.type === 'Complete', log };
@@ -151,4 +151,4 @@ test('a night trains and releases, and the next one, of the same data, says that
   const second = await night('second');
   expect([second.succeeded, second.log]).toEqual([true, expect.stringContaining('"outcome": "unchanged"')]);
   expect((await world.status()).stable?.version).toBe('0.1.0');
-}, 600_000);
+}, 1_800_000);

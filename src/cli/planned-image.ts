@@ -6,6 +6,7 @@ import type { OciLayout } from '../image/index.ts';
 import { sourceDateEpoch } from './build-project.ts';
 import { targetOf } from './commands/push.ts';
 import { inlayHome } from './home.ts';
+import { AUTO } from './next-image.ts';
 
 /**
  * A project and the image that its manifests name: the one that was built from it, or the one that `named` says.
@@ -39,6 +40,10 @@ async function namedImage(named: string): Promise<Found> {
 
 /** What `inlay build` made of the project: its digest is the same in any registry that it is pushed to. */
 async function builtImage(project: Project, layout: OciLayout): Promise<Found> {
+  if (project.config.version === AUTO)
+    throw new InlayError('IMAGE_NOT_FOUND', 'version: auto of inlay.yaml names no image', {
+      hint: 'Name the one that is meant: --image REGISTRY/REPOSITORY:TAG@sha256:…, as inlay release prints it.',
+    });
   const { modelPathOf } = await import('../contract/index.ts');
   const { describeImage, indexSchema, platformName, referenceOf } = await import('../image/index.ts');
   const { formatReference } = await import('../registry/index.ts');
