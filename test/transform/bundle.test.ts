@@ -131,6 +131,8 @@ describe('refuses', () => {
   });
 
   test('a file above the project, also behind a link', async () => {
+    // First of all: Bun keeps what it has seen of a folder for a while.
+    write(root, { 'secret.txt': 'x' });
     write(root, { 'shared.ts': 'export default 1;' });
     await expect(bundle(project({ 'transform.ts': importing('../shared.ts') }))).rejects.toMatchObject({
       code: 'PATH_ESCAPES',
@@ -141,7 +143,6 @@ describe('refuses', () => {
     const asset = project({
       'transform.ts': "import x from '../secret.txt' with { type: 'text' }; export default { preprocess: () => x };",
     });
-    write(root, { 'secret.txt': 'x' });
     await expect(bundle(asset)).rejects.toMatchObject({ code: 'PATH_ESCAPES' });
   });
 
