@@ -114,5 +114,18 @@ export function ledgerStory(name: string, fresh: () => Promise<string>): void {
       ).rejects.toThrow();
       expect((await ledger.inventoryAt(T0 + 1)).servers.filter(({ context }) => context === 'other')).toEqual([]);
     });
+
+    test('a signature that came later is told, of the past too', async () => {
+      const facts = factsOf(one);
+      const signedAt = async () =>
+        (await ledger.inventoryAt(T0 + 1000)).servers.map(({ model, signed }) => [model?.version, signed]);
+      expect(await signedAt()).toEqual([['0.0.1', facts.attached.signed]]);
+      const writer = await ledger.cluster('uid-1', 'prod');
+      const signed = { ...facts, attached: { ...facts.attached, signed: true } };
+      await writer.write({ ...write([one], T0 + 6 * DAY + 1000), images: [signed] });
+      expect(await signedAt()).toEqual([['0.0.1', true]]);
+      await writer.write({ ...write([one], T0 + 6 * DAY + 2000), images: [facts] });
+      expect(await signedAt()).toEqual([['0.0.1', facts.attached.signed]]);
+    });
   });
 }

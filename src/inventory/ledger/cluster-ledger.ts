@@ -28,7 +28,7 @@ export interface Changes {
   /** True where `rows` is all that runs: what is not among them is gone. */
   readonly whole: boolean;
   readonly journals: readonly SeenJournal[];
-  /** Facts of images that rows name and that may not be in the ledger yet. */
+  /** Facts of images that rows name: those that the ledger has not, or has without what was attached since, are written. */
   readonly images: readonly ImageFacts[];
 }
 
@@ -42,7 +42,9 @@ export class ClusterLedger {
   readonly #sql: SQL;
   readonly #cluster: number;
   readonly #open: Map<string, Open>;
-  readonly #images: Set<string>;
+  /** What was attached to an image when it was written, by digest; undefined where another has written it. */
+  readonly #images: Map<string, string | undefined>;
+  readonly #onImages: (images: readonly ImageFacts[]) => void;
   /** Until when the cluster had been watched before. */
   #lastWatched: number | undefined;
   #heardAt: number | undefined;
@@ -52,17 +54,25 @@ export class ClusterLedger {
     sql: SQL,
     cluster: number,
     open: Map<string, Open>,
-    images: Set<string>,
+    images: Map<string, string | undefined>,
     last: number | undefined,
+    onImages: (images: readonly ImageFacts[]) => void,
   ) {
     this.#sql = sql;
     this.#cluster = cluster;
     this.#open = open;
     this.#images = images;
     this.#lastWatched = last;
+    this.#onImages = onImages;
   }
 
-  static async begin(sql: SQL, uid: string, context: string): Promise<ClusterLedger> {
+  /** @param onImages told of facts that were written */
+  static async begin(
+    sql: SQL,
+    uid: string,
+    context: string,
+    onImages: (images: readonly ImageFacts[]) => void,
+  ): Promise<ClusterLedger> {
     await sql`INSERT INTO clusters ${sql({ uid, context })} ON CONFLICT (uid) DO UPDATE SET context = excluded.context`;
     const [{ id }] = await sql`SELECT id FROM clusters WHERE uid = ${uid}`;
     const cluster = Number(id);
@@ -88,8 +98,8 @@ export class ClusterLedger {
       });
     }
     const digests: { digest: string }[] = await sql`SELECT digest FROM images`;
-    const images = new Set(digests.map(({ digest }) => digest));
-    return new ClusterLedger(sql, cluster, open, images, last === null ? undefined : Number(last));
+    const images = new Map(digests.map(({ digest }): [string, undefined] => [digest, undefined]));
+    return new ClusterLedger(sql, cluster, open, images, last === null ? undefined : Number(last), onImages);
   }
 
   /** @returns how many intervals began or ended */
@@ -170,7 +180,9 @@ export class ClusterLedger {
     }
     this.#heardAt = at;
     for (const [key, one] of next) this.#open.set(key, one);
-    for (const { digest } of images) this.#images.add(digest);
+    const written = this.#news(images);
+    for (const facts of written) this.#images.set(facts.digest, attachedText(facts));
+    if (written.length > 0) this.#onImages(written);
     return changed;
   }
 
@@ -197,11 +209,13 @@ export class ClusterLedger {
   }
 
   async #putImages(tx: TransactionSQL, images: readonly ImageFacts[]): Promise<void> {
-    const added = images
-      .filter(({ digest }) => !this.#images.has(digest))
-      .map((facts) => ({ digest: facts.digest, facts: JSON.stringify(facts) }));
+    const added = this.#news(images).map((facts) => ({ digest: facts.digest, facts: JSON.stringify(facts) }));
     for (let i = 0; i < added.length; i += CHUNK)
       await tx`INSERT INTO images ${tx(added.slice(i, i + CHUNK))} ON CONFLICT (digest) DO UPDATE SET facts = excluded.facts`;
+  }
+
+  #news(images: readonly ImageFacts[]): readonly ImageFacts[] {
+    return images.filter((facts) => this.#images.get(facts.digest) !== attachedText(facts));
   }
 
   async #putReleases(tx: TransactionSQL, { namespace, service, releases }: SeenJournal): Promise<void> {
@@ -261,4 +275,9 @@ function columns({ number, actor, verdict, reason }: Note) {
 
 function releaseText({ number, actor, verdict, reason }: Note): string {
   return JSON.stringify([number, actor, verdict, reason]);
+}
+
+/** A signature may come at any time: of all that is known of an image this alone changes. */
+function attachedText({ attached }: ImageFacts): string {
+  return JSON.stringify(attached);
 }

@@ -84,7 +84,10 @@ export class Ledger {
 
   /** Begins to write about a cluster; only who holds the writer's lock may. */
   cluster(uid: string, context: string): Promise<ClusterLedger> {
-    return ClusterLedger.begin(this.#sql, uid, context);
+    return ClusterLedger.begin(this.#sql, uid, context, (images) => {
+      // None is known before they are asked for the first time, all at once.
+      if (this.#facts.size > 0) for (const facts of images) this.#facts.set(facts.digest, facts);
+    });
   }
 
   /** What ran then. @param time ms since 1970 */
