@@ -7,10 +7,12 @@ import {
   type ImageFacts,
   type Ledger,
   openLedger,
+  PruneWatch,
   type ReleaseNote,
   type ServerRow,
   serveHub,
 } from '../src/inventory/index.ts';
+import { Clusters, planPrune, repositoryName } from '../src/prune/index.ts';
 import { RegistryReader } from '../src/registry/index.ts';
 import { deployment, FakeCluster, inlays, pod } from '../test/inventory/fake-cluster.ts';
 import { factsOf, row } from '../test/inventory/rows.ts';
@@ -72,8 +74,10 @@ export class DashboardWorld {
       [made.imageOf('0.0.2').index, await contractOf('0.0.2', 0.94)],
       [made.imageOf('0.0.3').index, await contractOf('0.0.3', 0.961)],
     ]);
+    const prune = made.#prune();
     const options = {
       hub,
+      prune,
       reader: new RegistryReader(world.world.registry()),
       contractOf: async ({ digest }: ImageFacts) => {
         const contract = contracts.get(digest);
@@ -87,7 +91,42 @@ export class DashboardWorld {
     made.#servers = [serveHub(options), serveHub({ ...options, token: TOKEN })];
     made.#running = hub.run();
     while (hub.rows.size < services + 4 || !hub.writes) await Bun.sleep(20);
+    await prune.record();
     return made;
+  }
+
+  /** Plans for the repository of iris, of which one version of those that do not run may be kept. */
+  #prune(): PruneWatch {
+    const [repository = ''] = this.imageOf('0.0.1').name.split(/:[^/]*$/);
+    const { signal } = this.abort;
+    const policy = { keepLast: 1, graceMs: 0, keepTags: [] };
+    return new PruneWatch({
+      plan: async () => {
+        const clusters = await Clusters.open({
+          contexts: [this.prod.kube('prod-eu', signal), this.staging.kube('staging', signal)],
+          named: true,
+          others: async () => [],
+          declared: new Set(['uid-prod', 'uid-staging']),
+          keepLast: 1,
+        });
+        const declared = { policy, clusters: ['uid-prod', 'uid-staging'], declaredIn: 'fleet.yaml' };
+        const plan = await planPrune({
+          registry: this.world.world.registry(),
+          targets: [{ repository: repositoryName(repository), ...declared }],
+          clusters,
+          locked: [],
+          dir: join(this.world.world.dir, 'prune'),
+          now: Date.now() + DAY,
+          signal,
+        });
+        return plan.document;
+      },
+      ledger: this.ledger,
+      writes: () => this.hub.writes,
+      recordEveryMs: 3_600_000,
+      freshMs: 3_600_000,
+      signal,
+    });
   }
 
   get url(): string {

@@ -43,7 +43,8 @@ const pages = (): Readonly<Record<string, readonly [string, string]>> => ({
   versions: ['versions', '4 versions'],
   compare: [`compare?a=${digestOf('0.0.2')}&b=${digestOf('0.0.3')}`, '+0.021'],
   who: ['who?library=onnxruntime', '304 servers'],
-  storage: ['storage', 'repositories'],
+  storage: ['storage', 'Nothing needs'],
+  prune: ['prune', 'would become free'],
   clusters: ['clusters', 'Every image could be read.'],
 });
 
@@ -132,6 +133,25 @@ test('who runs a library in some versions, and an image; a condition that is non
   await page.getByRole('alert').getByText('asks for no library').waitFor();
   await page.close();
   expect(browser.complaints.splice(0).filter((text) => !/status of 400/.test(text))).toEqual([]);
+});
+
+test('what prune would delete, and why the rest stays; what a repository held over time', async () => {
+  const page = await browser.open(`${world.url}prune`);
+  const images = page.getByRole('region', { name: 'Images that go or stay' });
+  await images.waitFor();
+  expect(await images.locator('tbody tr').first().innerText()).toMatch(/ml\/iris:0\.0\.1\s+goes/);
+  await page.getByLabel('Verdict').selectOption('keep');
+  await until(() => address(page), '/prune?verdict=keep');
+  await until(
+    async () => (await images.locator('tbody tr').count()) > 0 && !(await images.innerText()).includes('goes'),
+    true,
+  );
+  expect(await images.innerText()).toContain('0.0.2');
+  await page.goto(`${world.url}storage`);
+  const course = page.getByRole('region', { name: 'Storage over time' });
+  await course.waitFor();
+  expect(await course.locator('tbody tr').count()).toBe(1);
+  await page.close();
 });
 
 test('as it ran at a time when nobody watched', async () => {

@@ -2,7 +2,17 @@
  * The pages' names after the last slash of the hub's address. All lie side by side, so that links are relative and a path prefix that ends
  * in a slash works; what a page is about stands in its query.
  */
-export const DASHBOARD_PAGES = ['', 'who', 'service', 'versions', 'version', 'compare', 'storage', 'clusters'] as const;
+export const DASHBOARD_PAGES = [
+  '',
+  'who',
+  'service',
+  'versions',
+  'version',
+  'compare',
+  'storage',
+  'prune',
+  'clusters',
+] as const;
 export type PageName = (typeof DASHBOARD_PAGES)[number];
 
 /** The dashboard's HTML: a shell without a word of the inventory in it, so that a browser gets it before it has logged in. */

@@ -177,6 +177,48 @@ export interface StorageAnswer {
   }[];
 }
 
+export interface StoragePoint {
+  readonly at: string;
+  readonly repository: string;
+  readonly tags: number;
+  readonly images: number;
+  readonly sizeBytes: number;
+  readonly prunableImages: number;
+  readonly prunableBytes: number;
+}
+
+/** Oldest first. */
+export interface StorageHistoryAnswer {
+  readonly points: readonly StoragePoint[];
+}
+
+export interface PruneAnswer {
+  readonly plannedAt: string;
+  readonly freeBytes: number;
+  /** Why nothing of it may be done. */
+  readonly gaps: readonly {
+    readonly about: string;
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string | undefined;
+  }[];
+  readonly repositories: readonly {
+    readonly repository: string;
+    readonly keeps: number;
+    readonly drops: number;
+    readonly sizeBytes: number;
+    readonly freeBytes: number;
+  }[];
+  readonly total: number;
+  readonly images: readonly {
+    readonly verdict: 'keep' | 'drop';
+    readonly reference: string;
+    readonly digest: string;
+    readonly sizeBytes: number;
+    readonly reasons: readonly { readonly code: string; readonly detail: string }[];
+  }[];
+}
+
 export interface StatusAnswer {
   readonly version: string;
   readonly writer: boolean;

@@ -7,6 +7,7 @@ import { useLive } from './live.ts';
 import { LoginPage } from './login-page.tsx';
 import { usePlace } from './navigation.ts';
 import { NowPage } from './now-page.tsx';
+import { PrunePage } from './prune-page.tsx';
 import { ServicePage } from './service-page.tsx';
 import { StoragePage } from './storage-page.tsx';
 import { VersionPage } from './version-page.tsx';
@@ -19,6 +20,7 @@ const NAVIGATION: readonly (readonly [PageName, string])[] = [
   ['versions', 'Versions'],
   ['compare', 'Compare'],
   ['storage', 'Storage'],
+  ['prune', 'Prune'],
   ['clusters', 'Clusters'],
 ];
 const SAID = { loading: 'loading', live: 'live', reconnecting: 'no connection' } as const;
@@ -74,6 +76,8 @@ function Page({ place: { page, params } }: { readonly place: Place }) {
       return <ComparePage params={params} />;
     case 'storage':
       return <StoragePage />;
+    case 'prune':
+      return <PrunePage params={params} />;
     case 'clusters':
       return <ClustersPage />;
   }

@@ -2,6 +2,7 @@ import { linkTo } from '../model/place.ts';
 import { bytes, count, percent } from '../model/text.ts';
 import type { StorageAnswer } from '../model/wire.ts';
 import { Empty, Failed, Loading, Moment, Section, Wide } from './parts.tsx';
+import { StorageHistory } from './storage-history.tsx';
 import { useAnswer } from './use-answer.ts';
 
 /** What the registries hold. */
@@ -13,6 +14,7 @@ export function StoragePage() {
       {failure ? <Failed failure={failure} /> : null}
       {!answer && !failure ? <Loading /> : null}
       {answer ? <Repositories answer={answer} /> : null}
+      <StorageHistory />
     </main>
   );
 }

@@ -3,10 +3,9 @@ import { bytes, count, plural, shortDigest } from '../model/text.ts';
 import type { ImagesAnswer } from '../model/wire.ts';
 import { useNow } from './live.ts';
 import { go, setParams } from './navigation.ts';
+import { PAGE, Pages } from './paging.tsx';
 import { Age, Empty, Failed, Loading, Wide } from './parts.tsx';
 import { useAnswer } from './use-answer.ts';
-
-const PAGE = 200;
 
 /** Every image that runs or ran; two of them lead to what differs. */
 export function VersionsPage({ params }: { readonly params: Place['params'] }) {
@@ -124,21 +123,5 @@ export function VersionsPage({ params }: { readonly params: Place['params'] }) {
         </>
       ) : null}
     </main>
-  );
-}
-
-function Pages({ total, offset }: { readonly total: number; readonly offset: number }) {
-  if (total <= PAGE) return null;
-  const to = (next: number) => () => setParams({ offset: next === 0 ? undefined : String(next) });
-  return (
-    <p class="pages">
-      <button type="button" disabled={offset === 0} onClick={to(Math.max(0, offset - PAGE))}>
-        Before
-      </button>
-      {count(offset + 1)} to {count(Math.min(total, offset + PAGE))} of {count(total)}
-      <button type="button" disabled={offset + PAGE >= total} onClick={to(offset + PAGE)}>
-        After
-      </button>
-    </p>
   );
 }
