@@ -79,7 +79,7 @@ test('four pods of 500m and 300Mi; the autoscaler reads their CPU, adds pods und
   const cpu = async () => (await hpa()).currentMetrics?.[0]?.resource?.current?.averageUtilization;
   await until('the CPU of its pods', async () => (await cpu()) !== undefined, 120);
   await until('no more pods than replicas.min', async () => (await hpa()).currentReplicas === 3, 180);
-  const load = await world.load({ service: 'heavy', rate: 20 });
+  const load = await world.load({ service: 'heavy', rate: 15 });
   const most = await until(
     'more pods',
     async () => {
