@@ -260,7 +260,7 @@ test('mistakes are told, with their exit codes', async () => {
     const { code, stderr } = await run([inlay, ...args], { env: { INLAY_HOME: HOME } });
     return [code, stderr.split('\n')[0]];
   };
-  expect(await told('bild')).toEqual([2, "error: unknown command 'bild'"]);
+  expect(await told('bild')).toEqual([2, "error USAGE: unknown command 'bild'"]);
   expect(await told('build', join(dir, 'nowhere'))).toEqual([
     2,
     `error PROJECT_NOT_FOUND: there is no ${join(dir, 'nowhere')}`,
