@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PruneDocument, SweepResult } from '../src/prune/index.ts';
-import { ROOT } from './inlay.ts';
-import { buildVersions, forgetVersions, STORE } from './prune/versions.ts';
-import { type DockerRegistry, startDockerRegistry } from './registries.ts';
-import { World } from './release/world.ts';
+import type { PruneDocument, SweepResult } from '../../src/prune/index.ts';
+import { ROOT } from '../inlay.ts';
+import { buildVersions, forgetVersions, STORE } from '../prune/versions.ts';
+import { type DockerRegistry, startDockerRegistry } from '../registries.ts';
+import { World } from '../release/world.ts';
 
 const INLAY = join(ROOT, 'bin', 'inlay');
 const VERSIONS = Array.from({ length: 40 }, (_, i) => `0.${i}.0`);

@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianRoot, pushRoot } from './debian-root.ts';
-import { must, ROOT } from './inlay.ts';
-import { until, World } from './release/world.ts';
+import { debianRoot, pushRoot } from '../debian-root.ts';
+import { must, ROOT } from '../inlay.ts';
+import { until, World } from '../release/world.ts';
 
 const PYTHON = [
   ...[
