@@ -82,7 +82,8 @@ test('release fetches it, and says where from in summary, label and provenance',
   expect(summary.from?.source).toMatchObject(source);
   expect(summary.steps.map(({ name, status }) => `${name} ${status}`).slice(0, 2)).toEqual([
     'fetch done',
-    'check done',
+    // This very contract may have been found good here before.
+    expect.stringMatching(/^check (done|kept)$/),
   ]);
 
   const layout = await OciLayout.open(storeDir(HOME));

@@ -87,5 +87,7 @@ test('states for Git: kubectl applies each, and inlay verdict judges the canary 
   expect(status.drift).toEqual([
     expect.stringContaining('which inlay has not released'),
     'there is a canary of no release',
+    // Who took the fields over from inlay, which had applied the release before.
+    expect.stringContaining('kubectl has changed spec.template.'),
   ]);
 });
