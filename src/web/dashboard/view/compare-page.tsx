@@ -2,7 +2,7 @@ import { groupsOf } from '../model/changes.ts';
 import { linkTo, type Place } from '../model/place.ts';
 import type { CompareAnswer, ImageAnswer } from '../model/wire.ts';
 import { setParams } from './navigation.ts';
-import { Digest, Empty, Failed, Loading, Section, Wide } from './parts.tsx';
+import { Digest, Empty, Failed, Loading, Section, Table } from './parts.tsx';
 import { useAnswer } from './use-answer.ts';
 
 /** What differs between two versions. */
@@ -43,30 +43,16 @@ export function ComparePage({ params }: { readonly params: Place['params'] }) {
           {groups.length === 0 ? <Empty title="Nothing differs that the hub knows of." /> : null}
           {groups.map(({ title, differences }) => (
             <Section key={title} title={title}>
-              <Wide label={title}>
-                <table class="differences">
-                  <thead>
-                    <tr>
-                      <th scope="col">what</th>
-                      <th scope="col">from</th>
-                      <th scope="col">to</th>
-                      <th scope="col" class="number">
-                        by
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {differences.map(({ what, from, to, by }) => (
-                      <tr key={what}>
-                        <th scope="row">{what}</th>
-                        <Values values={from} />
-                        <Values values={to} />
-                        <td class="number">{by}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </Wide>
+              <Table label={title} class="differences" head={['what', 'from', 'to', { number: 'by' }]}>
+                {differences.map(({ what, from, to, by }) => (
+                  <tr key={what}>
+                    <th scope="row">{what}</th>
+                    <Values values={from} />
+                    <Values values={to} />
+                    <td class="number">{by}</td>
+                  </tr>
+                ))}
+              </Table>
             </Section>
           ))}
         </>

@@ -123,12 +123,46 @@ export function Section({
   );
 }
 
-/** A table that scrolls by itself where a screen is too narrow for it. */
-export function Wide({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+/** A column: its name, and whether it is of numbers or told to screen readers alone. */
+export type Column = string | { readonly number: string } | { readonly unseen: string };
+
+/** A table under its columns' names, which scrolls by itself where a screen is too narrow for it. @param children its rows */
+export function Table({
+  label,
+  head,
+  class: style,
+  children,
+}: {
+  readonly label: string;
+  readonly head: readonly Column[];
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
     <section class="wide" aria-label={`Table: ${label}`} tabIndex={0}>
-      {children}
+      <table class={style}>
+        <thead>
+          <tr>
+            {head.map((column) =>
+              typeof column === 'string' ? (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ) : 'number' in column ? (
+                <th key={column.number} scope="col" class="number">
+                  {column.number}
+                </th>
+              ) : (
+                <th key={column.unseen} scope="col">
+                  <span class="unseen">{column.unseen}</span>
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { bytes, count, plural } from '../model/text.ts';
 import type { PruneAnswer } from '../model/wire.ts';
 import { setParams } from './navigation.ts';
 import { PAGE, Pages } from './paging.tsx';
-import { Empty, Failed, Loading, Moment, Section, Wide } from './parts.tsx';
+import { Empty, Failed, Loading, Moment, Section, Table } from './parts.tsx';
 import { useAnswer } from './use-answer.ts';
 
 /** What `inlay prune` would do now, and why. Nothing here deletes. */
@@ -91,67 +91,35 @@ function Gaps({ gaps }: Pick<PruneAnswer, 'gaps'>) {
 function Repositories({ answer: { repositories } }: { readonly answer: PruneAnswer }) {
   return (
     <Section title="By repository" note={`${count(repositories.length)} repositories`}>
-      <Wide label="What goes, by repository">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Repository</th>
-              <th scope="col" class="number">
-                Goes
-              </th>
-              <th scope="col" class="number">
-                Stays
-              </th>
-              <th scope="col" class="number">
-                Size
-              </th>
-              <th scope="col" class="number">
-                Becomes free
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {repositories.map((one) => (
-              <tr key={one.repository}>
-                <th scope="row">{one.repository}</th>
-                <td class="number">{count(one.drops)}</td>
-                <td class="number">{count(one.keeps)}</td>
-                <td class="number">{bytes(one.sizeBytes)}</td>
-                <td class="number">{bytes(one.freeBytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table
+        label="What goes, by repository"
+        head={['Repository', { number: 'Goes' }, { number: 'Stays' }, { number: 'Size' }, { number: 'Becomes free' }]}
+      >
+        {repositories.map((one) => (
+          <tr key={one.repository}>
+            <th scope="row">{one.repository}</th>
+            <td class="number">{count(one.drops)}</td>
+            <td class="number">{count(one.keeps)}</td>
+            <td class="number">{bytes(one.sizeBytes)}</td>
+            <td class="number">{bytes(one.freeBytes)}</td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }
 
 function Images({ answer: { images } }: { readonly answer: PruneAnswer }) {
   return (
-    <Wide label="Images that go or stay">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Image</th>
-            <th scope="col">Verdict</th>
-            <th scope="col" class="number">
-              Size
-            </th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          {images.map(({ reference, digest, verdict, sizeBytes, reasons }) => (
-            <tr key={`${reference} ${digest}`}>
-              <th scope="row">{reference}</th>
-              <td>{verdict === 'drop' ? <strong>goes</strong> : 'stays'}</td>
-              <td class="number">{bytes(sizeBytes)}</td>
-              <td class="reason">{reasons.map(({ detail }) => detail).join('; ')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+    <Table label="Images that go or stay" head={['Image', 'Verdict', { number: 'Size' }, 'Why']}>
+      {images.map(({ reference, digest, verdict, sizeBytes, reasons }) => (
+        <tr key={`${reference} ${digest}`}>
+          <th scope="row">{reference}</th>
+          <td>{verdict === 'drop' ? <strong>goes</strong> : 'stays'}</td>
+          <td class="number">{bytes(sizeBytes)}</td>
+          <td class="reason">{reasons.map(({ detail }) => detail).join('; ')}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }

@@ -5,7 +5,7 @@ import { duration, percent } from '../model/text.ts';
 import type { IntervalAnswer, ReleaseAnswer, TimelineAnswer } from '../model/wire.ts';
 import { useLive, useNow } from './live.ts';
 import { setParams } from './navigation.ts';
-import { Age, Digest, Drifts, Empty, Failed, Loading, Moment, Ready, Section, Unknown, Wide } from './parts.tsx';
+import { Age, Digest, Drifts, Empty, Failed, Loading, Moment, Ready, Section, Table, Unknown } from './parts.tsx';
 import { TimelineChart } from './timeline-chart.tsx';
 import { useAnswer } from './use-answer.ts';
 
@@ -41,60 +41,48 @@ export function ServicePage({ params }: { readonly params: Place['params'] }) {
         {running.length === 0 ? (
           <Empty title="It does not run now.">What ran stands below.</Empty>
         ) : (
-          <Wide label="Runs now">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Role</th>
-                  <th scope="col">Workload</th>
-                  <th scope="col">Version</th>
-                  <th scope="col" class="number">
-                    Weight
-                  </th>
-                  <th scope="col" class="number">
-                    Ready
-                  </th>
-                  <th scope="col" class="number">
-                    Restarts
-                  </th>
-                  <th scope="col" class="number">
-                    Age
-                  </th>
-                  <th scope="col">Drift</th>
-                </tr>
-              </thead>
-              <tbody>
-                {running.map((row) => (
-                  <tr key={row.id}>
-                    <td>{row.role ?? <span class="soft">none</span>}</td>
-                    <td>
-                      {row.kind} {row.workload}
-                    </td>
-                    <td>
-                      <Version version={row.version} image={row.index} />
-                    </td>
-                    <td class="number">{row.weight ? percent(row.weight.achieved ?? row.weight.asked) : ''}</td>
-                    <td class="number">
-                      <Ready ready={row.ready} desired={row.desired} />
-                    </td>
-                    <td class="number">{row.restarts}</td>
-                    <td class="number">
-                      <Age at={row.since} now={now} />
-                    </td>
-                    <td>
-                      <ul class="plain">
-                        {row.drift.map((one) => (
-                          <li key={one.kind}>
-                            <Drifts drift={[one]} /> <span class="soft">{one.message}</span>
-                          </li>
-                        ))}
-                      </ul>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Wide>
+          <Table
+            label="Runs now"
+            head={[
+              'Role',
+              'Workload',
+              'Version',
+              { number: 'Weight' },
+              { number: 'Ready' },
+              { number: 'Restarts' },
+              { number: 'Age' },
+              'Drift',
+            ]}
+          >
+            {running.map((row) => (
+              <tr key={row.id}>
+                <td>{row.role ?? <span class="soft">none</span>}</td>
+                <td>
+                  {row.kind} {row.workload}
+                </td>
+                <td>
+                  <Version version={row.version} image={row.index} />
+                </td>
+                <td class="number">{row.weight ? percent(row.weight.achieved ?? row.weight.asked) : ''}</td>
+                <td class="number">
+                  <Ready ready={row.ready} desired={row.desired} />
+                </td>
+                <td class="number">{row.restarts}</td>
+                <td class="number">
+                  <Age at={row.since} now={now} />
+                </td>
+                <td>
+                  <ul class="plain">
+                    {row.drift.map((one) => (
+                      <li key={one.kind}>
+                        <Drifts drift={[one]} /> <span class="soft">{one.message}</span>
+                      </li>
+                    ))}
+                  </ul>
+                </td>
+              </tr>
+            ))}
+          </Table>
         )}
       </Section>
       <Section title="Timeline" note={<RangeChoice range={range} />}>
@@ -141,48 +129,31 @@ export function Version({ version, image }: { readonly version: string | null; r
 
 function History({ entries, now }: { readonly entries: ReturnType<typeof entriesOf>; readonly now: number }) {
   return (
-    <Wide label="Timeline as a table">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">From</th>
-            <th scope="col">To</th>
-            <th scope="col" class="number">
-              For
-            </th>
-            <th scope="col">Role</th>
-            <th scope="col">Version</th>
-            <th scope="col">Actor</th>
-            <th scope="col">Verdict</th>
-            <th scope="col">Reason</th>
-            <th scope="col">Drift</th>
-            <th scope="col">Image</th>
+    <Table
+      label="Timeline as a table"
+      head={['From', 'To', { number: 'For' }, 'Role', 'Version', 'Actor', 'Verdict', 'Reason', 'Drift', 'Image']}
+    >
+      {entries.map((entry) =>
+        entry.kind === 'gap' ? (
+          <tr key={`gap ${entry.from}`} class="gap">
+            <td>
+              <Moment at={entry.from} />
+            </td>
+            <td>
+              <Moment at={entry.to} />
+            </td>
+            <td class="number">{duration(entry.to - entry.from)}</td>
+            <td colSpan={7}>unknown: no hub watched</td>
           </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) =>
-            entry.kind === 'gap' ? (
-              <tr key={`gap ${entry.from}`} class="gap">
-                <td>
-                  <Moment at={entry.from} />
-                </td>
-                <td>
-                  <Moment at={entry.to} />
-                </td>
-                <td class="number">{duration(entry.to - entry.from)}</td>
-                <td colSpan={7}>unknown: no hub watched</td>
-              </tr>
-            ) : (
-              <Ran
-                key={`${entry.interval.workload} ${entry.interval.role} ${entry.interval.observedFrom}`}
-                interval={entry.interval}
-                now={now}
-              />
-            ),
-          )}
-        </tbody>
-      </table>
-    </Wide>
+        ) : (
+          <Ran
+            key={`${entry.interval.workload} ${entry.interval.role} ${entry.interval.observedFrom}`}
+            interval={entry.interval}
+            now={now}
+          />
+        ),
+      )}
+    </Table>
   );
 }
 
@@ -226,46 +197,30 @@ function Verdict({ verdict }: { readonly verdict: string | null }) {
 function Releases({ releases }: { readonly releases: readonly ReleaseAnswer[] }) {
   return (
     <Section title="Releases" note="from the releases’ own journal">
-      <Wide label="Releases">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                No.
-              </th>
-              <th scope="col">Kind</th>
-              <th scope="col">Version</th>
-              <th scope="col">Actor</th>
-              <th scope="col">Started</th>
-              <th scope="col">Ended</th>
-              <th scope="col">Outcome</th>
-              <th scope="col">Verdict</th>
-              <th scope="col">Reason</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...releases].reverse().map((release) => (
-              <tr key={release.number}>
-                <td class="number">{release.number}</td>
-                <td>{release.kind}</td>
-                <td>
-                  <Version version={release.version} image={release.digest} />
-                </td>
-                <td>{release.actor}</td>
-                <td>
-                  <Moment at={release.startedAt} />
-                </td>
-                <td>{release.endedAt === null ? release.state : <Moment at={release.endedAt} />}</td>
-                <td>{release.outcome}</td>
-                <td>
-                  <Verdict verdict={release.verdict} />
-                </td>
-                <td class="reason">{release.reason}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table
+        label="Releases"
+        head={[{ number: 'No.' }, 'Kind', 'Version', 'Actor', 'Started', 'Ended', 'Outcome', 'Verdict', 'Reason']}
+      >
+        {[...releases].reverse().map((release) => (
+          <tr key={release.number}>
+            <td class="number">{release.number}</td>
+            <td>{release.kind}</td>
+            <td>
+              <Version version={release.version} image={release.digest} />
+            </td>
+            <td>{release.actor}</td>
+            <td>
+              <Moment at={release.startedAt} />
+            </td>
+            <td>{release.endedAt === null ? release.state : <Moment at={release.endedAt} />}</td>
+            <td>{release.outcome}</td>
+            <td>
+              <Verdict verdict={release.verdict} />
+            </td>
+            <td class="reason">{release.reason}</td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }

@@ -1,7 +1,7 @@
 import { coursesOf } from '../model/storage-course.ts';
 import { bytes, count } from '../model/text.ts';
 import type { StorageHistoryAnswer } from '../model/wire.ts';
-import { Empty, Failed, Moment, Section, Wide } from './parts.tsx';
+import { Empty, Failed, Moment, Section, Table } from './parts.tsx';
 import { useAnswer } from './use-answer.ts';
 
 const [WIDTH, HEIGHT] = [120, 20];
@@ -30,50 +30,38 @@ export function StorageHistory() {
         </>
       }
     >
-      <Wide label="Storage over time">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Repository</th>
-              <th scope="col" class="number">
-                At first
-              </th>
-              <th scope="col" class="number">
-                Now
-              </th>
-              <th scope="col" class="number">
-                Images
-              </th>
-              <th scope="col" class="number">
-                Nothing needs
-              </th>
-              <th scope="col">Course</th>
-            </tr>
-          </thead>
-          <tbody>
-            {courses.map(({ repository, first, last, line }) => (
-              <tr key={repository}>
-                <th scope="row">{repository}</th>
-                <td class="number">{bytes(first.sizeBytes)}</td>
-                <td class="number">{bytes(last.sizeBytes)}</td>
-                <td class="number">{count(last.images)}</td>
-                <td class="number">{bytes(last.prunableBytes)}</td>
-                <td>
-                  <svg
-                    class="course"
-                    viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`}
-                    width={WIDTH}
-                    height={HEIGHT}
-                    aria-hidden="true"
-                  >
-                    <polyline points={line} />
-                  </svg>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table
+        label="Storage over time"
+        head={[
+          'Repository',
+          { number: 'At first' },
+          { number: 'Now' },
+          { number: 'Images' },
+          { number: 'Nothing needs' },
+          'Course',
+        ]}
+      >
+        {courses.map(({ repository, first, last, line }) => (
+          <tr key={repository}>
+            <th scope="row">{repository}</th>
+            <td class="number">{bytes(first.sizeBytes)}</td>
+            <td class="number">{bytes(last.sizeBytes)}</td>
+            <td class="number">{count(last.images)}</td>
+            <td class="number">{bytes(last.prunableBytes)}</td>
+            <td>
+              <svg
+                class="course"
+                viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`}
+                width={WIDTH}
+                height={HEIGHT}
+                aria-hidden="true"
+              >
+                <polyline points={line} />
+              </svg>
+            </td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }

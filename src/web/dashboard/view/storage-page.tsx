@@ -1,7 +1,7 @@
 import { linkTo } from '../model/place.ts';
 import { bytes, count, percent } from '../model/text.ts';
 import type { StorageAnswer } from '../model/wire.ts';
-import { Empty, Failed, Loading, Moment, Section, Wide } from './parts.tsx';
+import { Empty, Failed, Loading, Moment, Section, Table } from './parts.tsx';
 import { StorageHistory } from './storage-history.tsx';
 import { useAnswer } from './use-answer.ts';
 
@@ -34,52 +34,36 @@ function Repositories({ answer }: { readonly answer: StorageAnswer }) {
         </>
       }
     >
-      <Wide label="Storage by repository">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Repository</th>
-              <th scope="col" class="number">
-                Size
-              </th>
-              <th scope="col" class="number">
-                Part
-              </th>
-              <th scope="col" class="number">
-                Shared by images
-              </th>
-              <th scope="col" class="number">
-                Images
-              </th>
-              <th scope="col" class="number">
-                Tags
-              </th>
-              <th scope="col" class="number">
-                Servers running
-              </th>
-              <th scope="col">Not read</th>
-            </tr>
-          </thead>
-          <tbody>
-            {repositories.map((one) => (
-              <tr key={one.repository}>
-                <th scope="row">
-                  <a href={linkTo('versions', { q: one.repository })}>{one.repository}</a>
-                </th>
-                <td class="number">{one.error ? '' : bytes(one.sizeBytes)}</td>
-                <td class="number">{total === 0 || one.error ? '' : percent(one.sizeBytes / total)}</td>
-                <td class="number">{one.error ? '' : bytes(one.sharedBytes)}</td>
-                <td class="number">{one.error ? '' : count(one.images)}</td>
-                <td class="number">{one.error ? '' : count(one.tags)}</td>
-                <td class="number">{count(one.running)}</td>
-                <td class="reason">
-                  {one.error ? <span class="bad">{one.error}</span> : one.left ? `${count(one.left)} tags more` : ''}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table
+        label="Storage by repository"
+        head={[
+          'Repository',
+          { number: 'Size' },
+          { number: 'Part' },
+          { number: 'Shared by images' },
+          { number: 'Images' },
+          { number: 'Tags' },
+          { number: 'Servers running' },
+          'Not read',
+        ]}
+      >
+        {repositories.map((one) => (
+          <tr key={one.repository}>
+            <th scope="row">
+              <a href={linkTo('versions', { q: one.repository })}>{one.repository}</a>
+            </th>
+            <td class="number">{one.error ? '' : bytes(one.sizeBytes)}</td>
+            <td class="number">{total === 0 || one.error ? '' : percent(one.sizeBytes / total)}</td>
+            <td class="number">{one.error ? '' : bytes(one.sharedBytes)}</td>
+            <td class="number">{one.error ? '' : count(one.images)}</td>
+            <td class="number">{one.error ? '' : count(one.tags)}</td>
+            <td class="number">{count(one.running)}</td>
+            <td class="reason">
+              {one.error ? <span class="bad">{one.error}</span> : one.left ? `${count(one.left)} tags more` : ''}
+            </td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }

@@ -4,7 +4,7 @@ import { bytes, count, percent, plural } from '../model/text.ts';
 import type { ImageAnswer, ImagesAnswer, VersionAnswer } from '../model/wire.ts';
 import { useNow } from './live.ts';
 import { go } from './navigation.ts';
-import { Age, Digest, Empty, Failed, Loading, Moment, Ready, Section, Unknown, Wide } from './parts.tsx';
+import { Age, Digest, Empty, Failed, Loading, Moment, Ready, Section, Table, Unknown } from './parts.tsx';
 import { useAnswer } from './use-answer.ts';
 
 /** All that is known of an image. */
@@ -121,42 +121,27 @@ function RunsAndRan({ answer }: { readonly answer: VersionAnswer }) {
         {answer.running.length === 0 ? (
           <Empty title="It runs nowhere now." />
         ) : (
-          <Wide label="Where it runs now">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Service</th>
-                  <th scope="col">Namespace</th>
-                  <th scope="col">Cluster</th>
-                  <th scope="col">Role</th>
-                  <th scope="col" class="number">
-                    Ready
-                  </th>
-                  <th scope="col" class="number">
-                    Age
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {answer.running.slice(0, MOST).map((row) => (
-                  <tr key={row.id}>
-                    <th scope="row">
-                      <a href={linkToService(row)}>{row.service}</a>
-                    </th>
-                    <td>{row.namespace}</td>
-                    <td>{row.context}</td>
-                    <td>{row.role ?? <span class="soft">none</span>}</td>
-                    <td class="number">
-                      <Ready ready={row.ready} desired={row.desired} />
-                    </td>
-                    <td class="number">
-                      <Age at={row.since} now={now} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Wide>
+          <Table
+            label="Where it runs now"
+            head={['Service', 'Namespace', 'Cluster', 'Role', { number: 'Ready' }, { number: 'Age' }]}
+          >
+            {answer.running.slice(0, MOST).map((row) => (
+              <tr key={row.id}>
+                <th scope="row">
+                  <a href={linkToService(row)}>{row.service}</a>
+                </th>
+                <td>{row.namespace}</td>
+                <td>{row.context}</td>
+                <td>{row.role ?? <span class="soft">none</span>}</td>
+                <td class="number">
+                  <Ready ready={row.ready} desired={row.desired} />
+                </td>
+                <td class="number">
+                  <Age at={row.since} now={now} />
+                </td>
+              </tr>
+            ))}
+          </Table>
         )}
         {answer.running.length > MOST ? (
           <p>
@@ -166,42 +151,29 @@ function RunsAndRan({ answer }: { readonly answer: VersionAnswer }) {
       </Section>
       {past.length > 0 ? (
         <Section title="Ran before">
-          <Wide label="Where it ran before">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Service</th>
-                  <th scope="col">Namespace</th>
-                  <th scope="col">Cluster</th>
-                  <th scope="col">Role</th>
-                  <th scope="col">From</th>
-                  <th scope="col">To</th>
-                  <th scope="col">Actor</th>
-                  <th scope="col">Reason</th>
-                </tr>
-              </thead>
-              <tbody>
-                {past.slice(0, MOST).map((one) => (
-                  <tr key={`${one.context}/${one.namespace}/${one.workload}/${one.role}/${one.observedFrom}`}>
-                    <th scope="row">
-                      <a href={linkToService(one)}>{one.service}</a>
-                    </th>
-                    <td>{one.namespace}</td>
-                    <td>{one.context}</td>
-                    <td>{one.role || <span class="soft">none</span>}</td>
-                    <td>
-                      <Moment at={one.startedAt} />
-                    </td>
-                    <td>
-                      <Moment at={one.observedTo ?? now} />
-                    </td>
-                    <td>{one.actor ?? <span class="soft">not known</span>}</td>
-                    <td class="reason">{one.reason}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Wide>
+          <Table
+            label="Where it ran before"
+            head={['Service', 'Namespace', 'Cluster', 'Role', 'From', 'To', 'Actor', 'Reason']}
+          >
+            {past.slice(0, MOST).map((one) => (
+              <tr key={`${one.context}/${one.namespace}/${one.workload}/${one.role}/${one.observedFrom}`}>
+                <th scope="row">
+                  <a href={linkToService(one)}>{one.service}</a>
+                </th>
+                <td>{one.namespace}</td>
+                <td>{one.context}</td>
+                <td>{one.role || <span class="soft">none</span>}</td>
+                <td>
+                  <Moment at={one.startedAt} />
+                </td>
+                <td>
+                  <Moment at={one.observedTo ?? now} />
+                </td>
+                <td>{one.actor ?? <span class="soft">not known</span>}</td>
+                <td class="reason">{one.reason}</td>
+              </tr>
+            ))}
+          </Table>
           {past.length > MOST ? (
             <p class="soft">
               The last {MOST} of {count(past.length)}.
@@ -222,34 +194,23 @@ interface Spec {
 
 function Tensors({ title, specs }: { readonly title: string; readonly specs: readonly Spec[] | null }) {
   return (
-    <Wide label={`Contract: ${title}`}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{title}</th>
-            <th scope="col">datatype</th>
-            <th scope="col">shape</th>
+    <Table label={`Contract: ${title}`} head={[title, 'datatype', 'shape']}>
+      {specs === null || specs.length === 0 ? (
+        <tr>
+          <td colSpan={3}>
+            <Unknown />
+          </td>
+        </tr>
+      ) : (
+        specs.map(({ name, datatype, shape }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{datatype}</td>
+            <td>[{shape.join(', ')}]</td>
           </tr>
-        </thead>
-        <tbody>
-          {specs === null || specs.length === 0 ? (
-            <tr>
-              <td colSpan={3}>
-                <Unknown />
-              </td>
-            </tr>
-          ) : (
-            specs.map(({ name, datatype, shape }) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>{datatype}</td>
-                <td>[{shape.join(', ')}]</td>
-              </tr>
-            ))
-          )}
-        </tbody>
-      </table>
-    </Wide>
+        ))
+      )}
+    </Table>
   );
 }
 
@@ -324,34 +285,18 @@ function Layers({ image }: { readonly image: ImageAnswer }) {
   const total = image.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   return (
     <Section title="Layers" note={bytes(total)}>
-      <Wide label="Layers">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">kind</th>
-              <th scope="col" class="number">
-                size
-              </th>
-              <th scope="col" class="number">
-                part
-              </th>
-              <th scope="col">digest</th>
-            </tr>
-          </thead>
-          <tbody>
-            {image.layers.map(({ kind, digest, sizeBytes }) => (
-              <tr key={digest}>
-                <th scope="row">{kind}</th>
-                <td class="number">{bytes(sizeBytes)}</td>
-                <td class="number">{total === 0 ? '' : percent(sizeBytes / total)}</td>
-                <td>
-                  <Digest digest={digest} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Table label="Layers" head={['kind', { number: 'size' }, { number: 'part' }, 'digest']}>
+        {image.layers.map(({ kind, digest, sizeBytes }) => (
+          <tr key={digest}>
+            <th scope="row">{kind}</th>
+            <td class="number">{bytes(sizeBytes)}</td>
+            <td class="number">{total === 0 ? '' : percent(sizeBytes / total)}</td>
+            <td>
+              <Digest digest={digest} />
+            </td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }
@@ -364,35 +309,22 @@ function Libraries({ image }: { readonly image: ImageAnswer }) {
       {all.length === 0 ? (
         <p class="soft">Not known: the layers were not read.</p>
       ) : (
-        <Wide label="Libraries">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">name</th>
-                <th scope="col">version</th>
-                <th scope="col">
-                  <span class="unseen">who else</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.map(([name, version]) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>{version}</td>
-                  <td>
-                    <a
-                      href={linkTo('who', { library: `${name}=${version}` })}
-                      aria-label={`who runs it: ${name} ${version}`}
-                    >
-                      who runs it
-                    </a>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Wide>
+        <Table label="Libraries" head={['name', 'version', { unseen: 'who else' }]}>
+          {all.map(([name, version]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{version}</td>
+              <td>
+                <a
+                  href={linkTo('who', { library: `${name}=${version}` })}
+                  aria-label={`who runs it: ${name} ${version}`}
+                >
+                  who runs it
+                </a>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </Section>
   );

@@ -4,7 +4,8 @@ import type { ImagesAnswer } from '../model/wire.ts';
 import { useNow } from './live.ts';
 import { go, setParams } from './navigation.ts';
 import { PAGE, Pages } from './paging.tsx';
-import { Age, Empty, Failed, Loading, Wide } from './parts.tsx';
+import { Age, Empty, Failed, Loading, Table } from './parts.tsx';
+import { Version } from './service-page.tsx';
 import { useAnswer } from './use-answer.ts';
 
 /** Every image that runs or ran; two of them lead to what differs. */
@@ -59,66 +60,50 @@ export function VersionsPage({ params }: { readonly params: Place['params'] }) {
       ) : null}
       {answer && answer.total > 0 ? (
         <>
-          <Wide label="Versions">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Model</th>
-                  <th scope="col">Version</th>
-                  <th scope="col">Repository</th>
-                  <th scope="col" class="number">
-                    Running
-                  </th>
-                  <th scope="col" class="number">
-                    Size
-                  </th>
-                  <th scope="col" class="number">
-                    Created
-                  </th>
-                  <th scope="col">inlay</th>
-                  <th scope="col">Signature</th>
-                  <th scope="col">Owner</th>
-                  <th scope="col">
-                    <span class="unseen">Compare</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {answer.images.map((image) => (
-                  <tr key={image.digest}>
-                    <th scope="row">{image.model?.name ?? <span class="soft">not inlay</span>}</th>
-                    <td>
-                      <a href={linkTo('version', { digest: image.digest })}>
-                        {image.model?.version ?? image.digest.slice(7, 19)}
-                      </a>
-                    </td>
-                    <td>{image.repository}</td>
-                    <td class="number">{count(image.running)}</td>
-                    <td class="number">{bytes(image.sizeBytes)}</td>
-                    <td class="number">
-                      <Age at={image.created} now={now} />
-                    </td>
-                    <td>{image.inlay ?? ''}</td>
-                    <td>{image.signed ? 'attached' : <span class="soft">none</span>}</td>
-                    <td>{image.owner ?? <span class="soft">nobody</span>}</td>
-                    <td>
-                      <button
-                        type="button"
-                        class="quiet"
-                        aria-label={`compare ${image.model?.name ?? image.repository} ${image.model?.version ?? image.digest.slice(7, 19)}`}
-                        disabled={a === image.digest}
-                        onClick={() =>
-                          a ? go(linkTo('compare', { a, b: image.digest })) : setParams({ a: image.digest })
-                        }
-                      >
-                        compare
-                      </button>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Wide>
+          <Table
+            label="Versions"
+            head={[
+              'Model',
+              'Version',
+              'Repository',
+              { number: 'Running' },
+              { number: 'Size' },
+              { number: 'Created' },
+              'inlay',
+              'Signature',
+              'Owner',
+              { unseen: 'Compare' },
+            ]}
+          >
+            {answer.images.map((image) => (
+              <tr key={image.digest}>
+                <th scope="row">{image.model?.name ?? <span class="soft">not inlay</span>}</th>
+                <td>
+                  <Version version={image.model?.version ?? null} image={image.digest} />
+                </td>
+                <td>{image.repository}</td>
+                <td class="number">{count(image.running)}</td>
+                <td class="number">{bytes(image.sizeBytes)}</td>
+                <td class="number">
+                  <Age at={image.created} now={now} />
+                </td>
+                <td>{image.inlay ?? ''}</td>
+                <td>{image.signed ? 'attached' : <span class="soft">none</span>}</td>
+                <td>{image.owner ?? <span class="soft">nobody</span>}</td>
+                <td>
+                  <button
+                    type="button"
+                    class="quiet"
+                    aria-label={`compare ${image.model?.name ?? image.repository} ${image.model?.version ?? image.digest.slice(7, 19)}`}
+                    disabled={a === image.digest}
+                    onClick={() => (a ? go(linkTo('compare', { a, b: image.digest })) : setParams({ a: image.digest }))}
+                  >
+                    compare
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </Table>
           <Pages total={answer.total} offset={offset} />
         </>
       ) : null}
