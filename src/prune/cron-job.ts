@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { type KubeObject, rolesOf } from '../cluster/index.ts';
+import { type KubeObject, OWN_CONTAINER_SECURITY, OWN_POD_SECURITY, ownProgram, rolesOf } from '../cluster/index.ts';
 import type { Target } from './declaration.ts';
 
 export interface CronJobOptions {
@@ -22,47 +22,22 @@ export interface CronJobOptions {
 
 const NAME = 'inlay-prune';
 const CONFIG = '/etc/inlay/prune.yaml';
-const labels = {
-  'app.kubernetes.io/name': NAME,
-  'app.kubernetes.io/component': 'prune',
-  'app.kubernetes.io/managed-by': 'inlay',
-};
 
 /**
  * What prunes regularly: inlay's own image as a CronJob that reads its cluster and changes nothing in it. What it has seen, and the journal
  * of a sweep that was interrupted, lie on a volume: without it every image would be new each time.
  */
 export function pruneObjects(options: CronJobOptions): KubeObject[] {
-  const { namespace } = options;
-  const metadata = { name: NAME, namespace, labels };
-  const object = (apiVersion: string, kind: string, more: object): KubeObject => ({
-    apiVersion,
-    kind,
-    metadata,
-    ...more,
-  });
+  const { labels, place, object, binding } = ownProgram(NAME, 'prune', options.namespace);
   return [
-    {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: namespace, labels: { ...labels, 'pod-security.kubernetes.io/enforce': 'restricted' } },
-    },
-    object('v1', 'ServiceAccount', { automountServiceAccountToken: false }),
+    ...place,
     ...rolesOf(['prune'], undefined),
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: NAME, labels },
-      ...{
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'inlay-prune' },
-        subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
-      },
-    },
+    binding('inlay-prune'),
     object('v1', 'ConfigMap', { data: { 'prune.yaml': fleetFile(options.targets) } }),
     object('v1', 'PersistentVolumeClaim', {
       spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Gi' } } },
     }),
-    object('batch/v1', 'CronJob', { spec: cronJobSpec(options) }),
+    object('batch/v1', 'CronJob', { spec: cronJobSpec(options, labels) }),
   ];
 }
 
@@ -80,7 +55,7 @@ function fleetFile(targets: readonly Target[]): string {
   return stringify({ repositories: Object.fromEntries(repositories) });
 }
 
-function cronJobSpec(options: CronJobOptions) {
+function cronJobSpec(options: CronJobOptions, labels: Readonly<Record<string, string>>) {
   const { image, schedule, acts, registrySecret, kubeconfigSecret, imagePullSecrets, insecureRegistries } = options;
   return {
     schedule,
@@ -101,13 +76,7 @@ function cronJobSpec(options: CronJobOptions) {
             automountServiceAccountToken: true,
             enableServiceLinks: false,
             restartPolicy: 'Never',
-            securityContext: {
-              runAsNonRoot: true,
-              runAsUser: 65532,
-              runAsGroup: 65532,
-              fsGroup: 65532,
-              seccompProfile: { type: 'RuntimeDefault' },
-            },
+            securityContext: OWN_POD_SECURITY,
             containers: [
               {
                 name: 'prune',
@@ -131,12 +100,7 @@ function cronJobSpec(options: CronJobOptions) {
                     : [{ name: 'KUBECONFIG', value: '/etc/inlay-clusters/config' }]),
                 ],
                 resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-                securityContext: {
-                  allowPrivilegeEscalation: false,
-                  privileged: false,
-                  readOnlyRootFilesystem: true,
-                  capabilities: { drop: ['ALL'] },
-                },
+                securityContext: OWN_CONTAINER_SECURITY,
                 volumeMounts: [
                   { name: 'data', mountPath: '/data' },
                   { name: 'tmp', mountPath: '/tmp' },

@@ -1,4 +1,4 @@
-import { type KubeObject, rolesOf } from '../../cluster/index.ts';
+import { type KubeObject, OWN_CONTAINER_SECURITY, OWN_POD_SECURITY, ownProgram, rolesOf } from '../../cluster/index.ts';
 
 export interface HubManifestsOptions {
   readonly namespace: string;
@@ -10,32 +10,16 @@ export interface HubManifestsOptions {
 
 const NAME = 'inlay-hub';
 const PORT = 8090;
-const labels = {
-  'app.kubernetes.io/name': NAME,
-  'app.kubernetes.io/component': 'hub',
-  'app.kubernetes.io/managed-by': 'inlay',
-};
 
 /** What runs a hub in the cluster that it watches: it reads what inventory and prune's plans do, and writes nothing but its ledger. */
 export function hubManifests(options: HubManifestsOptions): KubeObject[] {
   const { namespace, databaseSecret } = options;
-  const metadata = { name: NAME, namespace, labels };
-  const object = (apiVersion: string, kind: string, more: object): KubeObject => ({
-    apiVersion,
-    kind,
-    metadata,
-    ...more,
-  });
+  const { labels, place, object, binding } = ownProgram(NAME, 'hub', namespace);
   return [
-    {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: namespace, labels: { ...labels, 'pod-security.kubernetes.io/enforce': 'restricted' } },
-    },
-    object('v1', 'ServiceAccount', { automountServiceAccountToken: false }),
+    ...place,
     ...rolesOf(['inventory', 'prune'], undefined),
-    binding(NAME, 'inlay-inventory', namespace),
-    binding(`${NAME}-prune`, 'inlay-prune', namespace),
+    binding('inlay-inventory'),
+    binding('inlay-prune', `${NAME}-prune`),
     ...(databaseSecret === undefined
       ? [
           object('v1', 'PersistentVolumeClaim', {
@@ -43,26 +27,17 @@ export function hubManifests(options: HubManifestsOptions): KubeObject[] {
           }),
         ]
       : []),
-    object('apps/v1', 'Deployment', { spec: deploymentSpec(options) }),
+    object('apps/v1', 'Deployment', { spec: deploymentSpec(options, labels) }),
     object('v1', 'Service', {
       spec: { selector: { 'app.kubernetes.io/name': NAME }, ports: [{ name: 'http', port: PORT, targetPort: 'http' }] },
     }),
   ];
 }
 
-function binding(name: string, role: string, namespace: string): KubeObject {
-  return {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name, labels },
-    ...{
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
-    },
-  };
-}
-
-function deploymentSpec({ image, databaseSecret, insecureRegistries }: HubManifestsOptions) {
+function deploymentSpec(
+  { image, databaseSecret, insecureRegistries }: HubManifestsOptions,
+  labels: Readonly<Record<string, string>>,
+) {
   const secret = (name: string, key: string) => ({ valueFrom: { secretKeyRef: { name, key } } });
   const probe = (path: string) => ({ httpGet: { path, port: 'http' }, periodSeconds: 10, timeoutSeconds: 3 });
   return {
@@ -76,13 +51,7 @@ function deploymentSpec({ image, databaseSecret, insecureRegistries }: HubManife
         serviceAccountName: NAME,
         automountServiceAccountToken: true,
         enableServiceLinks: false,
-        securityContext: {
-          runAsNonRoot: true,
-          runAsUser: 65532,
-          runAsGroup: 65532,
-          fsGroup: 65532,
-          seccompProfile: { type: 'RuntimeDefault' },
-        },
+        securityContext: OWN_POD_SECURITY,
         containers: [
           {
             name: 'hub',
@@ -104,12 +73,7 @@ function deploymentSpec({ image, databaseSecret, insecureRegistries }: HubManife
             readinessProbe: probe('/readyz'),
             livenessProbe: { ...probe('/healthz'), failureThreshold: 6 },
             resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-            securityContext: {
-              allowPrivilegeEscalation: false,
-              privileged: false,
-              readOnlyRootFilesystem: true,
-              capabilities: { drop: ['ALL'] },
-            },
+            securityContext: OWN_CONTAINER_SECURITY,
             volumeMounts: [
               { name: 'data', mountPath: '/data' },
               { name: 'tmp', mountPath: '/tmp' },
