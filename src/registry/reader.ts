@@ -2,8 +2,7 @@ import { configSchema, type Descriptor, type ImageConfig, type ImageManifest, ma
 import { type Attached, attachedTo } from './attached.ts';
 import { readBlob } from './blob/download.ts';
 import { readSmallBlob } from './blob/small.ts';
-import { discard } from './http/answer-body.ts';
-import { ACCEPT, getManifest, requireManifest } from './manifest/manifests.ts';
+import { getManifest, headTag, requireManifest } from './manifest/manifests.ts';
 import { readReferrers } from './manifest/referrers.ts';
 import { jsonOf, readTags } from './manifest/tags.ts';
 import { formatReference, type ImageReference, identifierOf } from './reference.ts';
@@ -88,15 +87,8 @@ export class RegistryReader {
   async tagDigest(reference: ImageReference): Promise<string | undefined> {
     const repository = this.#open(reference);
     const tag = reference.tag ?? 'latest';
-    const response = await repository.request({
-      step: `asking for tag ${tag}`,
-      method: 'HEAD',
-      target: `manifests/${tag}`,
-      headers: { accept: ACCEPT },
-      expect: [200, 404, 405],
-    });
-    await discard(response);
-    if (response.status === 404) return undefined;
+    const response = await headTag(repository, tag);
+    if (!response) return undefined;
     return response.headers.get('docker-content-digest') ?? (await getManifest(repository, tag))?.descriptor.digest;
   }
 

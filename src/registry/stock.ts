@@ -1,7 +1,7 @@
 import type { Descriptor } from '../image/index.ts';
 import type { RegistryAnswer } from './failure.ts';
 import { discard } from './http/answer-body.ts';
-import { ACCEPT, getManifest, hasManifest, type Manifest, storedAt } from './manifest/manifests.ts';
+import { getManifest, hasManifest, headTag, type Manifest, storedAt } from './manifest/manifests.ts';
 import { readReferrers } from './manifest/referrers.ts';
 import { readEveryTag } from './manifest/tags.ts';
 import { formatReference, type ImageReference } from './reference.ts';
@@ -59,15 +59,8 @@ export class RepositoryStock {
 
   /** What a tag names now; undefined where there is no such tag. A HEAD, which rate limits do not count. */
   async tagged(tag: string): Promise<TaggedDigest | undefined> {
-    const response = await this.#repository.request({
-      step: `asking for tag ${tag}`,
-      method: 'HEAD',
-      target: `manifests/${tag}`,
-      headers: { accept: ACCEPT },
-      expect: [200, 404, 405],
-    });
-    await discard(response);
-    if (response.status === 404) return undefined;
+    const response = await headTag(this.#repository, tag);
+    if (!response) return undefined;
     const digest = response.headers.get('docker-content-digest');
     if (digest?.startsWith('sha256:')) return { digest, storedAt: storedAt(response) };
     const manifest = await getManifest(this.#repository, tag);

@@ -32,6 +32,19 @@ export const ACCEPT = [
 
 const isDigest = (identifier: string) => identifier.startsWith('sha256:');
 
+/** Asks by HEAD, which rate limits do not count, what a tag names: the answer's head; undefined where there is no such tag. */
+export async function headTag(repository: Repository, tag: string): Promise<Response | undefined> {
+  const response = await repository.request({
+    step: `asking for tag ${tag}`,
+    method: 'HEAD',
+    target: `manifests/${tag}`,
+    headers: { accept: ACCEPT },
+    expect: [200, 404, 405],
+  });
+  await discard(response);
+  return response.status === 404 ? undefined : response;
+}
+
 /** Gets a manifest by tag or digest; undefined when there is none. @throws INTEGRITY_MISMATCH, REGISTRY_FAILED */
 export async function getManifest(repository: Repository, identifier: string): Promise<Manifest | undefined> {
   const step = `reading ${identifier}`;
