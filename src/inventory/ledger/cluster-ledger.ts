@@ -107,12 +107,13 @@ export class ClusterLedger {
     const next = new Map<string, Open>();
     let changed = 0;
     const watch = this.#watch;
+    const news = images.filter((facts) => this.#images.get(facts.digest) !== attachedText(facts));
     const writing = this.#sql.begin(async (tx) => {
       const first = this.#watch === undefined;
       await this.#heard(tx, at);
       // What ended while nobody watched was last seen when somebody did.
       const endedAt = first ? (this.#lastWatched ?? at) : at;
-      await this.#putImages(tx, images);
+      await this.#putImages(tx, news);
       for (const journal of journals) await this.#putReleases(tx, journal);
       await this.#putServers(tx, rows, at, next);
       const opened: Record<string, string | number | null>[] = [];
@@ -180,9 +181,8 @@ export class ClusterLedger {
     }
     this.#heardAt = at;
     for (const [key, one] of next) this.#open.set(key, one);
-    const written = this.#news(images);
-    for (const facts of written) this.#images.set(facts.digest, attachedText(facts));
-    if (written.length > 0) this.#onImages(written);
+    for (const facts of news) this.#images.set(facts.digest, attachedText(facts));
+    if (news.length > 0) this.#onImages(news);
     return changed;
   }
 
@@ -209,13 +209,9 @@ export class ClusterLedger {
   }
 
   async #putImages(tx: TransactionSQL, images: readonly ImageFacts[]): Promise<void> {
-    const added = this.#news(images).map((facts) => ({ digest: facts.digest, facts: JSON.stringify(facts) }));
+    const added = images.map((facts) => ({ digest: facts.digest, facts: JSON.stringify(facts) }));
     for (let i = 0; i < added.length; i += CHUNK)
       await tx`INSERT INTO images ${tx(added.slice(i, i + CHUNK))} ON CONFLICT (digest) DO UPDATE SET facts = excluded.facts`;
-  }
-
-  #news(images: readonly ImageFacts[]): readonly ImageFacts[] {
-    return images.filter((facts) => this.#images.get(facts.digest) !== attachedText(facts));
   }
 
   async #putReleases(tx: TransactionSQL, { namespace, service, releases }: SeenJournal): Promise<void> {
