@@ -1,19 +1,9 @@
 // The CLI killed whenever the journal has moved on: the next one goes on, to the same end, and nothing is left over.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { until, World } from '../release/world.ts';
+import { STABLE_ALONE, until, World } from '../release/world.ts';
 
 const CONFIG =
   'replicas: {initial: 1, min: 1, max: 1}, canary: {steps: [50], interval: 4s, bake: 4s, limits: {p99Ratio: 50}, onInconclusive: pass}';
-const LEFT = [
-  'ConfigMap/inlay-iris',
-  'Deployment/iris',
-  'HorizontalPodAutoscaler/iris',
-  'Lease/inlay-iris',
-  'NetworkPolicy/iris',
-  'PodDisruptionBudget/iris',
-  'Service/iris',
-  'ServiceAccount/iris',
-];
 
 let world: World;
 let config: string;
@@ -68,7 +58,7 @@ test('a first release', async () => {
   expect([code, code === 0 ? '' : stderr]).toEqual([0, '']);
   expect(killedAt.length).toBeGreaterThan(0);
   expect(await world.status()).toMatchObject({ phase: 'idle', stable: { version: '1.0.0' } });
-  expect(await world.objects()).toEqual(LEFT);
+  expect(await world.objects()).toEqual(STABLE_ALONE);
 }, 600_000);
 
 test('a canary: every step of the journal', async () => {
@@ -82,7 +72,7 @@ test('a canary: every step of the journal', async () => {
       true,
     );
   expect(await world.status()).toMatchObject({ phase: 'idle', stable: { version: '1.1.0' }, drift: [] });
-  expect(await world.objects()).toEqual(LEFT);
+  expect(await world.objects()).toEqual(STABLE_ALONE);
   expect([seen.failed, seen.failures]).toEqual([0, []]);
 }, 900_000);
 
@@ -100,6 +90,6 @@ test('a release that is backed out from its promotion on: every step of that too
     expect(killedAt.some((place) => place.includes(`${step} running`))).toBe(true);
   expect(await world.status()).toMatchObject({ phase: 'idle', stable: { version: '1.1.0' }, drift: [] });
   expect((await world.release())?.outcome).toBe('aborted');
-  expect(await world.objects()).toEqual(LEFT);
+  expect(await world.objects()).toEqual(STABLE_ALONE);
   expect([seen.failed, seen.failures]).toEqual([0, []]);
 }, 900_000);
