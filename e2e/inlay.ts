@@ -1,12 +1,9 @@
 import { join } from 'node:path';
+import { type Ended, endOf } from '../test/end-of.ts';
 
 export const ROOT = join(import.meta.dir, '..');
 
-export interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type Ran = Ended;
 
 /** Runs a program to its end. */
 export async function run(
@@ -20,12 +17,7 @@ export async function run(
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [code, stdout, stderr] = await Promise.all([
-    child.exited,
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { code, stdout, stderr };
+  return endOf(child);
 }
 
 /** Runs a program that must succeed, and returns its stdout. */

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReleaseSummary } from '../../src/release/index.ts';
+import { endOf } from '../end-of.ts';
 
 const ROOT = join(import.meta.dir, '..', '..');
 const MAIN = join(ROOT, 'src', 'cli', 'main.ts');
@@ -44,12 +45,7 @@ async function inlay(...args: string[]) {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
+  return endOf(child);
 }
 
 const summaryOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout) as ReleaseSummary;

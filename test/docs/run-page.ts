@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endOf } from '../end-of.ts';
 import { freePort } from './free-port.ts';
 import type { Block, Page } from './page.ts';
 
@@ -78,11 +79,7 @@ export async function runPage(page: Page, blocks: readonly Block[], place: Place
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
+  const { stdout, stderr, code } = await endOf(child);
   return code === 0 ? undefined : `${page.path} ended with ${code}\n${stdout.slice(-3000)}\n${stderr.slice(-3000)}`;
 }
 

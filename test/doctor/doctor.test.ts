@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { endOf } from '../end-of.ts';
 import { FakeRegistry, type RegistryTraits } from '../registry/fake-registry.ts';
 import { World } from '../registry/world.ts';
 
@@ -38,11 +39,7 @@ async function doctor(args: readonly string[], env: Record<string, string> = {})
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
+  const { stdout, stderr, code } = await endOf(child);
   const { ok, checks } = (stdout === '' ? { checks: [] } : JSON.parse(stdout)) as { ok?: boolean; checks: Check[] };
   const stateOf = (name: string) => checks.find((check) => check.name === name)?.state;
   return { code, stdout, stderr, ok, checks, stateOf };

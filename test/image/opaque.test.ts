@@ -7,6 +7,7 @@ import { readAnyProject, readProject } from '../../src/contract/index.ts';
 import { isInlayError } from '../../src/error/index.ts';
 import { OciLayout, readTar } from '../../src/image/index.ts';
 import { pushImage } from '../../src/registry/index.ts';
+import { endOf } from '../end-of.ts';
 import { FakeRegistry } from '../registry/fake-registry.ts';
 import { ref, World } from '../registry/world.ts';
 import { debianFiles, type Entry, nameIndex, putBase } from './base-image.ts';
@@ -42,12 +43,7 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
 }
 async function inlay(...args: string[]) {
   const child = start(args);
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
+  return endOf(child);
 }
 const json = async (...args: string[]) => {
   const { code, stdout, stderr } = await inlay(...args, '--json');

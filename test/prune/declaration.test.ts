@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { lockUses, pruneObjects, readDeclaration } from '../../src/prune/index.ts';
+import { endOf } from '../end-of.ts';
 
 const ROOT = join(import.meta.dir, '..', '..');
 let dir: string;
@@ -150,8 +151,7 @@ async function inlay(args: readonly string[]) {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  return { code: await child.exited, stdout, stderr };
+  return endOf(child);
 }
 
 test('the command: a plan of an empty store, words that do not exist, a manifest without its image', async () => {

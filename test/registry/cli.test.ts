@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { OciLayout } from '../../src/image/index.ts';
+import { endOf } from '../end-of.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { model, World } from './world.ts';
 
@@ -30,12 +31,7 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
 }
 async function inlay(...args: string[]) {
   const child = start(args);
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
+  return endOf(child);
 }
 
 test('push, pull, copy and inspect print one document each', async () => {

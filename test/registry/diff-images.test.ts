@@ -8,6 +8,7 @@ import { BASE_NAME, MEDIA_TYPE, OciLayout } from '../../src/image/index.ts';
 import { writeLayer } from '../../src/image/layer/layer.ts';
 import { modelEntries } from '../../src/image/model-layer.ts';
 import { pushImage } from '../../src/registry/index.ts';
+import { endOf } from '../end-of.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { bytesOf, ref, World } from './world.ts';
 
@@ -34,12 +35,7 @@ async function inlay(...args: string[]) {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
+  return endOf(child);
 }
 
 /** examples/iris as a project of its own, changed by `edit`. */

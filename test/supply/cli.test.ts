@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { OciLayout } from '../../src/image/index.ts';
+import { endOf } from '../end-of.ts';
 import { FakeRegistry } from '../registry/fake-registry.ts';
 import { World } from '../registry/world.ts';
 import { COSIGN, image, newKey, PASSWORD } from './world.ts';
@@ -30,12 +31,7 @@ async function inlay(...args: string[]) {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
+  return endOf(child);
 }
 const codeOf = ({ stderr }: { stderr: string }) => (JSON.parse(stderr) as { error: { code: string } }).error.code;
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { readProject } from '../../../src/contract/index.ts';
 import { MEDIA_TYPE, OciLayout } from '../../../src/image/index.ts';
+import { endOf } from '../../end-of.ts';
 import { DIGEST } from '../plans.ts';
 
 // Other tests may have the processors.
@@ -31,12 +32,7 @@ async function inlay(...args: string[]) {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
+  return endOf(child);
 }
 
 /** Adds lines to inlay.yaml. */
