@@ -1,12 +1,12 @@
-import type { Inventory, ServerRow } from '../inventory/index.ts';
+import type { ServerRow } from '../inventory/index.ts';
 import { table } from './output.ts';
 import { ago } from './release-view.ts';
 
 /** Libraries that tell most of a server, in this order. */
 const TELLING = ['onnxruntime', 'torch', 'tensorflow', 'scikit-learn', 'xgboost', 'lightgbm', 'transformers', 'vllm'];
 
-/** An inventory for people; `wide` has a column for everything. */
-export function describeInventory({ servers, warnings }: Inventory, wide: boolean): string {
+/** Servers for people; `wide` has a column for everything. */
+export function describeInventory(servers: readonly ServerRow[], wide: boolean): string {
   const contexts = new Set(servers.map(({ context }) => context)).size > 1;
   const namespaces = wide || new Set(servers.map(({ namespace }) => namespace)).size > 1;
   const columns: readonly (readonly [string, (row: ServerRow) => string])[] = [
@@ -39,10 +39,7 @@ export function describeInventory({ servers, warnings }: Inventory, wide: boolea
     ['drift', driftOf],
   ];
   const rows = [columns.map(([name]) => name), ...servers.map((row) => columns.map(([, cell]) => cell(row)))];
-  return [
-    servers.length === 0 ? 'No server fits.' : table(rows),
-    ...warnings.map(({ about, code, message }) => `warning ${code}: ${about}: ${message}`),
-  ].join('\n');
+  return servers.length === 0 ? 'No server fits.' : table(rows);
 }
 
 function tensor({ name, datatype, shape }: NonNullable<ServerRow['inputs']>[number]): string {

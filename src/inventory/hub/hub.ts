@@ -46,6 +46,8 @@ export class Hub {
   readonly #writers = new Map<Follower, ClusterLedger>();
   readonly #changes: HubChange[] = [];
   readonly #listeners = new Set<(change: HubChange) => void>();
+  /** What was said of each last. */
+  readonly #states = new Map<Follower, Follower['state']>();
   #revision = 0;
   #lock: WriterLock | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -118,9 +120,28 @@ export class Hub {
   async #claim(follower: Follower): Promise<boolean> {
     const earlier = this.followers.slice(0, this.followers.indexOf(follower));
     await Promise.all(earlier.map(({ asked }) => asked));
-    if (this.#claims.has(follower.uid) || earlier.some(({ uid }) => uid === follower.uid)) return false;
+    const same = this.followers.find((other) => other !== follower && other.uid === follower.uid);
+    if (this.#claims.has(follower.uid) || (same && earlier.includes(same))) {
+      this.#options.onNote?.(
+        `${follower.context}: the cluster that ${same?.context} is; it counts once, as ${same?.context}`,
+      );
+      return false;
+    }
     this.#claims.add(follower.uid);
     return true;
+  }
+
+  /** Says once when a cluster is watched, and when it cannot be heard. */
+  #tellState(follower: Follower): void {
+    const { context, state, error } = follower;
+    if (this.#states.get(follower) === state || state === 'syncing') return;
+    const again = this.#states.has(follower) ? ' again' : '';
+    this.#states.set(follower, state);
+    this.#options.onNote?.(
+      state === 'away'
+        ? `${context}: cannot be watched: ${error}`
+        : `${context}: watched${again}, ${follower.rows().length} servers`,
+    );
   }
 
   #changed(follower: Follower, { changed, gone, whole, journals }: FollowerChange): void {
@@ -133,6 +154,7 @@ export class Hub {
       if (this.#changes.length > HELD || whole) this.#changes.splice(0, whole ? this.#changes.length : 1);
       for (const listener of this.#listeners) listener(change);
     }
+    this.#tellState(follower);
     const at = Date.now();
     if (follower.state === 'away') this.#queue(async () => this.#writers.get(follower)?.lost());
     else if (changed.length > 0 || gone.length > 0 || journals.length > 0 || whole)

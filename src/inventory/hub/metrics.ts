@@ -69,6 +69,12 @@ export function metricsPage(hub: Hub, now = Date.now()): string {
       heardAt === undefined ? [] : [{ labels: { context }, value: heardAt / 1000 }],
     ),
   );
+  metric(
+    'inlay_hub_lists_total',
+    'How often a kind of objects was listed from its beginning, which a watch avoids.',
+    'counter',
+    followed.map(({ context, lists }) => ({ labels: { context }, value: lists })),
+  );
   metric('inlay_hub_image_lookups_total', 'Images read from registries.', 'counter', [
     { labels: {}, value: hub.catalogue.lookups },
   ]);
