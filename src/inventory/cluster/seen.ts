@@ -147,6 +147,8 @@ export interface SeenPod {
   readonly name: string;
   readonly owner: { readonly kind: string; readonly name: string } | undefined;
   readonly ready: boolean;
+  /** It has been told to end. */
+  readonly ending: boolean;
   readonly restarts: number;
   readonly createdAt: string | undefined;
   readonly containers: readonly SeenContainer[];
@@ -162,7 +164,8 @@ export interface SeenContainer {
   readonly imageID: string;
 }
 
-const HASHES = ['pod-template-hash', 'rollouts-pod-template-hash'];
+/** Labels with the hash of a template, and who puts them there. */
+const HASHES = { 'pod-template-hash': 'Deployment', 'rollouts-pod-template-hash': 'Rollout' } as const;
 
 export const podSeen: z.ZodType<SeenPod> = z
   .object({
@@ -191,13 +194,14 @@ export const podSeen: z.ZodType<SeenPod> = z
   .transform(({ metadata, spec, status }): SeenPod => {
     const owner = metadata.ownerReferences.find(({ controller }) => controller) ?? metadata.ownerReferences[0];
     const container = servingContainer(spec.containers, metadata.annotations);
+    const ending = metadata.deletionTimestamp !== undefined;
     return {
       namespace: metadata.namespace,
       name: metadata.name,
+      ending,
       owner: owner && ownerOf(owner, metadata.labels),
       ready:
-        metadata.deletionTimestamp === undefined &&
-        status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+        !ending && status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
       restarts: status.containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
       createdAt: metadata.creationTimestamp,
       containers: spec.containers.map(({ name, image }) => ({
@@ -210,13 +214,14 @@ export const podSeen: z.ZodType<SeenPod> = z
     };
   });
 
-/** A ReplicaSet is called as its Deployment, with the hash of the template after it: so ReplicaSets need not be listed. */
+/** A ReplicaSet is called as its Deployment (or Argo's Rollout), with the hash of the template after it: so ReplicaSets need not be listed. */
 function ownerOf({ kind, name }: { kind: string; name: string }, labels: Readonly<Record<string, string>>) {
   if (kind !== 'ReplicaSet') return { kind, name };
-  const hash = HASHES.map((key) => labels[key]).find((value) => value !== undefined);
-  return hash !== undefined && name.endsWith(`-${hash}`)
-    ? { kind: 'Deployment', name: name.slice(0, -hash.length - 1) }
-    : { kind, name };
+  for (const [label, owner] of Object.entries(HASHES)) {
+    const hash = labels[label];
+    if (hash !== undefined && name.endsWith(`-${hash}`)) return { kind: owner, name: name.slice(0, -hash.length - 1) };
+  }
+  return { kind, name };
 }
 
 function pick(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
