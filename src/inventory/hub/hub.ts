@@ -83,9 +83,9 @@ export class Hub {
     return this.#rows;
   }
 
-  /** Whether every cluster has been listed, or is known to be another's. */
+  /** Whether every cluster has been listed, or is known to be another's or not to answer: one that is away hides no other. */
   get ready(): boolean {
-    return this.followers.every(({ state, scanSeconds }) => state === 'same-cluster' || scanSeconds !== undefined);
+    return this.followers.every(({ state }) => state !== 'syncing');
   }
 
   subscribe(listener: (change: HubChange) => void): () => void {
@@ -134,13 +134,14 @@ export class Hub {
   /** Says once when a cluster is watched, and when it cannot be heard. */
   #tellState(follower: Follower): void {
     const { context, state, error } = follower;
+    const servers = follower.rows().length;
     if (this.#states.get(follower) === state || state === 'syncing') return;
     const again = this.#states.has(follower) ? ' again' : '';
     this.#states.set(follower, state);
     this.#options.onNote?.(
       state === 'away'
         ? `${context}: cannot be watched: ${error}`
-        : `${context}: watched${again}, ${follower.rows().length} servers`,
+        : `${context}: watched${again}, ${servers} ${servers === 1 ? 'server' : 'servers'}`,
     );
   }
 
