@@ -150,6 +150,8 @@ test('the story', async () => {
       ]),
     () => stable('1.0.0', 'tag-moved'),
   );
+  // Every five seconds a hub writes that it still watches.
+  await Bun.sleep(6000);
   await world.killHubs();
   await chapter(
     'unwatched',
@@ -253,6 +255,13 @@ test('the inventory has what is left of it, as table, CSV and JSON', async () =>
   expect(await inventory(hub, '-n', world.namespace, '--csv')).toContain(',iris,stable,Deployment,iris,');
 }, 60_000);
 
+test('HOLD', async () => {
+  const { Database } = await import('bun:sqlite');
+  await Bun.$`rm -f /tmp/story/copy.db`;
+  new Database(hubOn('SQLite').database).run("VACUUM INTO '/tmp/story/copy.db'");
+  process.stderr.write(`HOLD ${world.namespace} ${JSON.stringify([...times])}\n`);
+});
+
 test('the dashboard shows it', async () => {
   const { url } = hubOn('Postgres');
   const service = `/service?${new URLSearchParams({ context: 'prod', namespace: world.namespace, service: 'iris' })}`;
@@ -280,10 +289,11 @@ test('the dashboard shows it', async () => {
       phone: { width: 390, height: 844 },
     })) {
       const page = await browser.open(url + path, more);
-      await page.getByText(text).first().waitFor();
+      const picture = () => page.screenshot({ path: join(PICTURES, `${name}-${size}.png`), fullPage: true });
+      await page.getByText(text).first().waitFor().catch(picture);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect({ name, size, wide }).toEqual({ name, size, wide: 0 });
-      await page.screenshot({ path: join(PICTURES, `${name}-${size}.png`), fullPage: true });
+      await picture();
       await page.close();
     }
   const page = await browser.open(url + service);

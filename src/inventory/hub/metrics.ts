@@ -65,7 +65,10 @@ export function metricsPage(hub: Hub, now = Date.now()): string {
     'inlay_hub_last_observation_timestamp_seconds',
     'When a cluster was last heard; when the hub started, before that.',
     'gauge',
-    followed.map(({ context, heardAt = Date.parse(hub.startedAt) }) => ({ labels: { context }, value: heardAt / 1000 })),
+    followed.map(({ context, heardAt = Date.parse(hub.startedAt) }) => ({
+      labels: { context },
+      value: heardAt / 1000,
+    })),
   );
   metric(
     'inlay_hub_lists_total',

@@ -28,21 +28,11 @@ export function unobserved(
       },
     ];
   return watches.flatMap(({ context, last, next, covers }) => {
+    if (covers) return [];
     const unsure = servers.filter((row) => row.context === context && !row.observed).length;
-    // What is seen for the first time may have run before, as the cluster says.
-    if (covers && unsure === 0) return [];
-    const when = covers ? '' : last === undefined ? before(next) : between(last, next);
-    const rows =
-      unsure === 0
-        ? ''
-        : `${unsure} ${unsure === 1 ? 'server is' : 'servers are'} as seen before, or as the cluster told later`;
-    return [
-      {
-        about: context,
-        code: 'UNOBSERVED',
-        message: [when, rows].filter((part) => part !== '').join('; '),
-      },
-    ];
+    const rows = `${unsure} ${unsure === 1 ? 'server is' : 'servers are'} as seen before, or as the cluster told later`;
+    const when = last === undefined ? before(next) : between(last, next);
+    return [{ about: context, code: 'UNOBSERVED', message: unsure === 0 ? when : `${when}; ${rows}` }];
   });
 }
 

@@ -115,7 +115,7 @@ function unknownOf(facts: ImageFacts): Record<string, string> {
   return {
     model,
     ...(facts.packages === 'unread' ? { libraries: 'the layers were not read' } : {}),
-    ...(facts.packages === 'part' ? { libraries: 'some layers were too large to be read' } : {}),
+    ...(facts.packages === 'part' ? { libraries: 'some layers are too large, or broken' } : {}),
   };
 }
 
