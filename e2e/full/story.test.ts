@@ -180,17 +180,17 @@ test.each(['SQLite', 'Postgres'])('the timeline tells it, from %s', async (name)
     intervals
       .filter((one) => one.role === role)
       .toReversed()
-      // A rollout that goes on is an interval of its own, as its pods are mixed.
-      .map(({ version, actor, reason, drift }) => [version, actor, reason, ...drift.filter((kind) => kind !== 'mixed')])
-      .filter((one, i, all) => String(one) !== String(all[i - 1]));
+      .map(({ version, actor, reason, drift }) => [version, actor, reason, ...drift]);
   expect(told('stable')).toEqual([
     ['1.0.0', 'ada', null],
-    ['1.1.0', 'grace', 'its metrics are better'],
+    ['1.1.0', 'grace', 'promoted by ada: its metrics are better'],
     ['1.0.0', 'grace', 'too many are virginica'],
+    // Asked for by hand, but not there yet.
+    ['1.0.0', null, null, 'differs-from-applied'],
     ['1.1.0', null, null, 'differs-from-applied'],
     ['1.0.0', 'grace', 'too many are virginica'],
     ['1.0.0', 'grace', 'too many are virginica', 'tag-moved'],
-    ['1.2.0', 'nightly', 'as every night'],
+    ['1.2.0', 'nightly', 'promoted by nightly: as every night'],
   ]);
   // The second canary came and went while nobody watched: its release tells of it.
   expect(told('canary').map(([version]) => version)).toEqual(['1.1.0']);
@@ -270,10 +270,10 @@ test('the dashboard shows it', async () => {
   const at = (name: string) => `/?${new URLSearchParams({ at: times.get(name) ?? '', q: world.namespace })}`;
   const pages: Record<string, readonly [path: string, text: string]> = {
     now: [`/?q=${world.namespace}`, '2 of'],
-    service: [service, 'as every night'],
+    service: [service, 'promoted by ada'],
     'at-canary': [at('canary'), 'canary'],
     'at-unwatched': [at('unwatched'), 'not watched'],
-    'at-before': [at('before'), 'No server'],
+    'at-before': [at('before'), 'Nothing is known'],
     version: [`/version?digest=${two}`, 'accuracy'],
     versions: ['/versions', '1.1.0'],
     compare: [`/compare?${new URLSearchParams({ a: one ?? '', b: two ?? '' })}`, 'accuracy'],
@@ -290,7 +290,11 @@ test('the dashboard shows it', async () => {
     })) {
       const page = await browser.open(url + path, more);
       const picture = () => page.screenshot({ path: join(PICTURES, `${name}-${size}.png`), fullPage: true });
-      await page.getByText(text).first().waitFor().catch(picture);
+      const there = page.getByText(text).filter({ visible: true }).first();
+      await there.waitFor({ timeout: 15_000 }).catch(async (error) => {
+        await picture();
+        throw new Error(`${name}, ${size}: ${error}`);
+      });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect({ name, size, wide }).toEqual({ name, size, wide: 0 });
       await picture();

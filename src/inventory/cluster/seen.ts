@@ -9,6 +9,7 @@ const metadataSchema = z.object({
   name: z.string(),
   namespace: z.string().default(''),
   creationTimestamp: z.string().optional(),
+  generation: z.number().optional(),
   labels: text,
   annotations: text,
 });
@@ -39,6 +40,8 @@ export interface SeenWorkload {
   readonly desired: number;
   /** When the last rollout was done; undefined while one goes on, and for kinds that do not say. */
   readonly rolledOut: string | undefined;
+  /** False where its controller has not looked at the present template yet: `rolledOut` is of an older one. */
+  readonly current: boolean;
   /** What a person may have said of being a model server: names of environment variables, words of the command line. */
   readonly hints: readonly string[];
 }
@@ -107,6 +110,7 @@ function workloadSchema(kind: WorkloadKind): z.ZodType<SeenWorkload> {
       status: z
         .object({
           desiredNumberScheduled: z.number().optional(),
+          observedGeneration: z.number().optional(),
           conditions: z.array(conditionSchema).default([]),
         })
         .prefault({}),
@@ -132,6 +136,7 @@ function workloadSchema(kind: WorkloadKind): z.ZodType<SeenWorkload> {
         image: container?.image ?? '',
         desired: status.desiredNumberScheduled ?? spec.replicas,
         rolledOut: done?.lastUpdateTime ?? undefined,
+        current: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
         hints: hintsOf(container),
       };
     });

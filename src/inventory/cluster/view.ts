@@ -147,6 +147,7 @@ function loneWorkload(all: readonly SeenPod[]): SeenWorkload | undefined {
     image: container.image,
     desired: pods.length,
     rolledOut: undefined,
+    current: true,
     hints: first.hints,
   };
 }

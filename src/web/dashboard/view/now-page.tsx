@@ -50,7 +50,12 @@ export function NowPage({ params }: { readonly params: Place['params'] }) {
       ) : waiting ? (
         <Loading />
       ) : rows.length > 0 ? (
-        <ServerTable rows={rows} order={order} onOrder={(next) => setParams({ sort: orderText(next) })} />
+        <ServerTable
+          rows={rows}
+          order={order}
+          onOrder={(next) => setParams({ sort: orderText(next) })}
+          at={at && past.answer?.at}
+        />
       ) : (
         <Nothing filtered={all.length > 0} past={Boolean(at)} />
       )}
