@@ -6,6 +6,7 @@ import { PACKAGE } from '../../src/image/bundle.ts';
 import type { OutputFile } from '../../src/image/chunk-names.ts';
 import { compileProgram } from '../../src/image/compiled-program.ts';
 import { bundleServer } from '../../src/image/server-layer.ts';
+import { endOf } from '../end-of.ts';
 
 let dir: string;
 let server: readonly OutputFile[];
@@ -29,8 +30,8 @@ async function run(folder: string, files: readonly OutputFile[]): Promise<{ outp
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const [out, log] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  const lines = `${out}${log}`.split('\n');
+  const { stdout, stderr } = await endOf(child);
+  const lines = `${stdout}${stderr}`.split('\n');
   return {
     output: lines.filter((line) => !line.startsWith('[Disk Cache]')).join('\n'),
     hits: lines.filter((line) => line === '[Disk Cache] Cache hit for sourceCode').length,
@@ -84,11 +85,11 @@ test('the server is the same bytes from another folder, home and folder for temp
     cwd: home,
     env: { HOME: home, TMPDIR: home },
     stdout: 'pipe',
-    stderr: 'inherit',
+    stderr: 'pipe',
   });
-  const key = (await child.stdout.text()).trim();
-  expect(await child.exited).toBe(0);
-  expect(key).toBe((await bundleServer()).key);
+  const { stdout, stderr } = await endOf(child);
+  expect(stderr).toBe('');
+  expect(stdout.trim()).toBe((await bundleServer()).key);
 }, 60_000);
 
 test('nothing of the server depends on where it was made: no folder, and no number that processors read differently', () => {
