@@ -103,29 +103,47 @@ test('nothing of the server depends on where it was made: no folder, and no numb
 });
 
 test('a program knows where it lies when it runs, starts its threads from there, and loads parts when they are wanted', async () => {
+  const padding = `/*! ${'large '.repeat(20_000)}*/`;
   const files = await compileProgram(
     [
-      chunk('shared.js', 'export class Told extends Error {}'),
+      chunk(
+        'shared.js',
+        `export class Told extends Error {}
+        export let count = 0;
+        export async function tell(load) {
+          count++;
+          const { fail, count: seen } = await load();
+          try { fail(); } catch (error) { return [error instanceof Told, seen()]; }
+        }`,
+      ),
+      chunk('small.js', 'import{Told,count}from"./shared.js";export const fail=()=>{throw new Told()},seen=()=>count;'),
+      chunk(
+        'large.js',
+        `${padding}import{Told,count as now}from"./shared.js";export function fail(){throw new Told()}export function count(){return now}`,
+      ),
       chunk(
         'main.js',
-        `import { Told } from './shared.js';
-        const later = import.meta.require('./later.js');
+        `import{tell}from"./shared.js";
+        const { seen } = import.meta.require("./small.js");
         const thread = new Worker(new URL('thread.js', INLAY_URL));
         thread.onmessage = async ({ data }) => {
-          const { fail } = await import('./later.js');
-          try { fail(); } catch (error) { console.log(data, error instanceof Told, later.fail === fail, INLAY_DIR); }
+          const told = await tell(() => import("./large.js"));
+          console.log(JSON.stringify({ thread: data, main: told, small: seen(), dir: INLAY_DIR }));
           process.exit(0);
         };`,
       ),
-      chunk('later.js', `import { Told } from './shared.js';\nexport function fail() { throw new Told(); }`),
-      chunk('thread.js', `self.postMessage('from ' + INLAY_FILE.split('/').pop());`),
+      chunk(
+        'thread.js',
+        'import{tell}from"./shared.js";tell(()=>import("./large.js")).then((told)=>self.postMessage(told));',
+      ),
     ],
     'main',
     ['thread'],
   );
+  expect(files.map(({ name }) => name).toSorted()).toEqual(['large.js', 'main.js', 'main.js.jsc', 'thread.js']);
   const folder = join(dir, 'odd # folder %20');
   const { output, hits } = await run(folder, files);
-  expect(output.trim()).toBe(`from main.js true true ${folder}`);
-  // Of the program on both threads.
+  // Each thread has a program of its own; its parts see the program's own classes, and values as they are now.
+  expect(JSON.parse(output)).toEqual({ thread: [true, 1], main: [true, 1], small: 1, dir: folder });
   expect(hits).toBe(2);
 });
