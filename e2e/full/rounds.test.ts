@@ -1,11 +1,14 @@
 // Rounds of releases under load: deploy, canary, promote, a pod deleted, a restart, a rollback; and an autoscaler that does its work meanwhile.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { sum } from '../load.ts';
+import { RefusalCount } from '../refusals.ts';
 import { type Step, until, World } from '../release/world.ts';
 
 /** Five are more than 100 000 requests. */
 const ROUNDS = Number(process.env.INLAY_E2E_ROUNDS ?? 5);
 const INTERVAL_S = 20;
+/** The cluster of e2e/cluster, whose node's network can be looked into. */
+const own = process.env.INLAY_E2E_REGISTRY === undefined;
 
 let world: World;
 beforeAll(async () => {
@@ -25,6 +28,7 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
     JSON.parse(await world.must(world.deployArgs(images[i] ?? '', '--config', config, '--json')));
   const first = await deploy(0);
   expect(first.stable.replicas).toEqual({ ready: 4, desired: 4 });
+  const refusals = own ? await RefusalCount.start(world.cluster, world.namespace) : undefined;
   const load = await world.load({ rate: 20 });
   const rounds: { steps: Step[]; from: string; to: string }[] = [];
   try {
@@ -44,8 +48,9 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
     }
   } finally {
     const seen = await load.stop();
+    const refused = await refusals?.stop();
     process.stderr.write(
-      `${rounds.length} rounds, ${seen.requests} requests, ${seen.failed} failed, p99 ${seen.p99Ms.toFixed(1)} ms\n`,
+      `${rounds.length} rounds, ${seen.requests} requests, ${seen.failed} failed, p99 ${seen.p99Ms.toFixed(1)} ms${refused ? `; connections refused by pods ${refused.byPods}, broken off by pods ${refused.brokenOff}, refused by the node ${refused.byNode}` : ''}\n`,
     );
     for (const { steps, from, to } of rounds)
       for (const step of steps.filter(({ weight }) => weight)) {
