@@ -17,6 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.close(), 240_000);
 
+const refusalsOf = async (one: World) =>
+  RefusalCount.start(
+    one.cluster,
+    one.namespace,
+    await one.kubectl('get', 'service', 'iris', '-o', 'jsonpath={.spec.clusterIP}'),
+  );
+
 test(`${ROUNDS} rounds under load: no request fails`, async () => {
   const versions = Array.from({ length: ROUNDS + 1 }, (_, i) => `1.${i}.0`);
   const images: string[] = [];
@@ -28,7 +35,7 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
     JSON.parse(await world.must(world.deployArgs(images[i] ?? '', '--config', config, '--json')));
   const first = await deploy(0);
   expect(first.stable.replicas).toEqual({ ready: 4, desired: 4 });
-  const refusals = own ? await RefusalCount.start(world.cluster, world.namespace) : undefined;
+  const refusals = own ? await refusalsOf(world) : undefined;
   const load = await world.load({ rate: 20 });
   const rounds: { steps: Step[]; from: string; to: string }[] = [];
   try {
@@ -50,7 +57,7 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
     const seen = await load.stop();
     const refused = await refusals?.stop();
     process.stderr.write(
-      `${rounds.length} rounds, ${seen.requests} requests, ${seen.failed} failed, p99 ${seen.p99Ms.toFixed(1)} ms${refused ? `; connections refused by pods ${refused.byPods}, broken off by pods ${refused.brokenOff}, refused by the node ${refused.byNode}` : ''}\n`,
+      `${rounds.length} rounds, ${seen.requests} requests, ${seen.failed} failed, p99 ${seen.p99Ms.toFixed(1)} ms${refused ? `; connections that pods refused ${refused.byPods}, broke off ${refused.brokenOff}, that had no pod by kube-proxy's rules ${refused.byRules}, or one that was gone ${refused.noPod}` : ''}\n`,
     );
     for (const { steps, from, to } of rounds)
       for (const step of steps.filter(({ weight }) => weight)) {
