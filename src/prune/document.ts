@@ -65,17 +65,20 @@ export interface DocumentOptions {
   readonly declaredIn: ReadonlyMap<string, string | undefined>;
   readonly gaps: readonly Gap[];
   readonly unasked: number;
+  /** After each repository. */
+  readonly tidy: () => void;
 }
 
 /** The plan as it is told. */
 export function documentOf(options: DocumentOptions): PruneDocument {
-  const { now, marked, freed, clusters, declaredIn, gaps, unasked } = options;
+  const { now, marked, freed, clusters, declaredIn, gaps, unasked, tidy } = options;
   const keep: PruneDocument['keep'][number][] = [];
   const drop: DroppedImage[] = [];
   const repositories: PlannedRepository[] = [];
+  const whyItGoes = reasonsToGo(clusters.length);
   for (const at of marked) {
     const { repository } = at;
-    const own = imagesOf(at, freed, clusters.length);
+    const own = imagesOf(at, freed, whyItGoes);
     for (const image of own.keep) keep.push(image);
     for (const image of own.drop) drop.push(image);
     repositories.push({
@@ -87,6 +90,7 @@ export function documentOf(options: DocumentOptions): PruneDocument {
       sizeBytes: bytesOf(at, repository.manifests.keys()),
       freeBytes: own.drop.reduce((sum, { freeBytes }) => sum + freeBytes, 0),
     });
+    tidy();
   }
   return {
     schemaVersion: 1,
@@ -107,15 +111,15 @@ export function storeDocument(
   { marked, freeBytes }: Pick<StorePlan, 'marked' | 'freeBytes'>,
 ): StoreDocument {
   const free = freed(marked);
-  const own = marked.map((at) => imagesOf(at, free, undefined));
+  const whyItGoes = reasonsToGo(undefined);
+  const own = marked.map((at) => imagesOf(at, free, whyItGoes));
   return { dir, keep: own.flatMap(({ keep }) => keep), drop: own.flatMap(({ drop }) => drop), freeBytes };
 }
 
-function imagesOf(at: MarkedRepository, { byImage }: Freed, clusters: number | undefined) {
+function imagesOf(at: MarkedRepository, { byImage }: Freed, whyItGoes: (image: Marked) => Why) {
   const { name } = at.repository;
   const keep: PruneDocument['keep'][number][] = [];
   const drop: DroppedImage[] = [];
-  const whyItGoes = reasonsToGo(clusters);
   for (const image of at.images) {
     const { digest, tags, parts, reasons } = image;
     const [tag] = tags;

@@ -9,6 +9,7 @@ import type { Policy, RepositoryState, Use, World } from './decide/world.ts';
 import type { Target } from './declaration.ts';
 import { documentOf, type PruneDocument } from './document.ts';
 import { type Gap, gapOf } from './gap.ts';
+import { Litter } from './litter.ts';
 import { notesDir, type RepositoryNote, readNote, writeNote } from './registry/note.ts';
 import { readReferrers } from './registry/read-referrers.ts';
 import { type Limit, readRepository } from './registry/read-repository.ts';
@@ -37,8 +38,8 @@ export interface Plan {
 /** Repositories at once, and requests to all of them. */
 const REPOSITORIES = 4;
 const REQUESTS = 32;
-/** Manifests. */
-const COLLECTED_EVERY = 6000;
+/** Requests between two looks at the memory. */
+const TIDY_EVERY = 256;
 /** Images whose attachments a plan asks for; a sweep asks for those of each. */
 const MOST_ASKED = 2000;
 
@@ -54,25 +55,21 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   onProgress?.(`${protection.clusters.length} clusters name ${protection.uses.length} images`);
   const left = await unfinishedSteps(dir);
   const repositories = pLimit(REPOSITORIES);
-  const limit = pLimit(REQUESTS);
-  const names = byRepository(protection.uses);
-  let answered = 0;
-  let collected = 0;
-  // What answers and decisions leave behind piles up to half a gigabyte before anybody collects it unasked.
-  const collect = (done: number) => {
-    answered += done;
-    if (answered <= COLLECTED_EVERY || answered - collected < COLLECTED_EVERY) return;
-    collected = answered;
-    Bun.gc(true);
+  const requests = pLimit(REQUESTS);
+  const litter = new Litter();
+  const tidy = () => litter.tidy();
+  let asked = 0;
+  const limit: Limit = (work) => {
+    if (++asked % TIDY_EVERY === 0) tidy();
+    return requests(work);
   };
+  const names = byRepository(protection.uses);
   const read = await Promise.all(
     targets.map(({ repository }) =>
       repositories(async () => {
         const also = new Set([...names(repository), ...(left.get(repository) ?? [])]);
         try {
-          const one = await readTarget(options, repository, also, limit, protection);
-          collect(one.state.manifests.size);
-          return one;
+          return await readTarget(options, repository, also, limit, protection);
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
           gaps.push(gapOf(repository, error));
@@ -86,7 +83,7 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const uses = [...protection.uses, ...options.locked];
   const world = (): World => ({ now, repositories: known.map(({ state }) => state), uses, policies });
   // What is attached to images that would go is asked for these alone; then all is decided again.
-  let marked = markInTurn(world(), collect);
+  let marked = markInTurn(world(), tidy);
   onProgress?.(`${marked.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
   let more = 0;
   let room = MOST_ASKED;
@@ -97,15 +94,16 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
         const own = known.find(({ state }) => state.name === name);
         if (!own) return;
         const goes = images.filter(({ reasons }) => reasons.length === 0);
-        const asked = goes.slice(0, room);
-        room -= asked.length;
-        unasked += goes.length - asked.length;
+        const some = goes.slice(0, room);
+        room -= some.length;
+        unasked += goes.length - some.length;
         try {
-          more += (await readReferrers(own.stock, own.note, parts(asked), { limit, now, fresh: false })).length;
+          more += (await readReferrers(own.stock, own.note, parts(some), { limit, now, fresh: false })).length;
           await writeNote(notesDir(dir), name, own.note);
           // What is written down need not be held.
           own.note.firstSeen.clear();
           own.note.referrers.clear();
+          tidy();
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
           gaps.push(gapOf(name, error));
@@ -115,16 +113,21 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   );
   if (more > 0) {
     // The first marks are let go of before the second are made.
-    const images = marked.reduce((sum, one) => sum + one.images.length, 0);
     marked = [];
-    collect(images);
-    marked = markInTurn(world(), collect);
+    marked = markInTurn(world(), tidy);
   }
-  collect(COLLECTED_EVERY);
-  const free = freed(marked);
-  collect(COLLECTED_EVERY);
+  const free = freed(marked, tidy);
   const declaredIn = new Map(targets.map(({ repository, declaredIn: file }) => [repository, file]));
-  const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps, unasked });
+  const document = documentOf({
+    now,
+    marked,
+    freed: free,
+    clusters: protection.clusters,
+    declaredIn,
+    gaps,
+    unasked,
+    tidy,
+  });
   return { document, marked };
 }
 

@@ -48,13 +48,13 @@ export function mark(world: World): readonly MarkedRepository[] {
 
 /**
  * The same, letting others do something after each repository: what is thrown away on the way is more than what remains.
- * @param after told how many images are decided about
+ * @param after each repository
  */
-export function markInTurn(world: World, after: (images: number) => void): readonly MarkedRepository[] {
+export function markInTurn(world: World, after: () => void): readonly MarkedRepository[] {
   const uses = usesBy(world.uses);
   const marked = world.repositories.map((repository) => {
     const one = markOne(repository, uses, world);
-    after(one.images.length);
+    after();
     return one;
   });
   return withKept(withBases(marked));
