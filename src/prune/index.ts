@@ -17,6 +17,7 @@ export {
 } from './decide/world.ts';
 export {
   type Declaration,
+  joined,
   projectDeclaration,
   readDeclaration,
   repositoryName,
@@ -32,6 +33,7 @@ export {
 } from './document.ts';
 export type { Gap } from './gap.ts';
 export { lockUses } from './locks.ts';
+export { DECLARATION_FILE, mountedDeclaration } from './mounted-declaration.ts';
 export { type Plan, type PlanOptions, planPrune } from './plan.ts';
 export { planStore, type StorePlan } from './store/plan-store.ts';
 export { readStore, type StoreState } from './store/read-store.ts';

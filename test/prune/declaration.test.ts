@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { lockUses, pruneObjects, readDeclaration } from '../../src/prune/index.ts';
+import { joined, lockUses, mountedDeclaration, pruneObjects, readDeclaration } from '../../src/prune/index.ts';
 import { endOf } from '../end-of.ts';
 
 const ROOT = join(import.meta.dir, '..', '..');
@@ -90,7 +90,7 @@ const options = {
   namespace: 'inlay',
   image: `r.example/ml/inlay@sha256:${'0'.repeat(64)}`,
   schedule: '0 3 * * *',
-  targets: [target],
+  declaration: {},
   acts: false,
   imagePullSecrets: [],
   insecureRegistries: [],
@@ -132,16 +132,39 @@ test('the CronJob plans, and deletes only where that was asked; it is admitted w
 });
 
 test('its ConfigMap says what the files said; what it has seen outlives it; secrets are mounted, never written', async () => {
-  const objects = pruneObjects({ ...options, registrySecret: 'login', kubeconfigSecret: 'clusters' });
+  const pinned = `sha256:${'1'.repeat(64)}`;
+  const server = { reference: 'r.example/ml/server:1', digest: pinned };
+  const lock = file('pins.lock', JSON.stringify({ schemaVersion: 1, serverImage: server }));
+  const none = file('empty.lock', JSON.stringify({ schemaVersion: 1 }));
+  const locks = [join(dir, 'absent.lock'), none, lock];
+  const declaration = await mountedDeclaration({ targets: [target], locks });
+  const objects = pruneObjects({ ...options, declaration, registrySecret: 'login', kubeconfigSecret: 'clusters' });
   const config = objects.find(({ kind }) => kind === 'ConfigMap') as unknown as { data: Record<string, string> };
-  expect(parse(config.data['prune.yaml'] as string)).toEqual({
+  expect(parse(config.data['prune.yaml'] as string)).toMatchObject({
     repositories: { 'r.example/ml/iris': { clusters: ['uid'], keepLast: 3, grace: '86400s', keepTags: ['prod-*'] } },
   });
-  const path = file('from-configmap.yaml', config.data['prune.yaml'] as string);
-  expect((await readDeclaration(path)).targets).toEqual([{ ...target, declaredIn: path }]);
+  // As its pod reads it.
+  const paths = Object.entries(config.data).map(([name, text]) => file(name, text));
+  expect(paths).toHaveLength(2);
+  const read = await readDeclaration(join(dir, 'prune.yaml'));
+  expect(read.targets).toEqual([{ ...target, declaredIn: join(dir, 'prune.yaml') }]);
+  expect((await lockUses(read.locks)).map(({ digest, tag }) => digest ?? tag?.tag)).toEqual([pinned, '1']);
   expect(objects.map(({ kind }) => kind)).toContain('PersistentVolumeClaim');
   const { volumes } = cronJobOf({ registrySecret: 'login' }).spec.jobTemplate.spec.template.spec;
   expect(volumes.find(({ name }) => name === 'registry')?.secret?.secretName).toBe('login');
+});
+
+test('two projects of one repository: what either keeps stays, and one that declares no clusters undeclares it', () => {
+  const own = { keepLast: 9, graceMs: 1, keepTags: ['v*'] };
+  const other = { ...target, policy: own, clusters: ['uid', 'second'] };
+  const both = joined([
+    { targets: [target], locks: ['a.lock'] },
+    { targets: [other], locks: ['b.lock'] },
+  ]);
+  const policy = { keepLast: 9, graceMs: 86_400_000, keepTags: ['prod-*', 'v*'] };
+  expect(both).toMatchObject({ targets: [{ policy, clusters: ['uid', 'second'] }], locks: ['a.lock', 'b.lock'] });
+  const undeclared = { ...other, clusters: undefined, declaredIn: undefined };
+  expect(joined([{ targets: [target, undeclared], locks: [] }]).targets[0]?.clusters).toBeUndefined();
 });
 
 async function inlay(args: readonly string[]) {

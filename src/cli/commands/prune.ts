@@ -56,7 +56,7 @@ export function addPrune(program: Command): void {
     .action(async (repositories, options) => {
       const output = createOutput(options.json === true);
       const { targets, locks } = await declared(repositories, options);
-      if (options.manifests) return output.result(...(await manifests(targets, options)));
+      if (options.manifests) return output.result(...(await manifests({ targets, locks }, options)));
       await prune(targets, locks, options, output);
     });
 }
@@ -79,36 +79,17 @@ interface Flags {
 
 /** What the files and the flags say. */
 async function declared(repositories: readonly string[], flags: Flags): Promise<Declaration> {
-  const { readDeclaration, repositoryName, undeclared } = await import('../../prune/index.ts');
+  const { joined, readDeclaration, repositoryName, undeclared } = await import('../../prune/index.ts');
   if (flags.local === true && repositories.length > 0)
     throw new InlayError('USAGE', '--local takes no repositories', { hint: 'Leave one of them out.' });
   const files = flags.config.length > 0 || !existsSync(CONFIG_FILE) ? flags.config : [CONFIG_FILE];
-  const found = await Promise.all(files.map(readDeclaration));
-  const byName = new Map<string, Target>();
-  for (const target of found.flatMap(({ targets }) => targets)) {
-    const other = byName.get(target.repository);
-    byName.set(target.repository, other ? both(other, target) : target);
-  }
+  const found = joined(await Promise.all(files.map(readDeclaration)));
+  const byName = new Map(found.targets.map((target) => [target.repository, target]));
   const wanted = [...new Set(repositories.map(repositoryName))];
-  const targets =
-    wanted.length === 0 ? [...byName.values()] : wanted.map((name) => byName.get(name) ?? undeclared(name));
+  const targets = wanted.length === 0 ? found.targets : wanted.map((name) => byName.get(name) ?? undeclared(name));
   return {
     targets: targets.map((target) => ({ ...target, policy: policyOf(target.policy, flags) })),
-    locks: [...found.flatMap((one) => one.locks), ...flags.lock.map(present)],
-  };
-}
-
-/** Two projects that push to one repository: whatever one of them keeps stays. */
-function both(a: Target, b: Target): Target {
-  return {
-    repository: a.repository,
-    policy: {
-      keepLast: Math.max(a.policy.keepLast, b.policy.keepLast),
-      graceMs: Math.max(a.policy.graceMs, b.policy.graceMs),
-      keepTags: [...a.policy.keepTags, ...b.policy.keepTags],
-    },
-    clusters: a.clusters && b.clusters ? [...new Set([...a.clusters, ...b.clusters])] : undefined,
-    declaredIn: a.clusters && b.clusters ? a.declaredIn : undefined,
+    locks: [...found.locks, ...flags.lock.map(present)],
   };
 }
 
@@ -264,11 +245,12 @@ interface ManifestFlags extends Flags {
   readonly pullSecret: readonly string[];
 }
 
-async function manifests(targets: readonly Target[], flags: ManifestFlags): Promise<[string, unknown]> {
+async function manifests(declaration: Declaration, flags: ManifestFlags): Promise<[string, unknown]> {
   if (flags.image === undefined)
     throw new InlayError('USAGE', '--manifests needs --image', {
       hint: 'inlay cli-image REGISTRY/REPOSITORY --push makes an image of inlay, and prints its name.',
     });
+  const { targets } = declaration;
   const missing = targets.find(({ clusters }) => clusters === undefined);
   if (targets.length === 0 || missing)
     throw new InlayError(
@@ -276,13 +258,13 @@ async function manifests(targets: readonly Target[], flags: ManifestFlags): Prom
       missing ? `no file says which clusters may run images of ${missing.repository}` : 'no file names a repository',
       { hint: 'Name a file with --config (docs/prune.md): its rules go into the ConfigMap.' },
     );
-  const { pruneObjects } = await import('../../prune/index.ts');
+  const { mountedDeclaration, pruneObjects } = await import('../../prune/index.ts');
   const { toYaml } = await import('../../cluster/index.ts');
   const items = pruneObjects({
     namespace: namespaceOf(flags.namespace) ?? 'inlay',
     image: flags.image,
     schedule: flags.schedule,
-    targets,
+    declaration: await mountedDeclaration(declaration),
     acts: flags.yes === true,
     registrySecret: flags.registrySecret,
     kubeconfigSecret: flags.kubeconfigSecret,
