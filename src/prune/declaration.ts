@@ -51,6 +51,10 @@ export const LOCK_FILE = 'inlay.lock';
 export async function readDeclaration(path: string): Promise<Declaration> {
   const file = basename(path).includes('.yaml') || basename(path).includes('.yml') ? path : join(path, CONFIG_FILE);
   const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined && file === path)
+    throw new InlayError('FILE_NOT_FOUND', `there is no file ${file} that can be read`, {
+      hint: 'Name an inlay.yaml, its folder, or a file with repositories: (docs/prune.md).',
+    });
   if (text === undefined || !/^repositories:/m.test(text)) return projectDeclaration(await readConfig(path), file);
   return fleetDeclaration(text, file);
 }

@@ -184,5 +184,5 @@ function rankedReason(rank: string | number): Why[number] {
   if (rank === 'orphan') return { code: 'ORPHAN', detail: 'what it is attached to is gone' };
   if (rank === 'untagged') return { code: 'UNTAGGED', detail: 'no tag names it any more' };
   if (rank === 'old') return { code: 'OLD', detail: 'others without a version are newer' };
-  return { code: 'SUPERSEDED', detail: `${rank} newer versions` };
+  return { code: 'SUPERSEDED', detail: `${rank} newer ${rank === 1 ? 'version' : 'versions'}` };
 }

@@ -3,7 +3,7 @@ export { type CronJobOptions, pruneObjects } from './cron-job.ts';
 export { freed, freedBytes } from './decide/free.ts';
 export { type MarkedRepository, mark, type Reason } from './decide/mark.ts';
 export { type Step, sweepOrder } from './decide/order.ts';
-export { compareVersionTags, isVersionTag } from './decide/version-order.ts';
+export { compareVersionsOfTags, compareVersionTags, isVersionTag, versionOf } from './decide/version-order.ts';
 export {
   type Blob,
   DEFAULT_POLICY,

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { InlayError, isInlayError } from '../error/index.ts';
 import { parseReference, type Registry, RepositoryStock } from '../registry/index.ts';
-import type { Clusters, Protection } from './cluster/clusters.ts';
+import type { Clusters, KnownCluster, Protection } from './cluster/clusters.ts';
 import type { Proof } from './cluster/journal-uses.ts';
 import { freed } from './decide/free.ts';
 import { type Marked, type MarkedRepository, markInTurn, samePath } from './decide/mark.ts';
@@ -49,10 +49,9 @@ const MOST_ASKED = 2000;
  */
 export async function planPrune(options: PlanOptions): Promise<Plan> {
   const { targets, clusters, dir, now, onProgress } = options;
-  const gaps: Gap[] = [...undeclaredGaps(targets)];
   const protection = await clusters.read();
-  gaps.push(...protection.gaps);
-  onProgress?.(`${protection.clusters.length} clusters name ${protection.uses.length} images`);
+  const gaps: Gap[] = [...undeclaredGaps(targets, protection.clusters), ...protection.gaps];
+  onProgress?.(`clusters ${protection.clusters.length}, images that they name ${protection.uses.length}`);
   const left = await unfinishedSteps(dir);
   const repositories = pLimit(REPOSITORIES);
   const requests = pLimit(REQUESTS);
@@ -84,7 +83,7 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const world = (): World => ({ now, repositories: known.map(({ state }) => state), uses, policies });
   // What is attached to images that would go is asked for these alone; then all is decided again.
   let marked = markInTurn(world(), tidy);
-  onProgress?.(`${marked.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
+  onProgress?.(`repositories ${known.length}, images ${marked.reduce((sum, { images }) => sum + images.length, 0)}`);
   let more = 0;
   let room = MOST_ASKED;
   let unasked = 0;
@@ -180,13 +179,14 @@ function byRepository(uses: readonly Use[]): (repository: string) => readonly st
   return (repository) => [...digests].filter(([path]) => samePath(repository, path)).flatMap(([, all]) => [...all]);
 }
 
-function undeclaredGaps(targets: readonly Target[]): Gap[] {
+function undeclaredGaps(targets: readonly Target[], clusters: readonly KnownCluster[]): Gap[] {
+  const known = clusters.map(({ context, uid }) => ` ${context} is ${uid}.`).join('');
   return targets
     .filter(({ clusters }) => clusters === undefined)
     .map(({ repository }) => ({
       about: repository,
       code: 'PRUNE_UNDECLARED',
       message: 'no file says which clusters may run its images',
-      hint: 'Write prune: {clusters: [UID, …]} into the inlay.yaml of its project, or into a file for --config (docs/prune.md).',
+      hint: `Write prune: {clusters: [UID, …]} into the inlay.yaml of its project, or into a file for --config (docs/prune.md).${known}`,
     }));
 }

@@ -134,6 +134,8 @@ async function prune(
   const rate = numberOf('--rate', flags.rate, 0.001);
   const wanted = flags.local === true ? [] : targets;
   const acts = flags.yes === true;
+  if (targets.length === 0 && flags.local !== true)
+    output.progress('No inlay.yaml here and no --config names a repository.');
   const planned = await registryPlan(wanted, locked, { ...flags, home, rate, output, acts }, async (plan, sweepNow) => {
     const local = flags.local === false ? undefined : await localPlan(home, targets, plan, locked, flags);
     const store: StoreDocument | undefined = local && storeDocument(local.state.layout.dir, local.plan);
@@ -142,7 +144,8 @@ async function prune(
       output.result(describePlan(plan?.document, store, { list: flags.list === true, acts }), document);
       return undefined;
     }
-    output.progress(describePlan(plan?.document, store, { list: flags.list === true, acts }));
+    const told = describePlan(plan?.document, store, { list: flags.list === true, acts });
+    if (told !== '') output.progress(told);
     refuseGaps(document.gaps);
     const swept = await sweepNow();
     const freedBytes = local && (await sweepStore(local.state, local.plan));
