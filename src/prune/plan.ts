@@ -10,6 +10,7 @@ import type { Target } from './declaration.ts';
 import { documentOf, type PruneDocument } from './document.ts';
 import { type Gap, gapOf } from './gap.ts';
 import { Litter } from './litter.ts';
+import { clockGap } from './registry/clock.ts';
 import { notesDir, type RepositoryNote, readNote, writeNote } from './registry/note.ts';
 import { readReferrers } from './registry/read-referrers.ts';
 import { type Limit, readRepository } from './registry/read-repository.ts';
@@ -70,14 +71,16 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
         try {
           return await readTarget(options, repository, also, limit, protection);
         } catch (error) {
-          if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
-          gaps.push(gapOf(repository, error));
+          gaps.push(gapUnlessStopped(repository, error));
           return undefined;
         }
       }),
     ),
   );
   const known = read.filter((one) => one !== undefined);
+  const clocks = await clockGaps(known);
+  gaps.push(...clocks);
+  const timeless = new Set(clocks.map(({ about }) => about));
   const policies = new Map(targets.map(({ repository, policy }): [string, Policy] => [repository, policy]));
   const uses = [...protection.uses, ...options.locked];
   const world = (): World => ({ now, repositories: known.map(({ state }) => state), uses, policies });
@@ -98,14 +101,13 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
         unasked += goes.length - some.length;
         try {
           more += (await readReferrers(own.stock, own.note, parts(some), { limit, now, fresh: false })).length;
-          await writeNote(notesDir(dir), name, own.note);
+          if (!timeless.has(own.state.storage)) await writeNote(notesDir(dir), name, own.note);
           // What is written down need not be held.
           own.note.firstSeen.clear();
           own.note.referrers.clear();
           tidy();
         } catch (error) {
-          if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
-          gaps.push(gapOf(name, error));
+          gaps.push(gapUnlessStopped(name, error));
         }
       }),
     ),
@@ -128,6 +130,21 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
     tidy,
   });
   return { document, marked };
+}
+
+/** Each registry is asked once. */
+async function clockGaps(known: readonly ReadTarget[]): Promise<Gap[]> {
+  const byStorage = new Map(known.map(({ state, stock }) => [state.storage, stock]));
+  const asked = [...byStorage].map(([storage, stock]) =>
+    clockGap(stock, storage).catch((error) => gapUnlessStopped(storage, error)),
+  );
+  return (await Promise.all(asked)).filter((gap) => gap !== undefined);
+}
+
+/** @throws INTERRUPTED */
+function gapUnlessStopped(about: string, error: unknown): Gap {
+  if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
+  return gapOf(about, error);
 }
 
 function parts(images: readonly Marked[]): Set<string> {

@@ -42,8 +42,11 @@ test('inlay.yaml declares its own repository; without clusters nobody has declar
 test('a file of several repositories: what stands beside them holds for each that does not say otherwise', async () => {
   const path = file(
     'prune.yaml',
-    'clusters: [a]\nkeepLast: 4\nlocks: [x/inlay.lock]\nrepositories:\n  r.example/ml/a:\n  r.example/ml/b: {clusters: [], grace: 1d}\n',
+    'clusters: [a]\nkeepLast: 4\nlocks: [pinned.lock]\nrepositories:\n  r.example/ml/a:\n  r.example/ml/b: {clusters: [], grace: 1d}\n',
   );
+  // What it pins would be lost.
+  expect(await readDeclaration(path).catch(({ code }) => code)).toBe('FILE_NOT_FOUND');
+  file('pinned.lock', 'schemaVersion: 1\n');
   const { targets, locks } = await readDeclaration(path);
   expect(
     targets.map(({ repository, clusters, policy }) => [repository, clusters, policy.keepLast, policy.graceMs]),
@@ -51,7 +54,7 @@ test('a file of several repositories: what stands beside them holds for each tha
     ['r.example/ml/a', ['a'], 4, 30 * 86_400_000],
     ['r.example/ml/b', [], 4, 86_400_000],
   ]);
-  expect(locks).toEqual([join(dir, 'x/inlay.lock')]);
+  expect(locks).toEqual([join(dir, 'pinned.lock')]);
 });
 
 test('mistakes are told with their line', async () => {
