@@ -93,7 +93,7 @@ async function makeVolume(claim: string): Promise<void> {
   chmodSync(path, 0o777);
   chmodSync(world.dir, 0o755);
   const spec = {
-    capacity: { storage: '2Gi' },
+    capacity: { storage: '5Gi' },
     accessModes: ['ReadWriteOnce'],
     persistentVolumeReclaimPolicy: 'Retain',
     claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: world.namespace, name: claim },

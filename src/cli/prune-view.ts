@@ -77,14 +77,18 @@ function describeRegistries({ repositories, keep, drop, ...plan }: PruneDocument
   ].join('\n');
 }
 
-function describeStore({ dir, keep, drop, freeBytes }: StoreDocument, list: boolean): string {
+function describeStore({ dir, keep, drop, environments, freeBytes }: StoreDocument, list: boolean): string {
   return [
     `local store ${dir}`,
     ...(keep.length + drop.length > 0 && (list || keep.length + drop.length <= MANY)
       ? [table(imageRows({ keep, drop }))]
       : []),
     `keeps  ${keep.length}${whyKept(keep)}`,
-    `drops  ${drop.length}  ${formatBytes(freeBytes)} free, with what no image has any more`,
+    ...environments.map(
+      ({ path, usedAt, sizeBytes }) =>
+        `drop  ${path}  ${formatBytes(sizeBytes)}  an environment of training, not used since ${usedAt.slice(0, 10)}`,
+    ),
+    `drops  ${drop.length + environments.length}  ${formatBytes(freeBytes)} free, with what no image has any more`,
   ].join('\n');
 }
 

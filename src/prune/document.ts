@@ -3,6 +3,7 @@ import { type Freed, freed } from './decide/free.ts';
 import type { Marked, MarkedRepository, Reason } from './decide/mark.ts';
 import type { Blob } from './decide/world.ts';
 import type { Gap } from './gap.ts';
+import type { OldEnvironment } from './store/environments.ts';
 import type { StorePlan } from './store/plan-store.ts';
 
 /** An image of a plan. */
@@ -38,7 +39,9 @@ export interface StoreDocument {
   readonly dir: string;
   readonly keep: readonly (PlannedImage & { readonly reasons: readonly Reason[] })[];
   readonly drop: readonly DroppedImage[];
-  /** With layers and manifests that no image has any more, bytes. */
+  /** Of training, and long not used. */
+  readonly environments: readonly { readonly path: string; readonly usedAt: string; readonly sizeBytes: number }[];
+  /** With environments, and layers and manifests that no image has any more, bytes. */
   readonly freeBytes: number;
 }
 
@@ -109,11 +112,18 @@ export function documentOf(options: DocumentOptions): PruneDocument {
 export function storeDocument(
   dir: string,
   { marked, freeBytes }: Pick<StorePlan, 'marked' | 'freeBytes'>,
+  environments: readonly OldEnvironment[],
 ): StoreDocument {
   const free = freed(marked);
   const whyItGoes = reasonsToGo(undefined);
   const own = marked.map((at) => imagesOf(at, free, whyItGoes));
-  return { dir, keep: own.flatMap(({ keep }) => keep), drop: own.flatMap(({ drop }) => drop), freeBytes };
+  return {
+    dir,
+    keep: own.flatMap(({ keep }) => keep),
+    drop: own.flatMap(({ drop }) => drop),
+    environments: environments.map((one) => ({ ...one, usedAt: new Date(one.usedAt).toISOString() })),
+    freeBytes: environments.reduce((sum, { sizeBytes }) => sum + sizeBytes, freeBytes),
+  };
 }
 
 function imagesOf(at: MarkedRepository, { byImage }: Freed, whyItGoes: (image: Marked) => Why) {

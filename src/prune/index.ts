@@ -35,6 +35,7 @@ export type { Gap } from './gap.ts';
 export { lockUses } from './locks.ts';
 export { DECLARATION_FILE, mountedDeclaration } from './mounted-declaration.ts';
 export { type Plan, type PlanOptions, planPrune } from './plan.ts';
+export { type OldEnvironment, oldEnvironments, removeEnvironments } from './store/environments.ts';
 export { planStore, type StorePlan } from './store/plan-store.ts';
 export { readStore, type StoreState } from './store/read-store.ts';
 export { sweepStore } from './store/sweep-store.ts';

@@ -128,7 +128,7 @@ async function prune(
   output: Output,
 ): Promise<void> {
   const { describePlan, describeSweep } = await import('../prune-view.ts');
-  const { lockUses, refuseGaps, storeDocument, sweepStore } = await import('../../prune/index.ts');
+  const { lockUses, refuseGaps, removeEnvironments, storeDocument, sweepStore } = await import('../../prune/index.ts');
   const home = inlayHome(process.env);
   const locked = await lockUses(locks);
   const rate = numberOf('--rate', flags.rate, 0.001);
@@ -138,7 +138,8 @@ async function prune(
     output.progress('No inlay.yaml here and no --config names a repository.');
   const planned = await registryPlan(wanted, locked, { ...flags, home, rate, output, acts }, async (plan, sweepNow) => {
     const local = flags.local === false ? undefined : await localPlan(home, targets, plan, locked, flags);
-    const store: StoreDocument | undefined = local && storeDocument(local.state.layout.dir, local.plan);
+    const store: StoreDocument | undefined =
+      local && storeDocument(local.state.layout.dir, local.plan, local.environments);
     const document = { ...(plan?.document ?? EMPTY), ...(store ? { local: store } : {}) };
     if (!acts) {
       output.result(describePlan(plan?.document, store, { list: flags.list === true, acts }), document);
@@ -148,7 +149,10 @@ async function prune(
     if (told !== '') output.progress(told);
     refuseGaps(document.gaps);
     const swept = await sweepNow();
-    const freedBytes = local && (await sweepStore(local.state, local.plan));
+    const freedBytes =
+      local &&
+      (await sweepStore(local.state, local.plan)) +
+        (await removeEnvironments(environmentsDir(home), local.environments));
     output.result(describeSweep(swept, freedBytes), {
       ...document,
       ...(swept ? { swept } : {}),
@@ -218,6 +222,9 @@ async function ownKubes(flags: Pick<Flags, 'context' | 'allContexts'>, named: bo
   }
 }
 
+/** Where `inlay release` and `inlay init` make them. */
+const environmentsDir = (home: string) => join(home, 'training', 'environments');
+
 async function localPlan(
   home: string,
   targets: readonly Target[],
@@ -225,7 +232,7 @@ async function localPlan(
   locked: Awaited<ReturnType<typeof import('../../prune/index.ts').lockUses>>,
   flags: Flags,
 ) {
-  const { DEFAULT_POLICY, planStore, readStore } = await import('../../prune/index.ts');
+  const { DEFAULT_POLICY, oldEnvironments, planStore, readStore } = await import('../../prune/index.ts');
   const { storeDir } = await import('../../image/index.ts');
   const state = await readStore(storeDir(home));
   const fallback = policyOf(DEFAULT_POLICY, flags);
@@ -236,7 +243,8 @@ async function localPlan(
     policyOf: (name: string) => policies.get(name) ?? fallback,
     graceMs: fallback.graceMs,
   };
-  return { state, plan: await planStore(state, options), registries: plan };
+  const environments = await oldEnvironments(environmentsDir(home), options);
+  return { state, plan: await planStore(state, options), environments, registries: plan };
 }
 
 interface ManifestFlags extends Flags {
