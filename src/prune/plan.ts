@@ -54,6 +54,8 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
   const gaps: Gap[] = [...undeclaredGaps(targets, protection.clusters), ...protection.gaps];
   onProgress?.(`clusters ${protection.clusters.length}, images that they name ${protection.uses.length}`);
   const left = await unfinishedSteps(dir);
+  const behind = targets.reduce((sum, { repository }) => sum + (left.get(repository)?.length ?? 0), 0);
+  if (behind > 0) onProgress?.(`manifests that an interrupted sweep has left, looked at again: ${behind}`);
   const repositories = pLimit(REPOSITORIES);
   const requests = pLimit(REQUESTS);
   const litter = new Litter();
