@@ -70,7 +70,8 @@ afterAll(async () => {
   const gone = async (kind: string, ...names: string[]) =>
     cluster.tryKubectl(['delete', kind, '--ignore-not-found', ...names]);
   await gone('pv', `${namespace}-inlay-prune`, `${namespace}-inlay-hub`);
-  await gone('clusterrolebinding', 'inlay-prune', 'inlay-hub', 'inlay-hub-prune');
+  const bindings = ['inlay-prune', 'inlay-hub', 'inlay-hub-prune'].map((name) => `${name}:${namespace}`);
+  await gone('clusterrolebinding', ...bindings);
   rmSync(hosts, { recursive: true, force: true });
   await forgetVersions(references);
   await registry.stop();
@@ -202,7 +203,7 @@ test('a declared cluster that it cannot reach stops it, and so does one that it 
   expect(away.log).toContain('another-cluster');
 
   await schedule(file, '--yes');
-  await world.cluster.kubectl(['delete', 'clusterrolebinding', 'inlay-prune']);
+  await world.cluster.kubectl(['delete', 'clusterrolebinding', `inlay-prune:${world.namespace}`]);
   const forbidden = await night('forbidden');
   expect([forbidden.outcome, forbidden.log]).toEqual(['Failed', expect.stringContaining('PRUNE_REFUSED')]);
   expect(forbidden.log).toContain('inlay manifests --roles prune');

@@ -56,6 +56,14 @@ test('it may read what inventory and prune read, and change nothing', () => {
   expect(bindings.map(({ roleRef }) => roleRef)).toMatchObject([{ name: 'inlay-inventory' }, { name: 'inlay-prune' }]);
 });
 
+test('a hub of another namespace keeps its rights', () => {
+  const bindings = (namespace: string) =>
+    hubManifests({ ...options, namespace }).flatMap(({ kind, metadata }) =>
+      kind === 'ClusterRoleBinding' ? [metadata.name] : [],
+    );
+  expect(new Set([...bindings('one'), ...bindings('two')]).size).toBe(4);
+});
+
 test('its ledger is a volume of its own, or Postgres, whose address comes from a Secret alone', () => {
   const kinds = (more: object = {}) => hubManifests({ ...options, ...more }).map(({ kind }) => kind);
   expect(kinds()).toContain('PersistentVolumeClaim');
