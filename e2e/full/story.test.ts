@@ -255,13 +255,6 @@ test('the inventory has what is left of it, as table, CSV and JSON', async () =>
   expect(await inventory(hub, '-n', world.namespace, '--csv')).toContain(',iris,stable,Deployment,iris,');
 }, 60_000);
 
-test('HOLD', async () => {
-  const { Database } = await import('bun:sqlite');
-  await Bun.$`rm -f /tmp/story/copy.db`;
-  new Database(hubOn('SQLite').database).run("VACUUM INTO '/tmp/story/copy.db'");
-  process.stderr.write(`HOLD ${world.namespace} ${JSON.stringify([...times])}\n`);
-});
-
 test('the dashboard shows it', async () => {
   const { url } = hubOn('Postgres');
   const service = `/service?${new URLSearchParams({ context: 'prod', namespace: world.namespace, service: 'iris' })}`;
