@@ -119,7 +119,7 @@ export class StoryWorld extends World {
     const { registry } = this.cluster;
     const root = join(this.dir, name);
     for (const [one, version] of Object.entries(packages)) {
-      const info = join(root, 'usr/local/lib/python3.8/site-packages', `${one}-${version}.dist-info`);
+      const info = join(root, 'usr/local/lib/python3.8/site-packages', `${one.replace('-', '_')}-${version}.dist-info`);
       mkdirSync(info, { recursive: true });
       writeFileSync(join(info, 'METADATA'), `Metadata-Version: 2.1\nName: ${one}\nVersion: ${version}\n`);
     }

@@ -41,7 +41,7 @@ beforeAll(async () => {
   ] as const)
     await build(version, accuracy);
   for (const [name, packages] of Object.entries({
-    churn: { scikit_learn: '0.22.2', Flask: '1.1.1' },
+    churn: { 'scikit-learn': '0.22.2', Flask: '1.1.1' },
     fraud: { xgboost: '0.90', numpy: '1.18.1' },
   }))
     images.set(name, await world.pythonImage(name, packages));
@@ -195,10 +195,10 @@ test.each(['SQLite', 'Postgres'])('the timeline tells it, from %s', async (name)
   // The second canary came and went while nobody watched: its release tells of it.
   expect(told('canary').map(([version]) => version)).toEqual(['1.1.0']);
   expect(releases.map(({ number, kind, version, actor, outcome }) => [number, kind, version, actor, outcome])).toEqual([
-    [1, 'first', '1.0.0', 'ada', 'released'],
-    [2, 'canary', '1.1.0', 'grace', 'released'],
+    [1, 'release', '1.0.0', 'ada', 'released'],
+    [2, 'release', '1.1.0', 'grace', 'released'],
     [3, 'rollback', '1.0.0', 'grace', 'released'],
-    [4, 'canary', '1.2.0', 'nightly', 'released'],
+    [4, 'release', '1.2.0', 'nightly', 'released'],
   ]);
   expect(gaps).toHaveLength(1);
   const [gap] = gaps;
@@ -244,7 +244,7 @@ test('the inventory has what is left of it, as table, CSV and JSON', async () =>
     ['prod', 'iris', 'stable', '1.2.0'],
     ['prod', 'churn', null, undefined],
   ]);
-  expect(ours[1]?.libraries).toMatchObject({ 'scikit-learn': '0.22.2', flask: '1.1.1' });
+  expect(ours[1]?.libraries).toMatchObject({ 'scikit-learn': '0.22.2', Flask: '1.1.1' });
   expect(warnings.map(({ code }) => code)).toContain('SAME_CLUSTER');
   expect(await inventory(hub, '-n', world.namespace)).toMatch(
     /^service +role[^\n]+\niris +stable +1\.2\.0 [^\n]+flowers-team +-\n$/,
@@ -262,7 +262,7 @@ test('the dashboard shows it', async () => {
   const [one, two] = releases.map(({ digest }) => digest);
   const at = (name: string) => `/?${new URLSearchParams({ at: times.get(name) ?? '', q: world.namespace })}`;
   const pages: Record<string, readonly [path: string, text: string]> = {
-    now: [`/?q=${world.namespace}`, '2 of'],
+    now: [`/?q=${world.namespace}`, 'churn'],
     service: [service, 'promoted by ada'],
     'at-canary': [at('canary'), 'canary'],
     'at-unwatched': [at('unwatched'), 'not watched'],
