@@ -7,8 +7,9 @@ import { BodyWatch } from './body-watch.ts';
 import { closeAfter, closing } from './closing.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
+import { Front, type Peer } from './front/index.ts';
 import { healthRoutes } from './health-routes.ts';
-import { type Handlers, listenHttp } from './listen.ts';
+import { type Handlers, listenHttp, listenOn } from './listen.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -49,7 +50,9 @@ type Phase = 'starting' | 'ready' | 'draining';
 export class ModelServer {
   readonly #settings: Settings;
   readonly #log: Log;
+  /** Bun's server: on the port itself, or behind the front door. */
   readonly #server: Server<undefined>;
+  readonly #front: Front | undefined;
   readonly #predictionSink: LineSink | undefined;
   readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
@@ -77,22 +80,48 @@ export class ModelServer {
     const { pulses = new Int32Array(1), own = 0 } = options.thread ?? {};
     this.#liveness = new Liveness({ limitMs: options.settings.livenessTimeoutMs, pulses, own });
     this.metrics = new Metrics();
-    this.#routes = { routes: this.#healthRoutes(), own: {} };
-    this.#server = listenHttp(
-      options.settings,
-      options.sharePort,
-      this.#handlers((handler) => handler),
+    this.#routes = { routes: this.#healthRoutes(), own: {}, direct: new Map() };
+    const handlers = this.#handlers((handler) => handler);
+    const { settings, sharePort } = options;
+    const inner = settings.directRequests ? this.#listenInside(handlers) : undefined;
+    if (inner) this.#front = this.#openFront(inner.port as number, sharePort);
+    this.#server = inner ?? listenHttp(settings, sharePort, handlers);
+  }
+
+  /** Undefined where this machine has no loopback interface. */
+  #listenInside(handlers: Handlers): Server<undefined> | undefined {
+    try {
+      return listenHttp({ host: '127.0.0.1', port: 0 }, undefined, handlers);
+    } catch (error) {
+      this.#log.warning('plain requests are not read directly', { cause: (error as Error).message });
+      return undefined;
+    }
+  }
+
+  /** @throws PORT_IN_USE, ENVIRONMENT_INVALID */
+  #openFront(innerPort: number, share: ServerOptions['sharePort']): Front {
+    const { host, maxBodyBytes } = this.#settings;
+    const ageLimit = () => this.#ages.limitMs();
+    return listenOn(
+      this.#settings,
+      share,
+      (port, reusePort) => new Front({ hostname: host, port, reusePort, innerPort, ageLimit, maxBodyBytes }),
     );
+  }
+
+  #peerOf(request: Request): Peer | null {
+    const peer = this.#server.requestIP(request);
+    return (peer && this.#front?.peerOf(peer.port)) ?? peer;
   }
 
   /** Where it listens, for people and clients on this machine. */
   get url(): string {
     const host = ['0.0.0.0', '::'].includes(this.#settings.host) ? '127.0.0.1' : this.#settings.host;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#server.port}`;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`;
   }
 
   get port(): number {
-    return this.#server.port as number;
+    return this.#front?.port ?? (this.#server.port as number);
   }
 
   /** The model as the Open Inference Protocol has it, once there is one. */
@@ -138,16 +167,17 @@ export class ModelServer {
       predictions: this.#predictions,
     };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
-    const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
+    const { routes, own, direct } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
     this.#oip = new OipModel(served);
     const oip = oipRoutes(this.#oip, {
       notReady: this.notReady,
       limit: this.#settings.maxBodyBytes,
       bodies: this.#bodies,
     });
-    this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own };
+    this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own, direct };
     this.#phase = 'ready';
     this.#server.reload(this.#handlers((handler) => handler));
+    this.#front?.serve(direct);
   }
 
   /** From now on rows are run together as was proven. */
@@ -166,12 +196,17 @@ export class ModelServer {
     this.#phase = 'draining';
     Atomics.store(this.#draining, 0, 1);
     this.#server.reload(this.#handlers(closing));
+    this.#front?.drain();
     await Promise.race([Bun.sleep(this.#settings.drainMs), hurry]);
     // Stops accepting; answers under way go out.
-    const closed = this.#server.stop(false);
-    while (this.#server.pendingRequests > 0 && this.notLive() === undefined) await Bun.sleep(5);
-    // Connections that are idle now have nothing under way: what was answered was flushed by the turn before.
-    await Promise.race([closed, Bun.sleep(50)]);
+    this.#front?.stop(false);
+    const closed = this.#front ? undefined : this.#server.stop(false);
+    do {
+      while (this.#busy && this.notLive() === undefined) await Bun.sleep(5);
+      // Connections that are idle then have nothing under way: what was answered was flushed by the turn before.
+      await Promise.race([closed, Bun.sleep(50)]);
+    } while (this.#front && this.#busy && this.notLive() === undefined);
+    this.#front?.stop(true);
     await this.#server.stop(true);
     this.#end();
   }
@@ -185,7 +220,13 @@ export class ModelServer {
   async close(): Promise<void> {
     this.#phase = 'draining';
     this.#end();
+    this.#front?.stop(true);
     await this.#server.stop(true);
+  }
+
+  /** Whether answers are owed. */
+  get #busy(): boolean {
+    return this.#server.pendingRequests > 0 || this.#front?.busy === true;
   }
 
   #end(): void {
@@ -203,7 +244,7 @@ export class ModelServer {
       accessLog: this.#settings.accessLog,
       model: this.#model,
       errorBody,
-      peer: (request) => this.#server.requestIP(request),
+      peer: (request) => this.#peerOf(request),
     });
   }
 

@@ -1,0 +1,299 @@
+import type { Socket } from 'bun';
+import { InlayError } from '../../error/index.ts';
+import { type DirectHead, type DirectLimits, LONGEST_HEAD, readDirectHead } from './direct-head.ts';
+import { DirectRequest, type Peer } from './direct-request.ts';
+import type { DirectJob, DirectRoute } from './direct-route.ts';
+import { Pipe } from './pipe.ts';
+
+/** What all connections of a front door share. */
+export interface ConnectionHost {
+  readonly limits: DirectLimits<DirectRoute>;
+  /** Whether answers are the last on their connections. */
+  readonly draining: boolean;
+  /** The head that was read last: clients send the same one again and again, on one connection and on many. */
+  recent: DirectHead<DirectRoute> | undefined;
+  /** Requests that were read and whose answers are not on their way yet. */
+  owed: number;
+  readonly pipes: Set<Pipe>;
+  /** A whole Date line. */
+  date(): string;
+  /** Calls `flush` of a connection in a moment, once what else is answered now is answered. */
+  flushSoon(connection: Connection): void;
+  /** Connects to the server behind the door. */
+  connectInner(pipe: Pipe, peer: Peer): void;
+  /** How long a connection may last that is opened now, milliseconds. */
+  ageLimit(): number;
+}
+
+/** So many requests of one connection are read before the first of them is answered. */
+const MOST_OWED = 64;
+/** As Bun's server has it: a connection that is silent behind an answer for so long is closed, s. */
+export const IDLE_TIMEOUT_S = 75;
+
+const HEAD_END = '\r\n\r\n';
+
+/** A body that is on its way. */
+interface OpenBody {
+  readonly job: DirectJob;
+  readonly chunks: Buffer[];
+  /** Bytes that are still to come. */
+  missing: number;
+}
+
+/**
+ * A connection of a client. As long as its requests are of the one plain shape they are answered here, in their order; at the first that
+ * is not, all bytes from there on go to the server behind, and its bytes come back, and nobody here reads them any more.
+ */
+export class Connection {
+  readonly #host: ConnectionHost;
+  readonly #socket: Socket<Connection | undefined>;
+  readonly #since = performance.now();
+  /** When it has lasted for long enough, milliseconds of performance.now(). */
+  readonly endsAt: number;
+  /** Nobody reads answers any more, as far as one can tell: the client has ended its side. */
+  aborted = false;
+  #closed = false;
+  /** Requests whose answers are not sent, in the order in which they came. */
+  #first: DirectRequest | undefined = undefined;
+  #last: DirectRequest | undefined = undefined;
+  #owed = 0;
+  #flushing = false;
+  /** An answer said that it is the last; what comes behind it is not read. */
+  #ending = false;
+  #body: OpenBody | undefined = undefined;
+  /** Bytes that the socket did not take yet. */
+  #unsent: Buffer | undefined = undefined;
+  /** Bytes that came and are not read yet, while the socket is paused. */
+  #held: Buffer | undefined = undefined;
+  #paused = false;
+  #handingOver = false;
+  #pipe: Pipe | undefined = undefined;
+
+  constructor(host: ConnectionHost, socket: Socket<Connection | undefined>) {
+    this.#host = host;
+    this.#socket = socket;
+    this.endsAt = this.#since + host.ageLimit();
+  }
+
+  get peer(): Peer {
+    const { remoteAddress: address, remotePort: port } = this.#socket;
+    return { address, port, since: this.#since };
+  }
+
+  /** Bytes came; they are the socket's again afterwards. */
+  received(bytes: Buffer): void {
+    if (this.#pipe) this.#pipe.fromClient(bytes);
+    else if (this.#held) this.#held = Buffer.concat([this.#held, bytes]);
+    else if (this.#paused || this.#handingOver) this.#held = Buffer.from(bytes);
+    else if (this.#ending) return;
+    else if (this.#body) this.#continueBody(this.#body, bytes);
+    else this.#read(bytes);
+  }
+
+  /** The socket takes bytes again. */
+  drained(): void {
+    if (this.#pipe) this.#pipe.clientDrained();
+    else if (this.#unsent) {
+      const unsent = this.#unsent;
+      this.#unsent = undefined;
+      this.#send(unsent);
+    }
+  }
+
+  /** The client sends no more. It may still read, but one that is gone looks alike: what it asked for is dropped if it has to wait. */
+  ended(): void {
+    this.aborted = true;
+    if (this.#pipe) {
+      this.#pipe.clientEnded();
+      return;
+    }
+    this.#failBody();
+    if (!this.#handingOver && this.#owed === 0 && !this.#unsent && !this.#held) this.#socket.end();
+  }
+
+  closed(): void {
+    this.aborted = true;
+    this.#closed = true;
+    this.#pipe?.clientClosed();
+    this.#failBody();
+    this.#host.owed -= this.#owed;
+    this.#owed = 0;
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#held = undefined;
+    this.#unsent = undefined;
+  }
+
+  /** Nothing was sent or taken for IDLE_TIMEOUT_S. */
+  timedOut(): void {
+    if (this.#pipe) this.#pipe.clientTimedOut();
+    else if (this.#unsent) this.#socket.terminate();
+    else if (this.#owed > 0 || this.#handingOver) this.#socket.timeout(IDLE_TIMEOUT_S);
+    else this.#socket.end();
+  }
+
+  /** The answer to one of its requests is there. */
+  answered(request: DirectRequest): void {
+    if (request !== this.#first || this.#flushing) return;
+    this.#flushing = true;
+    this.#host.flushSoon(this);
+  }
+
+  /** Sends what is answered, all at once. */
+  flush(): void {
+    this.#flushing = false;
+    let text = '';
+    let bytes = 0;
+    for (let request = this.#first; request?.answer; request = this.#first) {
+      const { answer, next } = request;
+      const length = Buffer.byteLength(answer.body);
+      const last = (answer.last || this.#host.draining) && next === undefined;
+      const one = answer.text(this.#host.date(), length, last);
+      text += one;
+      // Heads are US-ASCII.
+      bytes += one.length - answer.body.length + length;
+      if (last) this.#ending = true;
+      this.#first = next;
+      this.#owed--;
+      this.#host.owed--;
+    }
+    if (this.#first === undefined) this.#last = undefined;
+    if (this.#closed || bytes === 0) return;
+    if (this.#unsent) {
+      this.#unsent = Buffer.concat([this.#unsent, Buffer.from(text)]);
+      return;
+    }
+    const sent = this.#socket.write(text);
+    if (sent === bytes) this.#sentAll();
+    else if (sent >= 0) this.#keepUnsent(Buffer.from(text).subarray(sent));
+  }
+
+  #send(bytes: Buffer): void {
+    const sent = this.#socket.write(bytes);
+    if (sent === bytes.length) this.#sentAll();
+    else if (sent >= 0) this.#keepUnsent(bytes.subarray(sent));
+  }
+
+  /** Nothing more is read of a client that does not read. */
+  #keepUnsent(bytes: Buffer): void {
+    this.#unsent = bytes;
+    this.#pause();
+    this.#socket.timeout(IDLE_TIMEOUT_S);
+  }
+
+  #sentAll(): void {
+    this.#socket.timeout(IDLE_TIMEOUT_S);
+    if (this.#owed === 0) {
+      if (this.#ending) {
+        this.#socket.end();
+        return;
+      }
+      if (this.#handingOver) {
+        this.#openPipe();
+        return;
+      }
+    }
+    if (this.#paused && !this.#handingOver && this.#owed < MOST_OWED) this.#goOn();
+    if (this.aborted && this.#owed === 0 && !this.#held && !this.#pipe) this.#socket.end();
+  }
+
+  /** Reads on where it was paused. */
+  #goOn(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    this.#paused = false;
+    if (held) {
+      if (this.#body) this.#continueBody(this.#body, held);
+      else this.#read(held);
+    }
+    if (!this.#paused && !this.#handingOver) this.#socket.resume();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  /** Reads requests, the first of which begins with the first byte. */
+  #read(bytes: Buffer): void {
+    const text = bytes.toString('latin1');
+    let at = 0;
+    while (at < text.length && !this.#ending) {
+      if (this.#owed >= MOST_OWED || this.#unsent) {
+        this.#held = Buffer.from(bytes.subarray(at));
+        this.#pause();
+        return;
+      }
+      const head = this.#headAt(text, at, bytes);
+      if (!head) {
+        this.#handOver(bytes.subarray(at));
+        return;
+      }
+      const from = at + head.text.length;
+      at = from + head.length;
+      const job = head.route.begin(this.#owe(head));
+      if (at <= text.length) job.take(text.slice(from, at), bytes, from, at);
+      else {
+        this.#body = { job, chunks: [Buffer.from(bytes.subarray(from))], missing: at - text.length };
+        job.await();
+      }
+    }
+  }
+
+  #headAt(text: string, at: number, bytes: Buffer): DirectHead<DirectRoute> | undefined {
+    const { recent, limits } = this.#host;
+    if (recent && text.startsWith(recent.text, at)) return recent;
+    const end = text.indexOf(HEAD_END, at);
+    if (end < 0 || end - at > LONGEST_HEAD) return undefined;
+    // A text of its own: a part of `text` would keep all of it.
+    const head = readDirectHead(bytes.toString('latin1', at, end + HEAD_END.length), limits);
+    if (head) this.#host.recent = head;
+    return head;
+  }
+
+  #owe(head: DirectHead<DirectRoute>): DirectRequest {
+    const request = new DirectRequest(this, head);
+    if (this.#last) this.#last.next = request;
+    else this.#first = request;
+    this.#last = request;
+    this.#owed++;
+    this.#host.owed++;
+    return request;
+  }
+
+  #continueBody(body: OpenBody, bytes: Buffer): void {
+    if (bytes.length < body.missing) {
+      body.missing -= bytes.length;
+      // One that was refused is not kept.
+      if (!body.job.arrived) body.chunks.push(Buffer.from(bytes));
+      return;
+    }
+    this.#body = undefined;
+    const all = Buffer.concat([...body.chunks, bytes.subarray(0, body.missing)]);
+    if (!body.job.arrived) body.job.take(all.toString('latin1'), all, 0, all.length);
+    if (bytes.length > body.missing) this.#read(bytes.subarray(body.missing));
+  }
+
+  #failBody(): void {
+    const job = this.#body?.job;
+    this.#body = undefined;
+    if (!job || job.arrived) return;
+    job.arrived = true;
+    job.fail(new InlayError('CLIENT_GONE', 'the client went away before its whole body had come'));
+  }
+
+  /** From these bytes on the connection is the other server's, once what is owed is sent. */
+  #handOver(bytes: Buffer): void {
+    this.#handingOver = true;
+    this.#held = Buffer.from(bytes);
+    this.#pause();
+    if (this.#owed === 0 && !this.#unsent) this.#openPipe();
+  }
+
+  #openPipe(): void {
+    this.#socket.timeout(0);
+    this.#pipe = new Pipe(this.#host, this.#socket, this.#held ?? Buffer.alloc(0), this.aborted);
+    this.#held = undefined;
+    this.#host.connectInner(this.#pipe, this.peer);
+  }
+}
