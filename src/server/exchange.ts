@@ -50,7 +50,7 @@ export class Exchange {
   }
 
   /** A handler with all of it around. */
-  wrap(handler: Handler): Handler {
+  wrap<R extends Incoming>(handler: Handler<R>): Handler<R> {
     return (request) => {
       const started = performance.now();
       try {

@@ -6,6 +6,7 @@ import type { BodyWatch } from './body-watch.ts';
 import { docsRoutes } from './docs.ts';
 import type { Exchange } from './exchange.ts';
 import type { DirectRoute } from './front/index.ts';
+import type { Incoming } from './incoming.ts';
 import { labelCounter } from './label-counter.ts';
 import type { Log } from './log.ts';
 import { heldMemory } from './memory.ts';
@@ -16,6 +17,7 @@ import { playgroundRoutes } from './playground.ts';
 import { type Predicting, predictRoute, type Render, sampleHandler } from './predict-route.ts';
 import type { PredictionLog } from './prediction-log/index.ts';
 import { processMetrics } from './process-metrics.ts';
+import { readingRoute } from './reading-route.ts';
 import { labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
 import type { Settings } from './settings.ts';
@@ -86,6 +88,7 @@ export async function modelRoutes(
             ]
           : []),
       ];
+  const metrics = metricsHandler(served);
   const routes: Routes = {
     ...docs,
     ...playgroundRoutes(contract),
@@ -101,10 +104,14 @@ export async function modelRoutes(
         ? () => json(Object.fromEntries(labels.keys.map((key, column) => [key, labels.names[column]])))
         : noLabels,
     },
-    '/metrics': { GET: metricsHandler(served) },
+    '/metrics': { GET: metrics },
     ...(labelled ? {} : { '/predict/test/label': { GET: noLabels }, '/predict/label': { POST: noLabels } }),
     ...(served.transformer ? await transformRoutes(served, served.transformer, settings, exchangeOf) : {}),
   };
+  const direct = new Map<string, DirectRoute>([
+    ['/metrics', readingRoute(exchangeOf('/metrics').wrap(metrics))],
+    ...posted.map(([path, route]) => [path, route.direct] as const),
+  ]);
   const own: Routes = {
     '/predict/test': { GET: sampleHandler(served, predicting('/predict/test', predict)) },
     ...(labelled
@@ -112,18 +119,18 @@ export async function modelRoutes(
       : {}),
     ...Object.fromEntries(posted.map(([path, { handler }]) => [path, { POST: handler }])),
   };
-  return { routes, own, direct: new Map(posted.map(([path, { direct }]) => [path, direct])) };
+  return { routes, own, direct };
 }
 
 /** Routes whose exchanges are still to be finished, and those that do it themselves since every request counts there. */
 export interface ModelRoutes {
   readonly routes: Routes;
   readonly own: Routes;
-  /** Those of them that the front door may ask. */
+  /** Those that the front door may ask, exchanges and all. */
   readonly direct: ReadonlyMap<string, DirectRoute>;
 }
 
-function metricsHandler({ contract, allMetrics }: Served): Handler {
+function metricsHandler({ contract, allMetrics }: Served): Handler<Incoming> {
   const { name, version, model } = contract;
   const info = { name, version, digest: model.digest, inlay: INLAY_VERSION };
   const labels = contract.task === 'classification' ? (contract.labels?.names ?? []) : [];

@@ -1,9 +1,9 @@
 import { type Contract, DATATYPES, type TensorSpec } from '../contract/index.ts';
 import type { Answers, Batcher, Feeds, Job } from '../engine/index.ts';
 import { InlayError } from '../error/index.ts';
-import type { MakeAnswer } from './answer.ts';
 import { looseUtf8, notUtf8, parseJson, readText, utf8 } from './body.ts';
 import type { Awaiting, BodyWatch } from './body-watch.ts';
+import { directJson } from './direct-answers.ts';
 import type { Exchange } from './exchange.ts';
 import { DirectAnswer, type DirectJob, type DirectRequest, type DirectRoute } from './front/index.ts';
 import type { Incoming } from './incoming.ts';
@@ -85,11 +85,6 @@ class ServedPrediction extends Prediction {
 
 /** As Response.json has it. */
 const JSON_TYPE = 'application/json;charset=utf-8';
-const directJson: MakeAnswer<DirectAnswer> = (value, status, headers) => {
-  const answer = new DirectAnswer(status, 'application/json', JSON.stringify(value));
-  for (const name in headers) answer.headers.set(name, headers[name] as string);
-  return answer;
-};
 
 /** One that the front door read. */
 class DirectPrediction extends Prediction implements DirectJob {
@@ -106,11 +101,11 @@ class DirectPrediction extends Prediction implements DirectJob {
     this.#reader.bodies.watch(this);
   }
 
-  take(text: string, bytes: Buffer, from: number, to: number): void {
+  take(bytes: string): void {
     if (this.arrived) return;
     this.arrived = true;
-    if (this.route.log?.wants()) this.text = looseUtf8(bytes.subarray(from, to));
-    this.#reader.takeBytes(text, bytes, from, to, this);
+    if (this.route.log?.wants()) this.text = looseUtf8(Buffer.from(bytes, 'latin1'));
+    this.#reader.takeBytes(bytes, this);
   }
 
   protected answer(prediction: unknown): void {
@@ -157,7 +152,7 @@ export function predictRoute(
         },
       );
     });
-  return { handler, direct: { begin: (request) => new DirectPrediction(route, request, reader) } };
+  return { handler, direct: { method: 'POST', begin: (request) => new DirectPrediction(route, request, reader) } };
 }
 
 /** Gives the inputs in bodies to the batcher, or fails their requests. */
@@ -188,10 +183,10 @@ class BodyReader {
     if (!this.#takeRows(text, job)) this.#takeOther(text, job);
   }
 
-  /** @param text bytes `[from, to)`, one character each: bodies of plain rows are US-ASCII, and others are decoded */
-  takeBytes(text: string, bytes: Uint8Array, from: number, to: number, job: Prediction): void {
-    if (this.#takeRows(text, job)) return;
-    const own = bytes.subarray(from, to);
+  /** @param bytes one character each: bodies of plain rows are US-ASCII, and others are decoded */
+  takeBytes(bytes: string, job: Prediction): void {
+    if (this.#takeRows(bytes, job)) return;
+    const own = Buffer.from(bytes, 'latin1');
     let decoded: string;
     try {
       decoded = this.isLoose ? looseUtf8(own) : utf8(own);

@@ -68,7 +68,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxConnections: 16_384,
   maxConnectionAgeMs: 300_000,
   transformTimeoutMs: 10_000,
-  directRequests: false,
+  directRequests: true,
   accessLog: false,
   predictionLog: undefined,
   predictionLogMaxBytes: 100 * 1024 * 1024,

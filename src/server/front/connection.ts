@@ -35,7 +35,8 @@ const HEAD_END = '\r\n\r\n';
 /** A body that is on its way. */
 interface OpenBody {
   readonly job: DirectJob;
-  readonly chunks: Buffer[];
+  /** What has come, one character a byte. */
+  came: string;
   /** Bytes that are still to come. */
   missing: number;
 }
@@ -85,7 +86,7 @@ export class Connection {
     if (this.#pipe) this.#pipe.fromClient(bytes);
     else if (this.#held) this.#held = Buffer.concat([this.#held, bytes]);
     else if (this.#paused || this.#handingOver) this.#held = Buffer.from(bytes);
-    else if (this.#ending) return;
+    else if (this.#ending || (this.#last?.isLast && !this.#body)) return;
     else if (this.#body) this.#continueBody(this.#body, bytes);
     else this.#read(bytes);
   }
@@ -144,14 +145,20 @@ export class Connection {
     this.#flushing = false;
     let text = '';
     let bytes = 0;
+    let chunks: Buffer[] | undefined;
     for (let request = this.#first; request?.answer; request = this.#first) {
       const { answer, next } = request;
-      const length = Buffer.byteLength(answer.body);
-      const last = (answer.last || this.#host.draining) && next === undefined;
-      const one = answer.text(this.#host.date(), length, last);
-      text += one;
-      // Heads are US-ASCII.
-      bytes += one.length - answer.body.length + length;
+      const { body } = answer;
+      const length = Buffer.byteLength(body);
+      const last = (answer.last || request.isLast || this.#host.draining) && next === undefined;
+      const head = answer.head(this.#host.date(), length, last);
+      bytes += head.length + length;
+      if (typeof body === 'string') text += head + body;
+      else {
+        chunks ??= [];
+        chunks.push(Buffer.from(text + head), body);
+        text = '';
+      }
       if (last) this.#ending = true;
       this.#first = next;
       this.#owed--;
@@ -159,8 +166,10 @@ export class Connection {
     }
     if (this.#first === undefined) this.#last = undefined;
     if (this.#closed || bytes === 0) return;
-    if (this.#unsent) {
-      this.#unsent = Buffer.concat([this.#unsent, Buffer.from(text)]);
+    if (this.#unsent || chunks) {
+      const rest = Buffer.concat([...(chunks ?? []), Buffer.from(text)]);
+      if (this.#unsent) this.#unsent = Buffer.concat([this.#unsent, rest]);
+      else this.#send(rest);
       return;
     }
     const sent = this.#socket.write(text);
@@ -218,7 +227,7 @@ export class Connection {
   #read(bytes: Buffer): void {
     const text = bytes.toString('latin1');
     let at = 0;
-    while (at < text.length && !this.#ending) {
+    while (at < text.length && !this.#ending && !this.#last?.isLast) {
       if (this.#owed >= MOST_OWED || this.#unsent) {
         this.#held = Buffer.from(bytes.subarray(at));
         this.#pause();
@@ -232,9 +241,9 @@ export class Connection {
       const from = at + head.text.length;
       at = from + head.length;
       const job = head.route.begin(this.#owe(head));
-      if (at <= text.length) job.take(text.slice(from, at), bytes, from, at);
+      if (at <= text.length) job.take(text.slice(from, at));
       else {
-        this.#body = { job, chunks: [Buffer.from(bytes.subarray(from))], missing: at - text.length };
+        this.#body = { job, came: text.slice(from), missing: at - text.length };
         job.await();
       }
     }
@@ -262,15 +271,14 @@ export class Connection {
   }
 
   #continueBody(body: OpenBody, bytes: Buffer): void {
+    // Of one that was refused nothing is kept.
+    body.came = body.job.arrived ? '' : body.came + bytes.toString('latin1', 0, body.missing);
     if (bytes.length < body.missing) {
       body.missing -= bytes.length;
-      // One that was refused is not kept.
-      if (!body.job.arrived) body.chunks.push(Buffer.from(bytes));
       return;
     }
     this.#body = undefined;
-    const all = Buffer.concat([...body.chunks, bytes.subarray(0, body.missing)]);
-    if (!body.job.arrived) body.job.take(all.toString('latin1'), all, 0, all.length);
+    if (!body.job.arrived) body.job.take(body.came);
     if (bytes.length > body.missing) this.#read(bytes.subarray(body.missing));
   }
 
@@ -294,6 +302,7 @@ export class Connection {
     this.#socket.timeout(0);
     this.#pipe = new Pipe(this.#host, this.#socket, this.#held ?? Buffer.alloc(0), this.aborted);
     this.#held = undefined;
+    this.#socket.resume();
     this.#host.connectInner(this.#pipe, this.peer);
   }
 }

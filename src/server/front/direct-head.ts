@@ -1,5 +1,5 @@
 /** The head of a request that is answered directly: all that HTTP says about it was understood. */
-export interface DirectHead<R> {
+export interface DirectHead<R extends Asked> {
   /** Its bytes, one character each, the empty line included. */
   readonly text: string;
   readonly route: R;
@@ -7,9 +7,16 @@ export interface DirectHead<R> {
   readonly length: number;
   /** By name, in small letters. */
   readonly fields: ReadonlyMap<string, string>;
+  /** Its connection is to be closed behind the answer. */
+  readonly last: boolean;
 }
 
-export interface DirectLimits<R> {
+/** What is known of a route. */
+export interface Asked {
+  readonly method: 'GET' | 'POST';
+}
+
+export interface DirectLimits<R extends Asked> {
   /** What may be asked, by the request line. */
   readonly lines: ReadonlyMap<string, R>;
   /** Of a body, bytes. */
@@ -17,8 +24,8 @@ export interface DirectLimits<R> {
 }
 
 /** `POST /predict HTTP/1.1`, without the line's end. */
-export function requestLine(path: string): string {
-  return `POST ${path} HTTP/1.1`;
+export function requestLine(method: Asked['method'], path: string): string {
+  return `${method} ${path} HTTP/1.1`;
 }
 
 /** A longer head is none that clients of a model send, bytes. */
@@ -29,6 +36,7 @@ const MOST_FIELDS = 64;
 const FIELD = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e]*)\r\n/y;
 const HOST = /^[0-9A-Za-z.:[\]_-]+$/;
 /** Digits without sign or leading zeros, few enough to be a number. */
+const CONNECTION = new Set(['keep-alive', 'close']);
 const LENGTH = /^(?:0|[1-9][0-9]{0,9})$/;
 /** Where these stand, a request's framing, its body or its connection are not the plain ones. */
 const UNUSUAL = new Set([
@@ -49,7 +57,7 @@ const UNUSUAL = new Set([
  * undefined here: that is for an HTTP server to judge.
  * @param text a head with the empty line at its end, and none before; one character a byte
  */
-export function readDirectHead<R>(text: string, limits: DirectLimits<R>): DirectHead<R> | undefined {
+export function readDirectHead<R extends Asked>(text: string, limits: DirectLimits<R>): DirectHead<R> | undefined {
   const first = text.indexOf('\r\n');
   const route = limits.lines.get(text.slice(0, first));
   if (route === undefined || text.length > LONGEST_HEAD) return undefined;
@@ -66,18 +74,19 @@ export function readDirectHead<R>(text: string, limits: DirectLimits<R>): Direct
     at = FIELD.lastIndex;
   }
   if (at !== last || fields.size > MOST_FIELDS) return undefined;
-  const length = lengthOf(fields, limits.body);
-  return length === undefined ? undefined : { text, route, length, fields };
+  const length = lengthOf(fields, route.method, limits.body);
+  const connection = fields.get('connection')?.toLowerCase() ?? 'keep-alive';
+  if (length === undefined || !CONNECTION.has(connection)) return undefined;
+  return { text, route, length, fields, last: connection === 'close' };
 }
 
-function lengthOf(fields: ReadonlyMap<string, string>, most: number): number | undefined {
-  const given = fields.get('content-length');
-  if (given === undefined || !LENGTH.test(given) || Number(given) > most) return undefined;
-  if (!HOST.test(fields.get('host') ?? '')) return undefined;
-  const connection = fields.get('connection');
-  if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return undefined;
+/** Bytes of the body; undefined where that, or anything else that counts, is not plain. */
+function lengthOf(fields: ReadonlyMap<string, string>, method: Asked['method'], most: number): number | undefined {
   // An id that is there and empty is given back by no two servers alike.
-  return fields.get('x-request-id') === '' ? undefined : Number(given);
+  if (!HOST.test(fields.get('host') ?? '') || fields.get('x-request-id') === '') return undefined;
+  const given = fields.get('content-length');
+  if (method === 'GET') return given === undefined ? 0 : undefined;
+  return given !== undefined && LENGTH.test(given) && Number(given) <= most ? Number(given) : undefined;
 }
 
 /** Without the optional white space around a field's value. String.trim takes more than that, but no more of what may stand here. */

@@ -24,11 +24,16 @@ export class DirectRequest {
   }
 
   get method(): string {
-    return 'POST';
+    return this.#head.route.method;
   }
 
   get headers(): { get(name: string): string | null } {
     return this;
+  }
+
+  /** Whether its client wants the answer to be the last on its connection. */
+  get isLast(): boolean {
+    return this.#head.last;
   }
 
   /** A header, by its name in small letters. */
@@ -72,7 +77,7 @@ const REASONS: Readonly<Record<number, string>> = {
 /** An answer to a DirectRequest, in the form that Bun's server gives to a Response. */
 export class DirectAnswer {
   readonly status: number;
-  readonly body: string;
+  readonly body: string | Buffer;
   /** Whether its connection ends behind it. */
   last = false;
   /** Status line and type. */
@@ -80,7 +85,7 @@ export class DirectAnswer {
   #more: string;
 
   /** @param type of the body @param more header lines */
-  constructor(status: number, type: string, body: string, more = '') {
+  constructor(status: number, type: string, body: string | Buffer, more = '') {
     this.status = status;
     this.body = body;
     this.#first = firstLines(status, type);
@@ -102,10 +107,10 @@ export class DirectAnswer {
     return line === undefined ? null : line.slice(name.length + 2);
   }
 
-  /** @param date a whole Date line @param bytes of the body */
-  text(date: string, bytes: number, last: boolean): string {
+  /** US-ASCII. @param date a whole Date line @param bytes of the body @param last whether the connection ends behind it */
+  head(date: string, bytes: number, last: boolean): string {
     const close = last ? 'Connection: close\r\n' : '';
-    return `${this.#first}${close}${this.#more}${date}Content-Length: ${bytes}\r\n\r\n${this.body}`;
+    return `${this.#first}${close}${this.#more}${date}Content-Length: ${bytes}\r\n\r\n`;
   }
 }
 

@@ -3,6 +3,8 @@ import type { DirectRequest } from './direct-request.ts';
 
 /** A route that may be asked without Bun's server. */
 export interface DirectRoute {
+  /** GET takes no body, POST one whose length is told. */
+  readonly method: 'GET' | 'POST';
   /** A request whose head was read. */
   begin(request: DirectRequest): DirectJob;
 }
@@ -12,8 +14,8 @@ export interface DirectJob extends Awaiting {
   /** The body comes later: limits of time and memory hold from now on. */
   await(): void;
   /**
-   * The body is there: bytes `[from, to)`, which are the connection's again afterwards. Whoever was failed before ignores it.
-   * @param text the same, one character a byte
+   * The body is there; whoever was failed before ignores it.
+   * @param bytes its bytes, one character each: may be part of a longer text, which it keeps in memory
    */
-  take(text: string, bytes: Buffer, from: number, to: number): void;
+  take(bytes: string): void;
 }

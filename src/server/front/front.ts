@@ -9,16 +9,18 @@ export interface FrontOptions {
   readonly hostname: string;
   readonly port: number;
   readonly reusePort: boolean;
-  /** The port of the server behind the door, on 127.0.0.1. */
+  /** The port of the server behind the door, on INNER_HOST. */
   readonly innerPort: number;
   /** How long a connection that is opened now may last, milliseconds. */
   readonly ageLimit: () => number;
-  /** The largest body that is read here, bytes. */
-  readonly maxBodyBytes: number;
 }
 
 /** A connection that sends no head for so long is closed, s: as Bun's server has it. */
 const SILENT_S = 10;
+const CONNECT_ATTEMPTS = 100;
+const CONNECT_AGAIN_MS = 50;
+/** Where reading takes longer than all that is saved, bytes. */
+const LARGEST_BODY = 1024 * 1024;
 
 /**
  * Accepts the connections of an HTTP server, answers the plain requests of hot routes itself, and leaves all others to a server of Bun's
@@ -26,6 +28,9 @@ const SILENT_S = 10;
  * HTTP server takes for them.
  */
 export class Front implements ConnectionHost {
+  /** The address of the server behind: on Linux one of the loopback addresses that nobody else uses, so that both its ends tell. */
+  static readonly INNER_HOST = process.platform === 'linux' ? '127.77.77.77' : '127.0.0.1';
+
   readonly #options: FrontOptions;
   readonly #listener: TCPSocketListener<Connection | undefined>;
   readonly #inner: SocketHandler<Pipe, 'buffer'>;
@@ -61,9 +66,9 @@ export class Front implements ConnectionHost {
   }
 
   /** Opens routes, by their paths. */
-  serve(routes: ReadonlyMap<string, DirectRoute>): void {
-    const lines = new Map([...routes].map(([path, route]) => [requestLine(path), route]));
-    this.limits = { lines, body: this.#options.maxBodyBytes };
+  open(routes: ReadonlyMap<string, DirectRoute>): void {
+    const lines = new Map([...routes].map(([path, route]) => [requestLine(route.method, path), route]));
+    this.limits = { lines, body: LARGEST_BODY };
     this.recent = undefined;
   }
 
@@ -84,9 +89,9 @@ export class Front implements ConnectionHost {
     this.#listener.stop(all);
   }
 
-  /** Who is behind a connection of 127.0.0.1 to the inner server. */
-  peerOf(innerPort: number): Peer | undefined {
-    return this.#peers.get(innerPort);
+  /** Who is behind a connection to the inner server. @param inner its own end */
+  peerOf(inner: { readonly port: number }): Peer | undefined {
+    return this.#peers.get(inner.port);
   }
 
   ageLimit(): number {
@@ -112,7 +117,7 @@ export class Front implements ConnectionHost {
     for (const connection of answered) connection.flush();
   };
 
-  connectInner(pipe: Pipe, peer: Peer): void {
+  connectInner(pipe: Pipe, peer: Peer, attempts = CONNECT_ATTEMPTS): void {
     const socket: SocketHandler<Pipe, 'buffer'> = {
       ...this.#inner,
       open: (inner) => {
@@ -122,12 +127,17 @@ export class Front implements ConnectionHost {
       },
     };
     Bun.connect<Pipe>({
-      hostname: '127.0.0.1',
+      hostname: Front.INNER_HOST,
       port: this.#options.innerPort,
       allowHalfOpen: true,
       data: pipe,
       socket: socket as SocketHandler<Pipe>,
-    }).catch(() => pipe.innerFailed());
+    }).catch(() => {
+      // No further file may be opened: room is being made (ConnectionRoom), of those that wait for theirs, too.
+      if (attempts > 1 && !pipe.ended)
+        setTimeout(() => this.connectInner(pipe, peer, attempts - 1), CONNECT_AGAIN_MS).unref();
+      else pipe.innerFailed();
+    });
   }
 
   #innerHandlers(): SocketHandler<Pipe, 'buffer'> {
@@ -141,7 +151,6 @@ export class Front implements ConnectionHost {
         inner.data.innerEnded();
       },
       error: (inner) => inner.data.innerFailed(),
-      connectError: (inner) => inner.data.innerFailed(),
     };
   }
 

@@ -6,6 +6,9 @@ type End = Pick<Socket<unknown>, 'write' | 'pause' | 'resume' | 'end' | 'shutdow
 /** A client that takes nothing of what is left for it for so long is given up, s. */
 const STALLED_S = 75;
 
+/** So much is taken of a client before there is an inner connection, bytes: one that is paused is not known to have gone. */
+const MOST_EARLY = 64 * 1024;
+
 /**
  * Passes all bytes between a client and the server behind the front door, as they are. Neither side is read faster than the other takes
  * it: what is kept is what one read brought.
@@ -22,13 +25,18 @@ export class Pipe {
   /** The inner connection's own port, once it has one. */
   innerPort = 0;
 
-  /** @param first what came already; the client is paused @param ended the client sends no more */
+  /** @param first what came already @param ended the client sends no more */
   constructor({ pipes }: { readonly pipes: Set<Pipe> }, client: End, first: Buffer, ended: boolean) {
     this.#pipes = pipes;
     this.#client = client;
     this.#toInner = first;
     this.#clientEnded = ended;
     pipes.add(this);
+  }
+
+  /** Whether its client has gone, or sends no more. */
+  get ended(): boolean {
+    return this.#closed || this.#clientEnded;
   }
 
   /** Whether bytes wait for one side to take them. */
@@ -46,6 +54,7 @@ export class Pipe {
     if (this.#closed) return;
     if (this.#toInner) {
       this.#toInner = Buffer.concat([this.#toInner, bytes]);
+      if (this.#toInner.length > MOST_EARLY) this.#client.pause();
       return;
     }
     const sent = (this.#inner as End).write(bytes);
