@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts';
 type DirectRoutes = ReadonlyMap<string, DirectRoute>;
 
 export interface HttpDoorOptions {
-  readonly settings: Pick<Settings, 'host' | 'port' | 'directRequests'>;
+  readonly settings: Pick<Settings, 'host' | 'port' | 'directRequests' | 'maxBodyBytes' | 'maxHeaderBytes'>;
   readonly log: Log;
   /** Threads of this process listen on the same port: this is the `first` of them, or joins it. */
   readonly share: 'first' | 'join' | undefined;
@@ -100,8 +100,7 @@ function openFront({ settings, share, ageLimit }: HttpDoorOptions, inner: Server
     return listenOn(
       settings,
       share,
-      (port, reusePort) =>
-        new Front({ hostname: settings.host, port, reusePort, innerPort: inner.port as number, ageLimit }),
+      (port, reusePort) => new Front({ ...settings, port, reusePort, innerPort: inner.port as number, ageLimit }),
     );
   } catch (error) {
     inner.stop(true);

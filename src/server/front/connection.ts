@@ -1,6 +1,6 @@
 import type { Socket } from 'bun';
 import { InlayError } from '../../error/index.ts';
-import { type DirectHead, type DirectLimits, LONGEST_HEAD, readDirectHead } from './direct-head.ts';
+import { type DirectHead, type DirectLimits, readDirectHead } from './direct-head.ts';
 import { DirectRequest, type Peer } from './direct-request.ts';
 import type { DirectJob, DirectRoute } from './direct-route.ts';
 import { Pipe } from './pipe.ts';
@@ -26,9 +26,11 @@ export interface ConnectionHost {
 }
 
 /** So many requests of one connection are read before the first of them is answered. */
-const MOST_OWED = 64;
+const MOST_OWED = 256;
+/** A connection that sends no whole head for so long is closed, s: as Bun's server has it. */
+export const SILENT_S = 10;
 /** As Bun's server has it: a connection that is silent behind an answer for so long is closed, s. */
-export const IDLE_TIMEOUT_S = 75;
+const IDLE_TIMEOUT_S = 75;
 
 const HEAD_END = '\r\n\r\n';
 
@@ -62,6 +64,10 @@ export class Connection {
   /** An answer said that it is the last; what comes behind it is not read. */
   #ending = false;
   #body: OpenBody | undefined = undefined;
+  /** A head that has not come as a whole. */
+  #part: Buffer | undefined = undefined;
+  /** A request was read here. */
+  #wasRead = false;
   /** Bytes that the socket did not take yet. */
   #unsent: Buffer | undefined = undefined;
   /** Bytes that came and are not read yet, while the socket is paused. */
@@ -87,8 +93,7 @@ export class Connection {
     else if (this.#held) this.#held = Buffer.concat([this.#held, bytes]);
     else if (this.#paused || this.#handingOver) this.#held = Buffer.from(bytes);
     else if (this.#ending || (this.#last?.isLast && !this.#body)) return;
-    else if (this.#body) this.#continueBody(this.#body, bytes);
-    else this.#read(bytes);
+    else this.#take(bytes);
   }
 
   /** The socket takes bytes again. */
@@ -211,16 +216,20 @@ export class Connection {
     const held = this.#held;
     this.#held = undefined;
     this.#paused = false;
-    if (held) {
-      if (this.#body) this.#continueBody(this.#body, held);
-      else this.#read(held);
-    }
+    if (held) this.#take(held);
     if (!this.#paused && !this.#handingOver) this.#socket.resume();
   }
 
   #pause(): void {
     this.#paused = true;
     this.#socket.pause();
+  }
+
+  #take(bytes: Buffer): void {
+    const part = this.#part;
+    this.#part = undefined;
+    if (this.#body) this.#continueBody(this.#body, bytes);
+    else this.#read(part ? Buffer.concat([part, bytes]) : bytes);
   }
 
   /** Reads requests, the first of which begins with the first byte. */
@@ -235,7 +244,8 @@ export class Connection {
       }
       const head = this.#headAt(text, at, bytes);
       if (!head) {
-        this.#handOver(bytes.subarray(at));
+        if (this.#mayGrow(text, at)) this.#keepPart(bytes.subarray(at));
+        else this.#handOver(bytes.subarray(at));
         return;
       }
       const from = at + head.text.length;
@@ -253,11 +263,22 @@ export class Connection {
     const { recent, limits } = this.#host;
     if (recent && text.startsWith(recent.text, at)) return recent;
     const end = text.indexOf(HEAD_END, at);
-    if (end < 0 || end - at > LONGEST_HEAD) return undefined;
+    if (end < 0 || end - at > limits.head) return undefined;
     // A text of its own: a part of `text` would keep all of it.
     const head = readDirectHead(bytes.toString('latin1', at, end + HEAD_END.length), limits);
     if (head) this.#host.recent = head;
     return head;
+  }
+
+  /** Whether it is a part of a head that may still be read here: of many requests at once, one is cut somewhere. */
+  #mayGrow(text: string, at: number): boolean {
+    if (this.#host.limits.head < text.length - at || text.includes(HEAD_END, at)) return false;
+    return at > 0 || this.#wasRead;
+  }
+
+  #keepPart(bytes: Buffer): void {
+    this.#part = Buffer.from(bytes);
+    if (this.#owed === 0) this.#socket.timeout(SILENT_S);
   }
 
   #owe(head: DirectHead<DirectRoute>): DirectRequest {
@@ -267,6 +288,7 @@ export class Connection {
     this.#last = request;
     this.#owed++;
     this.#host.owed++;
+    this.#wasRead = true;
     return request;
   }
 

@@ -21,6 +21,8 @@ export interface DirectLimits<R extends Asked> {
   readonly lines: ReadonlyMap<string, R>;
   /** Of a body, bytes. */
   readonly body: number;
+  /** Of a head, bytes. */
+  readonly head: number;
 }
 
 /** `POST /predict HTTP/1.1`, without the line's end. */
@@ -28,13 +30,11 @@ export function requestLine(method: Asked['method'], path: string): string {
   return `${method} ${path} HTTP/1.1`;
 }
 
-/** A longer head is none that clients of a model send, bytes. */
-export const LONGEST_HEAD = 8 * 1024;
 const MOST_FIELDS = 64;
 
 /** RFC 9112, 5: a token, a colon right behind it, printable US-ASCII and tabs, CRLF. No folded lines, no bare CR or LF. */
 const FIELD = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e]*)\r\n/y;
-const HOST = /^[0-9A-Za-z.:[\]_-]+$/;
+const HOST = /^(?:[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$/;
 /** Digits without sign or leading zeros, few enough to be a number. */
 const CONNECTION = new Set(['keep-alive', 'close']);
 const LENGTH = /^(?:0|[1-9][0-9]{0,9})$/;
@@ -60,7 +60,7 @@ const UNUSUAL = new Set([
 export function readDirectHead<R extends Asked>(text: string, limits: DirectLimits<R>): DirectHead<R> | undefined {
   const first = text.indexOf('\r\n');
   const route = limits.lines.get(text.slice(0, first));
-  if (route === undefined || text.length > LONGEST_HEAD) return undefined;
+  if (route === undefined || text.length > limits.head) return undefined;
   const fields = new Map<string, string>();
   const last = text.length - 2;
   let at = first + 2;

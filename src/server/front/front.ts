@@ -1,26 +1,30 @@
 import type { Socket, SocketHandler, TCPSocketListener, TCPSocketListenOptions } from 'bun';
-import { Connection, type ConnectionHost } from './connection.ts';
+import { Connection, type ConnectionHost, SILENT_S } from './connection.ts';
 import { type DirectHead, type DirectLimits, requestLine } from './direct-head.ts';
 import type { Peer } from './direct-request.ts';
 import type { DirectRoute } from './direct-route.ts';
 import type { Pipe } from './pipe.ts';
 
 export interface FrontOptions {
-  readonly hostname: string;
+  readonly host: string;
   readonly port: number;
   readonly reusePort: boolean;
   /** The port of the server behind the door, on INNER_HOST. */
   readonly innerPort: number;
   /** How long a connection that is opened now may last, milliseconds. */
   readonly ageLimit: () => number;
+  /** The largest body of a request, bytes. */
+  readonly maxBodyBytes: number;
+  /** The largest head of a request, bytes. */
+  readonly maxHeaderBytes: number;
 }
 
-/** A connection that sends no head for so long is closed, s: as Bun's server has it. */
-const SILENT_S = 10;
 const CONNECT_ATTEMPTS = 100;
 const CONNECT_AGAIN_MS = 50;
-/** Where reading takes longer than all that is saved, bytes. */
+/** Beyond it reading takes so much longer that nothing is saved here, bytes. */
 const LARGEST_BODY = 1024 * 1024;
+/** Clients of a model send no longer head, bytes. */
+const LARGEST_HEAD = 8 * 1024;
 
 /**
  * Accepts the connections of an HTTP server, answers the plain requests of hot routes itself, and leaves all others to a server of Bun's
@@ -37,7 +41,7 @@ export class Front implements ConnectionHost {
   /** By the port of an inner connection: whose it is. */
   readonly #peers = new Map<number, Peer>();
   readonly pipes = new Set<Pipe>();
-  limits: DirectLimits<DirectRoute> = { lines: new Map(), body: 0 };
+  limits: DirectLimits<DirectRoute> = { lines: new Map(), body: 0, head: 0 };
   recent: DirectHead<DirectRoute> | undefined = undefined;
   owed = 0;
   draining = false;
@@ -49,7 +53,7 @@ export class Front implements ConnectionHost {
   constructor(options: FrontOptions) {
     this.#options = options;
     this.#inner = this.#innerHandlers();
-    const { hostname, port, reusePort } = options;
+    const { host: hostname, port, reusePort } = options;
     // Bun's types know reusePort of its HTTP server alone.
     const shared: TCPSocketListenOptions<Connection | undefined> & { readonly reusePort: boolean } = {
       hostname,
@@ -68,7 +72,12 @@ export class Front implements ConnectionHost {
   /** Opens routes, by their paths. */
   open(routes: ReadonlyMap<string, DirectRoute>): void {
     const lines = new Map([...routes].map(([path, route]) => [requestLine(route.method, path), route]));
-    this.limits = { lines, body: LARGEST_BODY };
+    const { maxBodyBytes, maxHeaderBytes } = this.#options;
+    this.limits = {
+      lines,
+      body: Math.min(LARGEST_BODY, maxBodyBytes),
+      head: Math.min(LARGEST_HEAD, maxHeaderBytes),
+    };
     this.recent = undefined;
   }
 
