@@ -1,5 +1,6 @@
 import type { Socket, SocketHandler, TCPSocketListener, TCPSocketListenOptions } from 'bun';
-import { Connection, type ConnectionHost, SILENT_S } from './connection.ts';
+import { Connection, SILENT_S } from './connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { type DirectHead, type DirectLimits, requestLine } from './direct-head.ts';
 import type { Peer } from './direct-request.ts';
 import type { DirectRoute } from './direct-route.ts';
