@@ -88,6 +88,8 @@ export async function modelRoutes(
             ]
           : []),
       ];
+  const { transformer } = served;
+  const transformed = transformer && (await transformRoutes(served, transformer, settings, exchangeOf));
   const metrics = metricsHandler(served);
   const routes: Routes = {
     ...docs,
@@ -106,11 +108,12 @@ export async function modelRoutes(
     },
     '/metrics': { GET: metrics },
     ...(labelled ? {} : { '/predict/test/label': { GET: noLabels }, '/predict/label': { POST: noLabels } }),
-    ...(served.transformer ? await transformRoutes(served, served.transformer, settings, exchangeOf) : {}),
+    ...transformed?.routes,
   };
   const direct = new Map<string, DirectRoute>([
     ['/metrics', readingRoute(exchangeOf('/metrics').wrap(metrics))],
     ...posted.map(([path, route]) => [path, route.direct] as const),
+    ...(transformed?.direct ?? []),
   ]);
   const own: Routes = {
     '/predict/test': { GET: sampleHandler(served, predicting('/predict/test', predict)) },
