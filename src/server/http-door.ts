@@ -7,7 +7,10 @@ import type { Settings } from './settings.ts';
 type DirectRoutes = ReadonlyMap<string, DirectRoute>;
 
 export interface HttpDoorOptions {
-  readonly settings: Pick<Settings, 'host' | 'port' | 'directRequests' | 'maxBodyBytes' | 'maxHeaderBytes'>;
+  readonly settings: Pick<
+    Settings,
+    'host' | 'port' | 'directRequests' | 'maxBodyBytes' | 'maxBodiesBytes' | 'maxHeaderBytes'
+  >;
   readonly log: Log;
   /** Threads of this process listen on the same port: this is the `first` of them, or joins it. */
   readonly share: 'first' | 'join' | undefined;
@@ -16,6 +19,8 @@ export interface HttpDoorOptions {
   readonly direct: DirectRoutes;
   /** How long a connection may last that is opened now, milliseconds. */
   readonly ageLimit: () => number;
+  /** Told of a connection that is ended to keep what lies here for clients within bounds. */
+  readonly cut: () => void;
 }
 
 /** Connections that are idle at the end have nothing under way: what was answered was flushed by the turn before. */
@@ -95,12 +100,12 @@ function listenInside({ handlers, log }: HttpDoorOptions): Server<undefined> | u
 }
 
 /** @throws PORT_IN_USE, ENVIRONMENT_INVALID */
-function openFront({ settings, share, ageLimit }: HttpDoorOptions, inner: Server<undefined>): Front {
+function openFront({ settings, share, ageLimit, cut }: HttpDoorOptions, inner: Server<undefined>): Front {
   try {
     return listenOn(
       settings,
       share,
-      (port, reusePort) => new Front({ ...settings, port, reusePort, innerPort: inner.port as number, ageLimit }),
+      (port, reusePort) => new Front({ ...settings, port, reusePort, innerPort: inner.port as number, ageLimit, cut }),
     );
   } catch (error) {
     inner.stop(true);

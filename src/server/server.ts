@@ -87,6 +87,7 @@ export class ModelServer {
       handlers: this.#handlers(),
       direct: this.#directHealth(),
       ageLimit: () => this.#ages.limitMs(),
+      cut: () => this.metrics.connectionsCut(1),
     });
   }
 

@@ -2,6 +2,7 @@ import type { Connection } from './connection.ts';
 import type { DirectHead, DirectLimits } from './direct-head.ts';
 import type { Peer } from './direct-request.ts';
 import type { DirectRoute } from './direct-route.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { Pipe } from './pipe.ts';
 
 /** What all connections of a front door share. */
@@ -13,7 +14,7 @@ export interface ConnectionHost {
   recent: DirectHead<DirectRoute> | undefined;
   /** Requests that were read and whose answers are not on their way yet. */
   owed: number;
-  readonly pipes: Set<Pipe>;
+  readonly held: HeldBytes;
   /** A whole Date line. */
   date(): string;
   /** Calls `flush` of a connection in a moment, once what else is answered now is answered. */

@@ -13,7 +13,7 @@ export const SILENT_S = 10;
 /** As Bun's server has it: a connection that is silent behind an answer for so long is closed, s. */
 const IDLE_TIMEOUT_S = 75;
 /** So many requests of one connection are read before the first of them is answered. */
-const MOST_OWED = 256;
+const MOST_OWED = 64;
 const HEAD_END = '\r\n\r\n';
 
 /**
@@ -40,6 +40,8 @@ export class Connection {
   /** Bytes that came and are not read yet, while the socket is paused. */
   #held: Buffer | undefined = undefined;
   #paused = false;
+  /** What was told of to the host. */
+  #heldBytes = 0;
   #handingOver = false;
   #pipe: Pipe | undefined = undefined;
 
@@ -58,8 +60,10 @@ export class Connection {
   /** Bytes came; they are the socket's again afterwards. */
   received(bytes: Buffer): void {
     if (this.#pipe) this.#pipe.fromClient(bytes);
-    else if (this.#paused) this.#held = Buffer.concat(this.#held ? [this.#held, bytes] : [bytes]);
-    else if (!this.#answers.ending && (this.#body || !this.#answers.isLast)) this.#take(bytes);
+    else if (this.#paused) {
+      this.#held = Buffer.concat(this.#held ? [this.#held, bytes] : [bytes]);
+      this.#account();
+    } else if (!this.#answers.ending && (this.#body || !this.#answers.isLast)) this.#take(bytes);
   }
 
   /** The socket takes bytes again. */
@@ -88,8 +92,10 @@ export class Connection {
     this.#body = undefined;
     this.#host.owed -= this.#answers.size;
     this.#answers.clear();
+    this.#out.clear();
     this.#held = undefined;
     this.#part = undefined;
+    this.#account();
   }
 
   /** Nothing was sent or taken for as long as was set. */
@@ -123,8 +129,10 @@ export class Connection {
     if (!all) {
       // Nothing more is read of a client that does not read.
       this.#pause();
+      this.#account();
       return;
     }
+    this.#account();
     const owed = this.#answers.size;
     if (owed === 0 && this.#answers.ending) this.#socket.end();
     else if (owed === 0 && this.#handingOver) this.#openPipe();
@@ -148,6 +156,16 @@ export class Connection {
     this.#paused = false;
     if (held) this.#take(held);
     if (!this.#paused) this.#socket.resume();
+    this.#account();
+  }
+
+  /** Tells how much lies here for a client that does not take its answers. */
+  #account(): void {
+    const before = this.#heldBytes;
+    const now = (this.#held?.length ?? 0) + this.#out.bytes;
+    if (now === before) return;
+    this.#heldBytes = now;
+    if (!this.#host.held.change(before, now)) this.#socket.terminate();
   }
 
   #take(bytes: Buffer): void {
@@ -171,6 +189,7 @@ export class Connection {
       if (this.#answers.size >= MOST_OWED || this.#out.full) {
         this.#held = Buffer.from(bytes.subarray(at));
         this.#pause();
+        this.#account();
         return;
       }
       const head = this.#headAt(text, at, bytes);
@@ -183,7 +202,7 @@ export class Connection {
       at = from + head.length;
       const job = head.route.begin(this.#owe(head));
       if (at <= text.length) job.take(text.slice(from, at));
-      else this.#body = new OpenBody(job, text.slice(from), at - text.length);
+      else this.#body = new OpenBody(job, bytes.toString('latin1', from), at - text.length);
     }
   }
 
@@ -227,9 +246,16 @@ export class Connection {
 
   #openPipe(): void {
     this.#socket.timeout(0);
-    this.#pipe = new Pipe(this.#host, this.#socket, this.#held ?? Buffer.alloc(0), this.aborted);
+    const held = this.#held ?? Buffer.alloc(0);
     this.#held = undefined;
+    this.#account();
+    const pipe = new Pipe(this.#host, this.#socket, held, this.aborted);
+    if (this.#closed) {
+      pipe.clientClosed();
+      return;
+    }
+    this.#pipe = pipe;
     this.#socket.resume();
-    this.#host.connectInner(this.#pipe, this.peer);
+    this.#host.connectInner(pipe, this.peer);
   }
 }

@@ -4,6 +4,7 @@ import type { ConnectionHost } from './connection-host.ts';
 import { type DirectHead, type DirectLimits, requestLine } from './direct-head.ts';
 import type { Peer } from './direct-request.ts';
 import type { DirectRoute } from './direct-route.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { Pipe } from './pipe.ts';
 
 export interface FrontOptions {
@@ -18,6 +19,10 @@ export interface FrontOptions {
   readonly maxBodyBytes: number;
   /** The largest head of a request, bytes. */
   readonly maxHeaderBytes: number;
+  /** What may lie here for connections that do not take it, bytes. */
+  readonly maxBodiesBytes: number;
+  /** Told of a connection that is ended, since there would be more. */
+  readonly cut: () => void;
 }
 
 const CONNECT_ATTEMPTS = 100;
@@ -41,7 +46,7 @@ export class Front implements ConnectionHost {
   readonly #inner: SocketHandler<Pipe, 'buffer'>;
   /** By the port of an inner connection: whose it is. */
   readonly #peers = new Map<number, Peer>();
-  readonly pipes = new Set<Pipe>();
+  readonly held: HeldBytes;
   limits: DirectLimits<DirectRoute> = { lines: new Map(), body: 0, head: 0 };
   recent: DirectHead<DirectRoute> | undefined = undefined;
   owed = 0;
@@ -54,6 +59,7 @@ export class Front implements ConnectionHost {
   constructor(options: FrontOptions) {
     this.#options = options;
     this.#inner = this.#innerHandlers();
+    this.held = new HeldBytes(options.maxBodiesBytes, options.cut);
     const { host: hostname, port, reusePort } = options;
     // Bun's types know reusePort of its HTTP server alone.
     const shared: TCPSocketListenOptions<Connection | undefined> & { readonly reusePort: boolean } = {
@@ -89,9 +95,7 @@ export class Front implements ConnectionHost {
 
   /** Whether answers are owed or on their way. */
   get busy(): boolean {
-    if (this.owed > 0) return true;
-    for (const pipe of this.pipes) if (pipe.busy) return true;
-    return false;
+    return this.owed > 0 || this.held.any;
   }
 
   /** Takes no further connections. @param all ends those that there are, too */

@@ -14,6 +14,15 @@ export class Outbox {
     return this.#unsent !== undefined;
   }
 
+  /** How much that is, bytes. */
+  get bytes(): number {
+    return this.#unsent?.length ?? 0;
+  }
+
+  clear(): void {
+    this.#unsent = undefined;
+  }
+
   /** @returns whether the kernel has all of it */
   write(data: string | Buffer): boolean {
     if (this.#unsent) {

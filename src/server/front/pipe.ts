@@ -1,4 +1,5 @@
 import type { Socket } from 'bun';
+import type { HeldBytes } from './held-bytes.ts';
 
 /** What both ends of a pipe are to it. */
 type End = Pick<Socket<unknown>, 'write' | 'pause' | 'resume' | 'end' | 'shutdown' | 'terminate' | 'timeout'>;
@@ -14,7 +15,7 @@ const MOST_EARLY = 64 * 1024;
  * it: what is kept is what one read brought.
  */
 export class Pipe {
-  readonly #pipes: Set<Pipe>;
+  readonly #host: { readonly held: HeldBytes };
   readonly #client: End;
   #inner: End | undefined;
   #toInner: Buffer | undefined;
@@ -22,26 +23,22 @@ export class Pipe {
   #clientEnded: boolean;
   #innerEnded = false;
   #closed = false;
+  #heldBytes = 0;
   /** The inner connection's own port, once it has one. */
   innerPort = 0;
 
   /** @param first what came already @param ended the client sends no more */
-  constructor({ pipes }: { readonly pipes: Set<Pipe> }, client: End, first: Buffer, ended: boolean) {
-    this.#pipes = pipes;
+  constructor(host: { readonly held: HeldBytes }, client: End, first: Buffer, ended: boolean) {
+    this.#host = host;
     this.#client = client;
     this.#toInner = first;
     this.#clientEnded = ended;
-    pipes.add(this);
+    this.#account();
   }
 
   /** Whether its client has gone, or sends no more. */
   get ended(): boolean {
     return this.#closed || this.#clientEnded;
-  }
-
-  /** Whether bytes wait for one side to take them. */
-  get busy(): boolean {
-    return this.#toInner !== undefined || this.#toClient !== undefined;
   }
 
   opened(inner: End): void {
@@ -55,24 +52,28 @@ export class Pipe {
     if (this.#toInner) {
       this.#toInner = Buffer.concat([this.#toInner, bytes]);
       if (this.#toInner.length > MOST_EARLY) this.#client.pause();
+      this.#account();
       return;
     }
     const sent = (this.#inner as End).write(bytes);
     if (sent < 0 || sent === bytes.length) return;
     this.#toInner = Buffer.from(bytes.subarray(sent));
     this.#client.pause();
+    this.#account();
   }
 
   fromInner(bytes: Buffer): void {
     if (this.#closed) return;
     if (this.#toClient) {
       this.#toClient = Buffer.concat([this.#toClient, bytes]);
+      this.#account();
       return;
     }
     const sent = this.#client.write(bytes);
     if (sent < 0 || sent === bytes.length) return;
     this.#toClient = Buffer.from(bytes.subarray(sent));
     this.#inner?.pause();
+    this.#account();
   }
 
   innerDrained(): void {
@@ -81,9 +82,11 @@ export class Pipe {
     const sent = this.#inner.write(bytes);
     if (sent >= 0 && sent < bytes.length) {
       this.#toInner = bytes.subarray(sent);
+      this.#account();
       return;
     }
     this.#toInner = undefined;
+    this.#account();
     this.#client.resume();
     if (this.#clientEnded) this.#inner.shutdown();
   }
@@ -94,10 +97,12 @@ export class Pipe {
     const sent = this.#client.write(bytes);
     if (sent >= 0 && sent < bytes.length) {
       this.#toClient = bytes.subarray(sent);
+      this.#account();
       if (this.#innerEnded) this.#client.timeout(STALLED_S);
       return;
     }
     this.#toClient = undefined;
+    this.#account();
     if (this.#innerEnded) this.#client.end();
     else this.#inner?.resume();
   }
@@ -128,11 +133,20 @@ export class Pipe {
     this.#closed = true;
     this.#toInner = undefined;
     this.#toClient = undefined;
-    this.#pipes.delete(this);
+    this.#account();
     this.#inner?.terminate();
   }
 
   clientTimedOut(): void {
     if (this.#innerEnded) this.#client.terminate();
+  }
+
+  /** Tells how much lies here. */
+  #account(): void {
+    const before = this.#heldBytes;
+    const now = (this.#toInner?.length ?? 0) + (this.#toClient?.length ?? 0);
+    if (now === before) return;
+    this.#heldBytes = now;
+    if (!this.#host.held.change(before, now)) this.#client.terminate();
   }
 }
