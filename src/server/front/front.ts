@@ -27,8 +27,8 @@ export interface FrontOptions {
 
 const CONNECT_ATTEMPTS = 100;
 const CONNECT_AGAIN_MS = 50;
-/** Beyond it reading takes so much longer that nothing is saved here, bytes. */
-const LARGEST_BODY = 1024 * 1024;
+/** Beyond it nothing is saved here, and Bun frees what it read sooner than the garbage collector would, bytes. */
+const LARGEST_BODY = 64 * 1024;
 /** Clients of a model send no longer head, bytes. */
 const LARGEST_HEAD = 8 * 1024;
 
