@@ -54,10 +54,15 @@ test.skipIf(process.getuid?.() !== 0 || process.arch !== 'x64')(
 
     const layout = await OciLayout.open(storeDir(HOME));
     const answers: number[][][] = [];
+    const caches: string[] = [];
     for (const architecture of ['amd64', 'arm64']) {
       const image = await layout.resolve(built.reference, { os: 'linux', architecture });
-      answers.push(await answersOf(layout, image, architecture === 'arm64'));
+      const { rows, cache } = await answersOf(layout, image, architecture === 'arm64');
+      answers.push(rows);
+      caches.push(cache);
     }
+    // The server's bytecode was compiled on this machine; the other architecture's Bun takes it too.
+    for (const cache of caches) expect(cache).toContain('[Disk Cache] Cache hit for sourceCode');
     const [here, there] = answers as [number[][], number[][]];
     expect(there.slice(0, 2)).toEqual(here.slice(0, 2));
     for (const [i, value] of (here[2] as number[]).entries())
@@ -66,8 +71,15 @@ test.skipIf(process.getuid?.() !== 0 || process.arch !== 'x64')(
   600_000,
 );
 
-/** What the files of an image answer in a chroot, under qemu where they are another architecture's. */
-async function answersOf(layout: OciLayout, image: ResolvedImage, emulated: boolean): Promise<number[][]> {
+/**
+ * What the files of an image answer in a chroot, under qemu where they are another architecture's, and what JavaScriptCore tells
+ * of its cache meanwhile.
+ */
+async function answersOf(
+  layout: OciLayout,
+  image: ResolvedImage,
+  emulated: boolean,
+): Promise<{ rows: number[][]; cache: string }> {
   const root = await unpackRootFs(layout, image, join(dir, image.config.architecture), true);
   const proc = join(root, 'proc');
   mkdirSync(proc, { recursive: true });
@@ -89,25 +101,31 @@ async function answersOf(layout: OciLayout, image: ResolvedImage, emulated: bool
       ],
       {
         env: Object.fromEntries(
-          [...Env, `PORT=${port}`, 'HOST=127.0.0.1', 'DRAIN_S=0', `PROJECT_DIR=${WorkingDir}`].map((pair) => {
+          [
+            ...[...Env, `PORT=${port}`, 'HOST=127.0.0.1', 'DRAIN_S=0', `PROJECT_DIR=${WorkingDir}`],
+            'BUN_JSC_verboseDiskCache=1',
+          ].map((pair) => {
             const at = pair.indexOf('=');
             return [pair.slice(0, at), pair.slice(at + 1)];
           }),
         ),
         stdin: 'ignore',
         stdout: 'pipe',
-        stderr: 'inherit',
+        stderr: 'pipe',
       },
     );
+    const log = new Response(child.stderr).text();
     try {
       const url = `http://127.0.0.1:${port}`;
       for (;;) {
         const ready = await fetch(`${url}/health/ready`).catch(() => undefined);
         if (ready?.status === 200) break;
-        if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+        if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${await log}`);
         await Bun.sleep(100);
       }
-      return (await predict(url, [...REFERENCE_ROWS, OTHER_ROW])) as number[][];
+      const rows = (await predict(url, [...REFERENCE_ROWS, OTHER_ROW])) as number[][];
+      child.kill('SIGTERM');
+      return { rows, cache: await log };
     } finally {
       child.kill('SIGTERM');
       await child.exited;

@@ -8,8 +8,8 @@ import { NAN_ROW } from './release/models.ts';
 import { MIX, STABLE_ALONE, until, World } from './release/world.ts';
 
 // A machine with other work has a p99 of its own.
-const PACE =
-  'replicas: {initial: 4, min: 3, max: 6}, canary: {steps: [20, 50], interval: 20s, bake: 10s, limits: {p99Ratio: 50}}';
+const pace = (steps: number[], interval: number) =>
+  `replicas: {initial: 4, min: 3, max: 6}, canary: {steps: [${steps}], interval: ${interval}s, bake: ${interval / 2}s, limits: {p99Ratio: 50}}`;
 
 let world: World;
 let images: Record<'1.0.0' | '1.1.0' | '1.2.0', string>;
@@ -18,7 +18,7 @@ let config: string;
 beforeAll(async () => {
   world = new World('release');
   await world.makeNamespace();
-  config = world.config(PACE);
+  config = world.config(pace([20, 50], 20));
   images = {
     '1.0.0': await world.image({ version: '1.0.0' }),
     '1.1.0': await world.image({ version: '1.1.0' }),
@@ -218,17 +218,18 @@ test('without traffic a canary waits; abort takes it back, promote makes it stab
 
 test('a CLI that is killed leaves a release that status calls abandoned, and the same command goes on with', async () => {
   const load = await world.load();
-  const child = world.start(world.deployArgs(images['1.0.0'], '--config', config));
+  const quicker = world.config(pace([50], 10));
+  const child = world.start(world.deployArgs(images['1.0.0'], '--config', quicker));
   await until('a canary that is watched', async () => {
     const status = await world.status();
     return status.steps[0]?.weight?.replicas !== undefined && status.phase === 'releasing';
   });
-  const busy = await world.deploy(images['1.0.0'], '--config', config);
+  const busy = await world.deploy(images['1.0.0'], '--config', quicker);
   expect([busy.code, busy.stderr.includes('RELEASE_BUSY')]).toEqual([1, true]);
   child.kill('SIGKILL');
   await child.exited;
   await until('abandoned', async () => (await world.status()).phase === 'abandoned', 30);
-  const on = await world.deploy(images['1.0.0'], '--config', config, '--json');
+  const on = await world.deploy(images['1.0.0'], '--config', quicker, '--json');
   const seen = await load.stop();
   expect([on.code, on.stderr]).toEqual([0, '']);
   expect(JSON.parse(on.stdout)).toMatchObject({ phase: 'idle', stable: { version: '1.0.0' } });

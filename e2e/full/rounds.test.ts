@@ -1,11 +1,14 @@
 // Rounds of releases under load: deploy, canary, promote, a pod deleted, a restart, a rollback; and an autoscaler that does its work meanwhile.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { sum } from '../load.ts';
+import { RefusalCount } from '../refusals.ts';
 import { type Step, until, World } from '../release/world.ts';
 
 /** Five are more than 100 000 requests. */
 const ROUNDS = Number(process.env.INLAY_E2E_ROUNDS ?? 5);
 const INTERVAL_S = 20;
+/** The cluster of e2e/cluster, whose node's network can be looked into. */
+const own = process.env.INLAY_E2E_REGISTRY === undefined;
 
 let world: World;
 beforeAll(async () => {
@@ -13,6 +16,13 @@ beforeAll(async () => {
   await world.makeNamespace();
 });
 afterAll(() => world.close(), 240_000);
+
+const refusalsOf = async (one: World) =>
+  RefusalCount.start(
+    one.cluster,
+    one.namespace,
+    await one.kubectl('get', 'service', 'iris', '-o', 'jsonpath={.spec.clusterIP}'),
+  );
 
 test(`${ROUNDS} rounds under load: no request fails`, async () => {
   const versions = Array.from({ length: ROUNDS + 1 }, (_, i) => `1.${i}.0`);
@@ -25,6 +35,7 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
     JSON.parse(await world.must(world.deployArgs(images[i] ?? '', '--config', config, '--json')));
   const first = await deploy(0);
   expect(first.stable.replicas).toEqual({ ready: 4, desired: 4 });
+  const refusals = own ? await refusalsOf(world) : undefined;
   const load = await world.load({ rate: 20 });
   const rounds: { steps: Step[]; from: string; to: string }[] = [];
   try {
@@ -44,8 +55,9 @@ test(`${ROUNDS} rounds under load: no request fails`, async () => {
     }
   } finally {
     const seen = await load.stop();
+    const refused = await refusals?.stop();
     process.stderr.write(
-      `${rounds.length} rounds, ${seen.requests} requests, ${seen.failed} failed, p99 ${seen.p99Ms.toFixed(1)} ms\n`,
+      `${rounds.length} rounds, ${seen.requests} requests, ${seen.failed} failed, p99 ${seen.p99Ms.toFixed(1)} ms${refused ? `; connections that pods refused ${refused.byPods}, broke off ${refused.brokenOff}, that had no pod by kube-proxy's rules ${refused.byRules}, or one that was gone ${refused.noPod}` : ''}\n`,
     );
     for (const { steps, from, to } of rounds)
       for (const step of steps.filter(({ weight }) => weight)) {

@@ -46,7 +46,8 @@ export async function buildVersions(dir: string, repository: string, versions: r
 export async function pushVersions(references: readonly string[]): Promise<void> {
   const layout = await OciLayout.open(storeDir(STORE));
   const insecureRegistries = references.map((reference) => parseReference(reference).registry);
-  await using registry = new Registry({ env: {}, homeDir: STORE, insecureRegistries });
+  const { DOCKER_CONFIG } = process.env;
+  await using registry = new Registry({ env: { DOCKER_CONFIG }, homeDir: STORE, insecureRegistries });
   for (const source of references) await pushImage({ registry, layout, source, to: parseReference(source) });
 }
 

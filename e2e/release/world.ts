@@ -154,11 +154,11 @@ export class World {
     return reference;
   }
 
-  /** Builds and pushes a server image. @returns its reference */
-  async serverImage(): Promise<string> {
+  /** Builds and pushes a server image. @param epochS what its files are dated: another one makes other layers @returns its reference */
+  async serverImage(epochS = 0): Promise<string> {
     const reference = `${this.cluster.registry}/${this.namespace}/server:1`;
     await must([INLAY, 'server-image', reference, '--lock', join(this.dir, 'server.lock')], {
-      env: { INLAY_HOME: HOME },
+      env: { INLAY_HOME: HOME, SOURCE_DATE_EPOCH: String(epochS) },
     });
     await this.must(['push', reference, '--insecure-registry', this.cluster.registry]);
     return reference;

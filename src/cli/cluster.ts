@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Kube, SessionOptions } from '../cluster/index.ts';
-import { InlayError } from '../error/index.ts';
+import { InlayError, isInlayError } from '../error/index.ts';
+import { createOutput } from './output.ts';
 
 /** The options of every command that reaches a cluster, named as kubectl names them. */
 export interface ClusterFlags {
   readonly context?: string | undefined;
   readonly namespace?: string | undefined;
+  /** Then nothing but one document is told. */
+  readonly json?: boolean | undefined;
 }
 
 export const CONTEXT = ['--context <name>', "a context of the kubeconfig (default: the kubeconfig's own)"] as const;
@@ -27,7 +30,7 @@ export async function withCluster<T>(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   try {
     return await work(
-      new Kube(connection, { signal: abort.signal }),
+      new Kube(connection, { signal: abort.signal, onOutage: createOutput(flags.json === true).progress }),
       namespaceOf(flags.namespace) ?? connection.namespace,
     );
   } finally {
@@ -74,6 +77,12 @@ export async function serviceOf(
 ): Promise<{ readonly service: string; readonly namespace: string | undefined }> {
   if (name !== undefined) return { service: name, namespace: undefined };
   const { readConfig, resolveDeploy } = await import('../contract/index.ts');
-  const project = await readConfig(config ?? '.');
+  const project = await readConfig(config ?? '.').catch((error: unknown) => {
+    if (config !== undefined || !isInlayError(error) || error.code !== 'PROJECT_NOT_FOUND') throw error;
+    throw new InlayError(error.code, error.message, {
+      cause: error,
+      hint: 'Name the service, or go to the folder of its project.',
+    });
+  });
   return { service: project.name, namespace: resolveDeploy(project, environment).namespace };
 }

@@ -86,6 +86,7 @@ const EXIT_OF: Readonly<Record<string, number>> = {
   PRUNE_UNDECLARED: EXIT.no,
   PRUNE_REFUSED: EXIT.no,
   PRUNE_BUSY: EXIT.no,
+  CLOCK_WRONG: EXIT.no,
   VERSION_TAKEN: EXIT.no,
   SOURCE_INVALID: EXIT.usage,
   FILE_NOT_FOUND: EXIT.no,

@@ -1,20 +1,28 @@
-import type { Gap, PruneDocument, StoreDocument, SweepResult } from '../prune/index.ts';
+import {
+  compareVersionsOfTags,
+  type Gap,
+  type PlannedImage,
+  type PruneDocument,
+  type StoreDocument,
+  type SweepResult,
+  versionOf,
+} from '../prune/index.ts';
 import { formatBytes, table } from './output.ts';
 
 /** More images than that are told by repository. */
 const MANY = 60;
 
 const KEPT_FOR: Readonly<Record<string, string>> = {
-  RUNS: 'run now',
+  RUNS: 'running now',
   COULD_RUN: 'could run again',
-  RELEASE: 'are being released, or stable',
+  RELEASE: 'being released, or stable',
   ROLLBACK: 'may be rolled back to',
-  LOCKED: 'are pinned by a lock',
+  LOCKED: 'pinned by a lock',
   BASE: 'others were built on',
-  KEPT_TAG: 'have a tag that is kept',
-  LAST_VERSIONS: 'are among the last versions',
-  NEW: 'are newer than the grace',
-  ATTACHED: 'belong to one that stays',
+  KEPT_TAG: 'with a tag that is kept',
+  LAST_VERSIONS: 'among the last versions',
+  NEW: 'newer than the grace',
+  ATTACHED: 'part of one that stays',
 };
 
 /** A plan for people. @param list every image, however many there are */
@@ -26,16 +34,17 @@ export function describePlan(
   const parts: string[] = [];
   if (plan && plan.repositories.length > 0) parts.push(describeRegistries(plan, list));
   if (store) parts.push(describeStore(store, list));
+  // A refusal tells them itself.
+  if (acts) return parts.join('\n');
   if (plan && plan.gaps.length > 0) parts.push(describeGaps(plan.gaps));
   const drops = (plan?.drop.length ?? 0) + (store?.freeBytes ?? 0);
-  if (!acts)
-    parts.push(
-      drops === 0
+  parts.push(
+    plan && plan.gaps.length > 0
+      ? 'Nothing was deleted, and --yes would refuse until that is known. --json tells why for each image.'
+      : drops === 0
         ? 'Nothing is to go.'
-        : plan && plan.gaps.length > 0
-          ? 'Nothing was deleted, and --yes would refuse until that is known. --json tells why for each image.'
-          : 'Nothing was deleted. inlay prune --yes does it; --json tells why for each image.',
-    );
+        : 'Nothing was deleted. inlay prune --yes does it; --json tells why for each image.',
+  );
   return parts.join('\n');
 }
 
@@ -56,6 +65,11 @@ function describeRegistries({ repositories, keep, drop, ...plan }: PruneDocument
   return [
     table(rows),
     `keeps  ${keep.length}${whyKept(keep)}`,
+    ...(keep.some(({ reasons: [first] }) => first?.code === 'NEW')
+      ? [
+          '       new is what neither the registry, nor a release, nor an earlier look proves to be older: on a first look all may be. --grace 0s does not wait',
+        ]
+      : []),
     `drops  ${drop.length}  ${formatBytes(plan.freeBytes)} free after the registry's own collection`,
     ...(plan.attachmentsUncounted > 0
       ? [`       what is attached to ${plan.attachmentsUncounted} of them goes too, and is not counted`]
@@ -63,27 +77,31 @@ function describeRegistries({ repositories, keep, drop, ...plan }: PruneDocument
   ].join('\n');
 }
 
-function describeStore({ dir, keep, drop, freeBytes }: StoreDocument, list: boolean): string {
+function describeStore({ dir, keep, drop, environments, freeBytes }: StoreDocument, list: boolean): string {
   return [
     `local store ${dir}`,
     ...(keep.length + drop.length > 0 && (list || keep.length + drop.length <= MANY)
       ? [table(imageRows({ keep, drop }))]
       : []),
     `keeps  ${keep.length}${whyKept(keep)}`,
-    `drops  ${drop.length}  ${formatBytes(freeBytes)} free, with what no image has any more`,
+    ...environments.map(
+      ({ path, usedAt, sizeBytes }) =>
+        `drop  ${path}  ${formatBytes(sizeBytes)}  an environment of training, not used since ${usedAt.slice(0, 10)}`,
+    ),
+    `drops  ${drop.length + environments.length}  ${formatBytes(freeBytes)} free, with what no image has any more`,
   ].join('\n');
 }
 
 function imageRows({ keep, drop }: Pick<PruneDocument, 'keep' | 'drop'>): string[][] {
   const more = (tags: readonly string[]) => (tags.length > 1 ? ` +${tags.length - 1}` : '');
   return [
-    ...keep.map(({ reference, tags, sizeBytes, reasons }) => [
+    ...newestFirst(keep).map(({ reference, tags, sizeBytes, reasons }) => [
       'keep',
       reference + more(tags),
       formatBytes(sizeBytes),
       reasons.map(({ code, detail }) => `${code} ${detail}`)[0] ?? '',
     ]),
-    ...drop.map(({ reference, tags, freeBytes, reasons }) => [
+    ...newestFirst(drop).map(({ reference, tags, freeBytes, reasons }) => [
       'drop',
       reference + more(tags),
       formatBytes(freeBytes),
@@ -95,7 +113,19 @@ function imageRows({ keep, drop }: Pick<PruneDocument, 'keep' | 'drop'>): string
   ];
 }
 
-/** `  (4 run now, 3 may be rolled back to)`: each image by its strongest reason. */
+/** By repository, and not as registries list tags: in no order. */
+function newestFirst<T extends PlannedImage>(images: readonly T[]): T[] {
+  return images
+    .map((image) => {
+      const tag = image.tags[0] ?? '';
+      const place = image.reference.slice(0, image.reference.length - (tag === '' ? 0 : tag.length + 1));
+      return { image, place, version: versionOf(tag) };
+    })
+    .sort((a, b) => (a.place === b.place ? compareVersionsOfTags(b.version, a.version) : a.place < b.place ? -1 : 1))
+    .map(({ image }) => image);
+}
+
+/** `  (4 running now, 3 may be rolled back to)`: each image by its strongest reason. */
 function whyKept(keep: PruneDocument['keep']): string {
   const counts = new Map<string, number>();
   for (const { reasons } of keep) {

@@ -104,11 +104,17 @@ export async function describeStatus(status: ServiceStatus): Promise<string> {
       : []),
   ];
   const steps = status.phase === 'idle' && release?.outcome === 'released' ? [] : status.steps;
+  const reasons =
+    status.verdict && status.phase !== 'idle'
+      ? status.verdict.reasons.map((reason) => describeReason(reason as never))
+      : [];
+  const why = (release?.reason ?? '').split('\n').filter((line) => line !== '' && !reasons.includes(line));
   return [
     `${status.service} in ${status.namespace}: ${PHASES[status.phase]}${status.holder ? `, ${status.holder} works on it` : ''}`,
     ...(roles.length > 0 ? [table(roles)] : ['nothing runs']),
     ...(steps.length > 0
       ? [
+          ...lastOf(status),
           table(
             steps.map((step) => [
               step.name,
@@ -119,11 +125,9 @@ export async function describeStatus(status: ServiceStatus): Promise<string> {
           ),
         ]
       : []),
-    ...(status.verdict && status.phase !== 'idle'
-      ? status.verdict.reasons.map((reason) => `  ${describeReason(reason as never)}`)
-      : []),
-    ...(release?.reason && (status.phase !== 'idle' || release.outcome !== 'released')
-      ? [`reason: ${release.reason}`]
+    ...reasons.map((reason) => `  ${reason}`),
+    ...(why.length > 0 && (status.phase !== 'idle' || release?.outcome !== 'released')
+      ? [`reason: ${why.join('\n')}`]
       : []),
     ...troubles.map(({ object, cause, message, hint }) => `${cause} ${object}: ${message}\n  ${hint}`),
     ...status.drift.map((text) => `drift: ${text}`),
@@ -143,6 +147,20 @@ const PHASES: Readonly<Record<ServiceStatus['phase'], string>> = {
   paused: 'a canary waits for a decision',
   'backing-out': 'a release is being backed out',
   abandoned: 'a release has not ended, and whoever worked on it is gone',
+};
+
+/** Whose steps they are, where that release is over. */
+function lastOf({ phase, release }: ServiceStatus): string[] {
+  if (phase !== 'idle' || release?.outcome === undefined) return [];
+  const when = release.endedAt === undefined ? '' : ` ${ago(release.endedAt)}`;
+  return [`the last release, ${release.version}, ${OUTCOMES[release.outcome]}${when}:`];
+}
+
+const OUTCOMES: Readonly<Record<NonNullable<NonNullable<ServiceStatus['release']>['outcome']>, string>> = {
+  released: 'was released',
+  'backed-out': 'was backed out',
+  aborted: 'was aborted',
+  failed: 'failed',
 };
 
 function nextOf({ phase, service }: ServiceStatus): string[] {

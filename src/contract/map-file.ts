@@ -28,7 +28,7 @@ export function mapFile(path: string): Uint8Array {
 const PROT_READ = 1;
 const MAP_PRIVATE = 2;
 /** Above this an address is MAP_FAILED: (void *) -1. */
-const HIGHEST_ADDRESS = 2 ** 63;
+const HIGHEST_ADDRESS = 2 ** 62;
 
 /**
  * Maps a file into memory to be read: its pages are read when they are looked at. `Bun.mmap` opens the file for writing, which an

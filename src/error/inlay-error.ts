@@ -97,6 +97,7 @@ export type ErrorCode =
   | 'PRUNE_UNDECLARED'
   | 'PRUNE_REFUSED'
   | 'PRUNE_BUSY'
+  | 'CLOCK_WRONG'
   // running
   | 'INTERRUPTED'
   | 'PORT_IN_USE'

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export interface OutputFile {
   readonly name: string;
   readonly content: Uint8Array;
+  /** Not a script of the program's, but a file that it sends. */
+  readonly isAsset?: boolean;
 }
 
 /** What Bun calls a chunk: a stem, and a hash of where its sources lie. */
@@ -38,10 +40,11 @@ export function nameByContent(files: readonly OutputFile[]): OutputFile[] {
     if (kinds(next) <= kinds(names)) break;
     names = next;
   }
-  const named = files.map(({ name, content }) => {
+  const named = files.map(({ name, content, ...rest }) => {
     const text = texts.get(name);
     const renamed = text?.replace(CHUNK, (found) => names.get(found) ?? found);
     return {
+      ...rest,
       name: names.get(name) ?? name,
       content: renamed === undefined ? content : new TextEncoder().encode(renamed),
     };

@@ -26,7 +26,7 @@ const noteSchema = z.object({
 
 /** The rooms that the bundle is made of, and the files that make it. */
 const FILES = 'src/{server,engine,transform,contract,error,web}/**/*';
-const MAKERS = 'src/image/{bundle,server-layer,chunk-names,npm-package}.ts';
+const MAKERS = 'src/image/{bundle,compiled-program,server-layer,chunk-names,npm-package}.ts';
 
 /** npm's note of what it installed: beside inlay, or below it in a clone. */
 const INSTALLED = ['node_modules/.package-lock.json', '../.package-lock.json'];

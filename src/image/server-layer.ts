@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { bundlePlayground, PLAYGROUND_SCRIPT } from '../web/index.ts';
 import { bundlePrograms } from './bundle.ts';
+import { compileProgram, RUNTIME_PLACE } from './compiled-program.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { bundledPackages, type NpmPackage } from './npm-package.ts';
 import { FROM_SOURCES, readPacked } from './packed.ts';
@@ -25,8 +26,8 @@ export interface ServerBundle {
 }
 
 /**
- * Bundles the in-image server with what it needs of npm, ONNX Runtime apart, into a few files. The bytes depend on the
- * sources and the pinned Bun only, not on where they lie.
+ * Bundles the in-image server with what it needs of npm, ONNX Runtime apart, into a few files, compiled for the pinned Bun. The
+ * bytes depend on the sources and that Bun only, not on where they lie.
  */
 export async function bundleServer(): Promise<ServerBundle> {
   const { files, packages } = FROM_SOURCES ? await bundleSources() : await readPacked('server');
@@ -41,10 +42,16 @@ export async function bundleServer(): Promise<ServerBundle> {
 }
 
 async function bundleSources() {
-  // What they share is written once.
-  const { files, inputs } = await bundlePrograms(['server/main.ts', ...WORKERS], []);
+  const { files, inputs } = await bundlePrograms(['server/main.ts', ...WORKERS], [], [], RUNTIME_PLACE);
+  const threads = WORKERS.map((path) => basename(path, '.ts'));
+  const program = await compileProgram(
+    files.filter(({ isAsset }) => !isAsset),
+    'main',
+    threads,
+  );
+  const assets = files.filter(({ isAsset }) => isAsset);
   const playground = await bundlePlayground();
   const script = { name: PLAYGROUND_SCRIPT, content: new TextEncoder().encode(playground.script) };
   const packages = await bundledPackages([...inputs, ...playground.inputs].map((path) => resolve(path)));
-  return { files: [...files, script], packages };
+  return { files: [...program, ...assets, script], packages };
 }

@@ -1,27 +1,29 @@
-import { stringify } from 'yaml';
-import { type KubeObject, OWN_CONTAINER_SECURITY, OWN_POD_SECURITY, ownProgram, rolesOf } from '../cluster/index.ts';
-import type { Target } from './declaration.ts';
+import {
+  type KubeObject,
+  OWN_CONTAINER_SECURITY,
+  OWN_POD_SECURITY,
+  type OwnSecrets,
+  ownProgram,
+  rolesOf,
+  secretsOfPod,
+} from '../cluster/index.ts';
+import { DECLARATION_DIR, DECLARATION_FILE } from './mounted-declaration.ts';
 
-export interface CronJobOptions {
+/** `registrySecret`: its login may delete. */
+export interface CronJobOptions extends OwnSecrets {
   readonly namespace: string;
   /** inlay's own image, by digest. */
   readonly image: string;
   /** As cron writes it, in UTC. */
   readonly schedule: string;
-  /** What is pruned, by which rules. */
-  readonly targets: readonly Target[];
+  /** What is pruned, by which rules: `mountedDeclaration`. */
+  readonly declaration: Readonly<Record<string, string>>;
   /** False to have plans in its log, and nothing deleted. */
   readonly acts: boolean;
-  /** A Secret of type kubernetes.io/dockerconfigjson whose login may delete. */
-  readonly registrySecret?: string | undefined;
-  /** A Secret whose key `config` is a kubeconfig, where there are other clusters than its own. */
-  readonly kubeconfigSecret?: string | undefined;
-  readonly imagePullSecrets: readonly string[];
   readonly insecureRegistries: readonly string[];
 }
 
 const NAME = 'inlay-prune';
-const CONFIG = '/etc/inlay/prune.yaml';
 
 /**
  * What prunes regularly: inlay's own image as a CronJob that reads its cluster and changes nothing in it. What it has seen, and the journal
@@ -33,7 +35,7 @@ export function pruneObjects(options: CronJobOptions): KubeObject[] {
     ...place,
     ...rolesOf(['prune'], undefined),
     binding('inlay-prune'),
-    object('v1', 'ConfigMap', { data: { 'prune.yaml': fleetFile(options.targets) } }),
+    object('v1', 'ConfigMap', { data: options.declaration }),
     object('v1', 'PersistentVolumeClaim', {
       spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Gi' } } },
     }),
@@ -41,22 +43,9 @@ export function pruneObjects(options: CronJobOptions): KubeObject[] {
   ];
 }
 
-/** The targets as a file for --config. */
-function fleetFile(targets: readonly Target[]): string {
-  const repositories = targets.map(({ repository, policy, clusters }) => [
-    repository,
-    {
-      ...(clusters === undefined ? {} : { clusters }),
-      keepLast: policy.keepLast,
-      grace: `${policy.graceMs / 1000}s`,
-      keepTags: policy.keepTags,
-    },
-  ]);
-  return stringify({ repositories: Object.fromEntries(repositories) });
-}
-
 function cronJobSpec(options: CronJobOptions, labels: Readonly<Record<string, string>>) {
-  const { image, schedule, acts, registrySecret, kubeconfigSecret, imagePullSecrets, insecureRegistries } = options;
+  const { image, schedule, acts, insecureRegistries } = options;
+  const secrets = secretsOfPod(options);
   return {
     schedule,
     timeZone: 'Etc/UTC',
@@ -85,7 +74,7 @@ function cronJobSpec(options: CronJobOptions, labels: Readonly<Record<string, st
                 args: [
                   'prune',
                   '--config',
-                  CONFIG,
+                  DECLARATION_FILE,
                   '--no-local',
                   ...(acts ? ['--yes'] : []),
                   ...insecureRegistries.flatMap((host) => ['--insecure-registry', host]),
@@ -94,23 +83,15 @@ function cronJobSpec(options: CronJobOptions, labels: Readonly<Record<string, st
                   { name: 'INLAY_HOME', value: '/data' },
                   { name: 'INLAY_ACTOR', value: 'CronJob inlay-prune' },
                   { name: 'HOME', value: '/tmp' },
-                  ...(registrySecret === undefined ? [] : [{ name: 'DOCKER_CONFIG', value: '/etc/inlay-registry' }]),
-                  ...(kubeconfigSecret === undefined
-                    ? []
-                    : [{ name: 'KUBECONFIG', value: '/etc/inlay-clusters/config' }]),
+                  ...secrets.env,
                 ],
                 resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
                 securityContext: OWN_CONTAINER_SECURITY,
                 volumeMounts: [
                   { name: 'data', mountPath: '/data' },
                   { name: 'tmp', mountPath: '/tmp' },
-                  { name: 'config', mountPath: '/etc/inlay', readOnly: true },
-                  ...(registrySecret === undefined
-                    ? []
-                    : [{ name: 'registry', mountPath: '/etc/inlay-registry', readOnly: true }]),
-                  ...(kubeconfigSecret === undefined
-                    ? []
-                    : [{ name: 'clusters', mountPath: '/etc/inlay-clusters', readOnly: true }]),
+                  { name: 'config', mountPath: DECLARATION_DIR, readOnly: true },
+                  ...secrets.volumeMounts,
                 ],
               },
             ],
@@ -118,27 +99,9 @@ function cronJobSpec(options: CronJobOptions, labels: Readonly<Record<string, st
               { name: 'data', persistentVolumeClaim: { claimName: NAME } },
               { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
               { name: 'config', configMap: { name: NAME } },
-              ...(registrySecret === undefined
-                ? []
-                : [
-                    {
-                      name: 'registry',
-                      secret: {
-                        secretName: registrySecret,
-                        items: [{ key: '.dockerconfigjson', path: 'config.json' }],
-                      },
-                    },
-                  ]),
-              ...(kubeconfigSecret === undefined
-                ? []
-                : [
-                    {
-                      name: 'clusters',
-                      secret: { secretName: kubeconfigSecret, items: [{ key: 'config', path: 'config' }] },
-                    },
-                  ]),
+              ...secrets.volumes,
             ],
-            ...(imagePullSecrets.length > 0 ? { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) } : {}),
+            ...secrets.pod,
           },
         },
       },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
@@ -45,11 +46,15 @@ export const LOCK_FILE = 'inlay.lock';
 
 /**
  * Reads what a committed file says of pruning: an inlay.yaml, of its own repository, or a file with `repositories:`.
- * @param path a file, or a project's folder @throws CONFIG_INVALID, PROJECT_NOT_FOUND, FILE_UNREADABLE
+ * @param path a file, or a project's folder @throws CONFIG_INVALID, PROJECT_NOT_FOUND, FILE_UNREADABLE, FILE_NOT_FOUND for a lock that it names
  */
 export async function readDeclaration(path: string): Promise<Declaration> {
   const file = basename(path).includes('.yaml') || basename(path).includes('.yml') ? path : join(path, CONFIG_FILE);
   const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined && file === path)
+    throw new InlayError('FILE_NOT_FOUND', `there is no file ${file} that can be read`, {
+      hint: 'Name an inlay.yaml, its folder, or a file with repositories: (docs/prune.md).',
+    });
   if (text === undefined || !/^repositories:/m.test(text)) return projectDeclaration(await readConfig(path), file);
   return fleetDeclaration(text, file);
 }
@@ -78,8 +83,16 @@ function fleetDeclaration(text: string, file: string): Declaration {
   const { repositories, locks = [], ...common } = parsed.data;
   return {
     targets: Object.entries(repositories).map(([repository, own]) => targetOf(repository, { ...common, ...own }, file)),
-    locks: locks.map((lock) => resolve(dirname(file), lock)),
+    locks: locks.map((lock) => presentLock(resolve(dirname(file), lock), file)),
   };
+}
+
+/** A lock that was named has to be there: what it pins would be lost. */
+function presentLock(path: string, where: string): string {
+  if (existsSync(path)) return path;
+  throw new InlayError('FILE_NOT_FOUND', `${where} names the lock ${path}, which is not there`, {
+    hint: 'Name an inlay.lock; its path is relative to the file. Without it nothing would keep what it pins.',
+  });
 }
 
 /** A repository that no file speaks of: it can be looked at, and not pruned. */
@@ -97,6 +110,30 @@ function targetOf(repository: string, { clusters, keepLast, grace, keepTags }: R
     },
     clusters,
     declaredIn: clusters === undefined ? undefined : file,
+  };
+}
+
+/** What several files say. */
+export function joined(declarations: readonly Declaration[]): Declaration {
+  const byName = new Map<string, Target>();
+  for (const target of declarations.flatMap(({ targets }) => targets)) {
+    const other = byName.get(target.repository);
+    byName.set(target.repository, other ? both(other, target) : target);
+  }
+  return { targets: [...byName.values()], locks: declarations.flatMap(({ locks }) => locks) };
+}
+
+/** Two projects that push to one repository: whatever one of them keeps stays. */
+function both(a: Target, b: Target): Target {
+  return {
+    repository: a.repository,
+    policy: {
+      keepLast: Math.max(a.policy.keepLast, b.policy.keepLast),
+      graceMs: Math.max(a.policy.graceMs, b.policy.graceMs),
+      keepTags: [...a.policy.keepTags, ...b.policy.keepTags],
+    },
+    clusters: a.clusters && b.clusters ? [...new Set([...a.clusters, ...b.clusters])] : undefined,
+    declaredIn: a.clusters && b.clusters ? a.declaredIn : undefined,
   };
 }
 

@@ -3,6 +3,7 @@ import { type Freed, freed } from './decide/free.ts';
 import type { Marked, MarkedRepository, Reason } from './decide/mark.ts';
 import type { Blob } from './decide/world.ts';
 import type { Gap } from './gap.ts';
+import type { OldEnvironment } from './store/environments.ts';
 import type { StorePlan } from './store/plan-store.ts';
 
 /** An image of a plan. */
@@ -38,7 +39,9 @@ export interface StoreDocument {
   readonly dir: string;
   readonly keep: readonly (PlannedImage & { readonly reasons: readonly Reason[] })[];
   readonly drop: readonly DroppedImage[];
-  /** With layers and manifests that no image has any more, bytes. */
+  /** Of training, and long not used. */
+  readonly environments: readonly { readonly path: string; readonly usedAt: string; readonly sizeBytes: number }[];
+  /** With environments, and layers and manifests that no image has any more, bytes. */
   readonly freeBytes: number;
 }
 
@@ -65,17 +68,20 @@ export interface DocumentOptions {
   readonly declaredIn: ReadonlyMap<string, string | undefined>;
   readonly gaps: readonly Gap[];
   readonly unasked: number;
+  /** After each repository. */
+  readonly tidy: () => void;
 }
 
 /** The plan as it is told. */
 export function documentOf(options: DocumentOptions): PruneDocument {
-  const { now, marked, freed, clusters, declaredIn, gaps, unasked } = options;
+  const { now, marked, freed, clusters, declaredIn, gaps, unasked, tidy } = options;
   const keep: PruneDocument['keep'][number][] = [];
   const drop: DroppedImage[] = [];
   const repositories: PlannedRepository[] = [];
+  const whyItGoes = reasonsToGo(clusters.length);
   for (const at of marked) {
     const { repository } = at;
-    const own = imagesOf(at, freed, clusters.length);
+    const own = imagesOf(at, freed, whyItGoes);
     for (const image of own.keep) keep.push(image);
     for (const image of own.drop) drop.push(image);
     repositories.push({
@@ -87,6 +93,7 @@ export function documentOf(options: DocumentOptions): PruneDocument {
       sizeBytes: bytesOf(at, repository.manifests.keys()),
       freeBytes: own.drop.reduce((sum, { freeBytes }) => sum + freeBytes, 0),
     });
+    tidy();
   }
   return {
     schemaVersion: 1,
@@ -105,17 +112,24 @@ export function documentOf(options: DocumentOptions): PruneDocument {
 export function storeDocument(
   dir: string,
   { marked, freeBytes }: Pick<StorePlan, 'marked' | 'freeBytes'>,
+  environments: readonly OldEnvironment[],
 ): StoreDocument {
   const free = freed(marked);
-  const own = marked.map((at) => imagesOf(at, free, undefined));
-  return { dir, keep: own.flatMap(({ keep }) => keep), drop: own.flatMap(({ drop }) => drop), freeBytes };
+  const whyItGoes = reasonsToGo(undefined);
+  const own = marked.map((at) => imagesOf(at, free, whyItGoes));
+  return {
+    dir,
+    keep: own.flatMap(({ keep }) => keep),
+    drop: own.flatMap(({ drop }) => drop),
+    environments: environments.map((one) => ({ ...one, usedAt: new Date(one.usedAt).toISOString() })),
+    freeBytes: environments.reduce((sum, { sizeBytes }) => sum + sizeBytes, freeBytes),
+  };
 }
 
-function imagesOf(at: MarkedRepository, { byImage }: Freed, clusters: number | undefined) {
+function imagesOf(at: MarkedRepository, { byImage }: Freed, whyItGoes: (image: Marked) => Why) {
   const { name } = at.repository;
   const keep: PruneDocument['keep'][number][] = [];
   const drop: DroppedImage[] = [];
-  const whyItGoes = reasonsToGo(clusters);
   for (const image of at.images) {
     const { digest, tags, parts, reasons } = image;
     const [tag] = tags;
@@ -180,5 +194,5 @@ function rankedReason(rank: string | number): Why[number] {
   if (rank === 'orphan') return { code: 'ORPHAN', detail: 'what it is attached to is gone' };
   if (rank === 'untagged') return { code: 'UNTAGGED', detail: 'no tag names it any more' };
   if (rank === 'old') return { code: 'OLD', detail: 'others without a version are newer' };
-  return { code: 'SUPERSEDED', detail: `${rank} newer versions` };
+  return { code: 'SUPERSEDED', detail: `${rank} newer ${rank === 1 ? 'version' : 'versions'}` };
 }

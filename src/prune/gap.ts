@@ -10,6 +10,12 @@ export interface Gap {
 
 export function gapOf(about: string, error: unknown): Gap {
   if (isInlayError(error))
-    return { about, code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+    return {
+      about,
+      code: error.code,
+      // What it is about is told once.
+      message: error.message.startsWith(`${about}: `) ? error.message.slice(about.length + 2) : error.message,
+      ...(error.hint ? { hint: error.hint } : {}),
+    };
   return { about, code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
 }

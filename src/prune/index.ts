@@ -3,7 +3,7 @@ export { type CronJobOptions, pruneObjects } from './cron-job.ts';
 export { freed, freedBytes } from './decide/free.ts';
 export { type MarkedRepository, mark, type Reason } from './decide/mark.ts';
 export { type Step, sweepOrder } from './decide/order.ts';
-export { compareVersionTags, isVersionTag } from './decide/version-order.ts';
+export { compareVersionsOfTags, compareVersionTags, isVersionTag, versionOf } from './decide/version-order.ts';
 export {
   type Blob,
   DEFAULT_POLICY,
@@ -17,6 +17,7 @@ export {
 } from './decide/world.ts';
 export {
   type Declaration,
+  joined,
   projectDeclaration,
   readDeclaration,
   repositoryName,
@@ -32,7 +33,9 @@ export {
 } from './document.ts';
 export type { Gap } from './gap.ts';
 export { lockUses } from './locks.ts';
+export { DECLARATION_FILE, mountedDeclaration } from './mounted-declaration.ts';
 export { type Plan, type PlanOptions, planPrune } from './plan.ts';
+export { type OldEnvironment, oldEnvironments, removeEnvironments } from './store/environments.ts';
 export { planStore, type StorePlan } from './store/plan-store.ts';
 export { readStore, type StoreState } from './store/read-store.ts';
 export { sweepStore } from './store/sweep-store.ts';

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { InlayError, isInlayError } from '../error/index.ts';
 import { parseReference, type Registry, RepositoryStock } from '../registry/index.ts';
-import type { Clusters, Protection } from './cluster/clusters.ts';
+import type { Clusters, KnownCluster, Protection } from './cluster/clusters.ts';
 import type { Proof } from './cluster/journal-uses.ts';
 import { freed } from './decide/free.ts';
 import { type Marked, type MarkedRepository, markInTurn, samePath } from './decide/mark.ts';
@@ -9,6 +9,8 @@ import type { Policy, RepositoryState, Use, World } from './decide/world.ts';
 import type { Target } from './declaration.ts';
 import { documentOf, type PruneDocument } from './document.ts';
 import { type Gap, gapOf } from './gap.ts';
+import { Litter } from './litter.ts';
+import { clockGap } from './registry/clock.ts';
 import { notesDir, type RepositoryNote, readNote, writeNote } from './registry/note.ts';
 import { readReferrers } from './registry/read-referrers.ts';
 import { type Limit, readRepository } from './registry/read-repository.ts';
@@ -37,8 +39,8 @@ export interface Plan {
 /** Repositories at once, and requests to all of them. */
 const REPOSITORIES = 4;
 const REQUESTS = 32;
-/** Manifests. */
-const COLLECTED_EVERY = 6000;
+/** Requests between two looks at the memory. */
+const TIDY_EVERY = 256;
 /** Images whose attachments a plan asks for; a sweep asks for those of each. */
 const MOST_ASKED = 2000;
 
@@ -48,46 +50,45 @@ const MOST_ASKED = 2000;
  */
 export async function planPrune(options: PlanOptions): Promise<Plan> {
   const { targets, clusters, dir, now, onProgress } = options;
-  const gaps: Gap[] = [...undeclaredGaps(targets)];
   const protection = await clusters.read();
-  gaps.push(...protection.gaps);
-  onProgress?.(`${protection.clusters.length} clusters name ${protection.uses.length} images`);
+  const gaps: Gap[] = [...undeclaredGaps(targets, protection.clusters), ...protection.gaps];
+  onProgress?.(`clusters ${protection.clusters.length}, images that they name ${protection.uses.length}`);
   const left = await unfinishedSteps(dir);
+  const behind = targets.reduce((sum, { repository }) => sum + (left.get(repository)?.length ?? 0), 0);
+  if (behind > 0) onProgress?.(`manifests that an interrupted sweep has left, looked at again: ${behind}`);
   const repositories = pLimit(REPOSITORIES);
-  const limit = pLimit(REQUESTS);
-  const names = byRepository(protection.uses);
-  let answered = 0;
-  let collected = 0;
-  // What answers and decisions leave behind piles up to half a gigabyte before anybody collects it unasked.
-  const collect = (done: number) => {
-    answered += done;
-    if (answered <= COLLECTED_EVERY || answered - collected < COLLECTED_EVERY) return;
-    collected = answered;
-    Bun.gc(true);
+  const requests = pLimit(REQUESTS);
+  const litter = new Litter();
+  const tidy = () => litter.tidy();
+  let asked = 0;
+  const limit: Limit = (work) => {
+    if (++asked % TIDY_EVERY === 0) tidy();
+    return requests(work);
   };
+  const names = byRepository(protection.uses);
   const read = await Promise.all(
     targets.map(({ repository }) =>
       repositories(async () => {
         const also = new Set([...names(repository), ...(left.get(repository) ?? [])]);
         try {
-          const one = await readTarget(options, repository, also, limit, protection);
-          collect(one.state.manifests.size);
-          return one;
+          return await readTarget(options, repository, also, limit, protection);
         } catch (error) {
-          if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
-          gaps.push(gapOf(repository, error));
+          gaps.push(gapUnlessStopped(repository, error));
           return undefined;
         }
       }),
     ),
   );
   const known = read.filter((one) => one !== undefined);
+  const clocks = await clockGaps(known);
+  gaps.push(...clocks);
+  const timeless = new Set(clocks.map(({ about }) => about));
   const policies = new Map(targets.map(({ repository, policy }): [string, Policy] => [repository, policy]));
   const uses = [...protection.uses, ...options.locked];
   const world = (): World => ({ now, repositories: known.map(({ state }) => state), uses, policies });
   // What is attached to images that would go is asked for these alone; then all is decided again.
-  let marked = markInTurn(world(), collect);
-  onProgress?.(`${marked.reduce((sum, { images }) => sum + images.length, 0)} images in ${known.length} repositories`);
+  let marked = markInTurn(world(), tidy);
+  onProgress?.(`repositories ${known.length}, images ${marked.reduce((sum, { images }) => sum + images.length, 0)}`);
   let more = 0;
   let room = MOST_ASKED;
   let unasked = 0;
@@ -97,35 +98,55 @@ export async function planPrune(options: PlanOptions): Promise<Plan> {
         const own = known.find(({ state }) => state.name === name);
         if (!own) return;
         const goes = images.filter(({ reasons }) => reasons.length === 0);
-        const asked = goes.slice(0, room);
-        room -= asked.length;
-        unasked += goes.length - asked.length;
+        const some = goes.slice(0, room);
+        room -= some.length;
+        unasked += goes.length - some.length;
         try {
-          more += (await readReferrers(own.stock, own.note, parts(asked), { limit, now, fresh: false })).length;
-          await writeNote(notesDir(dir), name, own.note);
+          more += (await readReferrers(own.stock, own.note, parts(some), { limit, now, fresh: false })).length;
+          if (!timeless.has(own.state.storage)) await writeNote(notesDir(dir), name, own.note);
           // What is written down need not be held.
           own.note.firstSeen.clear();
           own.note.referrers.clear();
+          tidy();
         } catch (error) {
-          if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
-          gaps.push(gapOf(name, error));
+          gaps.push(gapUnlessStopped(name, error));
         }
       }),
     ),
   );
   if (more > 0) {
     // The first marks are let go of before the second are made.
-    const images = marked.reduce((sum, one) => sum + one.images.length, 0);
     marked = [];
-    collect(images);
-    marked = markInTurn(world(), collect);
+    marked = markInTurn(world(), tidy);
   }
-  collect(COLLECTED_EVERY);
-  const free = freed(marked);
-  collect(COLLECTED_EVERY);
+  const free = freed(marked, tidy);
   const declaredIn = new Map(targets.map(({ repository, declaredIn: file }) => [repository, file]));
-  const document = documentOf({ now, marked, freed: free, clusters: protection.clusters, declaredIn, gaps, unasked });
+  const document = documentOf({
+    now,
+    marked,
+    freed: free,
+    clusters: protection.clusters,
+    declaredIn,
+    gaps,
+    unasked,
+    tidy,
+  });
   return { document, marked };
+}
+
+/** Each registry is asked once. */
+async function clockGaps(known: readonly ReadTarget[]): Promise<Gap[]> {
+  const byStorage = new Map(known.map(({ state, stock }) => [state.storage, stock]));
+  const asked = [...byStorage].map(([storage, stock]) =>
+    clockGap(stock, storage).catch((error) => gapUnlessStopped(storage, error)),
+  );
+  return (await Promise.all(asked)).filter((gap) => gap !== undefined);
+}
+
+/** @throws INTERRUPTED */
+function gapUnlessStopped(about: string, error: unknown): Gap {
+  if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
+  return gapOf(about, error);
 }
 
 function parts(images: readonly Marked[]): Set<string> {
@@ -177,13 +198,14 @@ function byRepository(uses: readonly Use[]): (repository: string) => readonly st
   return (repository) => [...digests].filter(([path]) => samePath(repository, path)).flatMap(([, all]) => [...all]);
 }
 
-function undeclaredGaps(targets: readonly Target[]): Gap[] {
+function undeclaredGaps(targets: readonly Target[], clusters: readonly KnownCluster[]): Gap[] {
+  const known = clusters.map(({ context, uid }) => ` ${context} is ${uid}.`).join('');
   return targets
     .filter(({ clusters }) => clusters === undefined)
     .map(({ repository }) => ({
       about: repository,
       code: 'PRUNE_UNDECLARED',
       message: 'no file says which clusters may run its images',
-      hint: 'Write prune: {clusters: [UID, …]} into the inlay.yaml of its project, or into a file for --config (docs/prune.md).',
+      hint: `Write prune: {clusters: [UID, …]} into the inlay.yaml of its project, or into a file for --config (docs/prune.md).${known}`,
     }));
 }

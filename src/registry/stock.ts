@@ -48,6 +48,19 @@ export class RepositoryStock {
     return readEveryTag(this.#repository);
   }
 
+  /** What time it is for the registry, ms since 1970; undefined where it does not say. */
+  async time(): Promise<number | undefined> {
+    const response = await this.#repository.request({
+      step: 'asking what time it is',
+      method: 'GET',
+      target: 'tags/list?n=1',
+      expect: [200, 404],
+    });
+    await discard(response);
+    const at = Date.parse(response.headers.get('date') ?? '');
+    return Number.isNaN(at) ? undefined : at;
+  }
+
   /** A manifest by tag or digest; undefined where there is none. @throws IMAGE_INVALID for what is neither image nor index */
   manifest(identifier: string): Promise<Manifest | undefined> {
     return getManifest(this.#repository, identifier);

@@ -113,8 +113,12 @@ export async function runServer(options: RunServerOptions): Promise<number> {
     });
     options.announce(`inlay serves ${contract.name} ${contract.version} at ${server.url}\n`);
     if (batch) proven(batch);
-    // The first requests come first: until it is proven that rows may be run together, they are run alone.
-    else setTimeout(() => prove().then(proven, unproven), STARTED_MS).unref();
+    setTimeout(() => {
+      // An image's program starts with a JIT that waits (image/compiled-program.ts): from now on code runs often.
+      Bun.unsafe.setJITPolicy(1);
+      // The first requests come first: until it is proven that rows may be run together, they are run alone.
+      if (!batch) prove().then(proven, unproven);
+    }, STARTED_MS).unref();
     setTimeout(releaseCodePages, SETTLED_MS).unref();
   } catch (error) {
     log.error((error as Error).message, isInlayError(error) ? { code: error.code, hint: error.hint } : {});

@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const INLAY = join(import.meta.dir, '../../bin/inlay');
@@ -31,4 +33,16 @@ test('without a command the help is told, and with --help it is the result', () 
   expect(exitCode).toBe(0);
   expect(stdout).toContain('--platform <list>');
   expect(stdout).not.toContain('\x1b');
+});
+
+test('without a kubeconfig no cluster is made up', async () => {
+  const empty = await mkdtemp(join(tmpdir(), 'inlay-'));
+  const { KUBECONFIG, KUBERNETES_SERVICE_HOST, ...env } = process.env;
+  const { stderr, exitCode } = Bun.spawnSync([INLAY, 'status', 'iris', '--json'], { env: { ...env, HOME: empty } });
+  await rm(empty, { recursive: true });
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(stderr.toString()).error).toMatchObject({
+    code: 'KUBECONFIG_INVALID',
+    message: expect.stringContaining('no cluster is known'),
+  });
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { lockUses, pruneObjects, readDeclaration } from '../../src/prune/index.ts';
+import { joined, lockUses, mountedDeclaration, pruneObjects, readDeclaration } from '../../src/prune/index.ts';
 import { endOf } from '../end-of.ts';
 
 const ROOT = join(import.meta.dir, '..', '..');
@@ -42,8 +42,11 @@ test('inlay.yaml declares its own repository; without clusters nobody has declar
 test('a file of several repositories: what stands beside them holds for each that does not say otherwise', async () => {
   const path = file(
     'prune.yaml',
-    'clusters: [a]\nkeepLast: 4\nlocks: [x/inlay.lock]\nrepositories:\n  r.example/ml/a:\n  r.example/ml/b: {clusters: [], grace: 1d}\n',
+    'clusters: [a]\nkeepLast: 4\nlocks: [pinned.lock]\nrepositories:\n  r.example/ml/a:\n  r.example/ml/b: {clusters: [], grace: 1d}\n',
   );
+  // What it pins would be lost.
+  expect(await readDeclaration(path).catch(({ code }) => code)).toBe('FILE_NOT_FOUND');
+  file('pinned.lock', 'schemaVersion: 1\n');
   const { targets, locks } = await readDeclaration(path);
   expect(
     targets.map(({ repository, clusters, policy }) => [repository, clusters, policy.keepLast, policy.graceMs]),
@@ -51,7 +54,7 @@ test('a file of several repositories: what stands beside them holds for each tha
     ['r.example/ml/a', ['a'], 4, 30 * 86_400_000],
     ['r.example/ml/b', [], 4, 86_400_000],
   ]);
-  expect(locks).toEqual([join(dir, 'x/inlay.lock')]);
+  expect(locks).toEqual([join(dir, 'pinned.lock')]);
 });
 
 test('mistakes are told with their line', async () => {
@@ -90,7 +93,7 @@ const options = {
   namespace: 'inlay',
   image: `r.example/ml/inlay@sha256:${'0'.repeat(64)}`,
   schedule: '0 3 * * *',
-  targets: [target],
+  declaration: {},
   acts: false,
   imagePullSecrets: [],
   insecureRegistries: [],
@@ -132,16 +135,39 @@ test('the CronJob plans, and deletes only where that was asked; it is admitted w
 });
 
 test('its ConfigMap says what the files said; what it has seen outlives it; secrets are mounted, never written', async () => {
-  const objects = pruneObjects({ ...options, registrySecret: 'login', kubeconfigSecret: 'clusters' });
+  const pinned = `sha256:${'1'.repeat(64)}`;
+  const server = { reference: 'r.example/ml/server:1', digest: pinned };
+  const lock = file('pins.lock', JSON.stringify({ schemaVersion: 1, serverImage: server }));
+  const none = file('empty.lock', JSON.stringify({ schemaVersion: 1 }));
+  const locks = [join(dir, 'absent.lock'), none, lock];
+  const declaration = await mountedDeclaration({ targets: [target], locks });
+  const objects = pruneObjects({ ...options, declaration, registrySecret: 'login', kubeconfigSecret: 'clusters' });
   const config = objects.find(({ kind }) => kind === 'ConfigMap') as unknown as { data: Record<string, string> };
-  expect(parse(config.data['prune.yaml'] as string)).toEqual({
+  expect(parse(config.data['prune.yaml'] as string)).toMatchObject({
     repositories: { 'r.example/ml/iris': { clusters: ['uid'], keepLast: 3, grace: '86400s', keepTags: ['prod-*'] } },
   });
-  const path = file('from-configmap.yaml', config.data['prune.yaml'] as string);
-  expect((await readDeclaration(path)).targets).toEqual([{ ...target, declaredIn: path }]);
+  // As its pod reads it.
+  const paths = Object.entries(config.data).map(([name, text]) => file(name, text));
+  expect(paths).toHaveLength(2);
+  const read = await readDeclaration(join(dir, 'prune.yaml'));
+  expect(read.targets).toEqual([{ ...target, declaredIn: join(dir, 'prune.yaml') }]);
+  expect((await lockUses(read.locks)).map(({ digest, tag }) => digest ?? tag?.tag)).toEqual([pinned, '1']);
   expect(objects.map(({ kind }) => kind)).toContain('PersistentVolumeClaim');
   const { volumes } = cronJobOf({ registrySecret: 'login' }).spec.jobTemplate.spec.template.spec;
   expect(volumes.find(({ name }) => name === 'registry')?.secret?.secretName).toBe('login');
+});
+
+test('two projects of one repository: what either keeps stays, and one that declares no clusters undeclares it', () => {
+  const own = { keepLast: 9, graceMs: 1, keepTags: ['v*'] };
+  const other = { ...target, policy: own, clusters: ['uid', 'second'] };
+  const both = joined([
+    { targets: [target], locks: ['a.lock'] },
+    { targets: [other], locks: ['b.lock'] },
+  ]);
+  const policy = { keepLast: 9, graceMs: 86_400_000, keepTags: ['prod-*', 'v*'] };
+  expect(both).toMatchObject({ targets: [{ policy, clusters: ['uid', 'second'] }], locks: ['a.lock', 'b.lock'] });
+  const undeclared = { ...other, clusters: undefined, declaredIn: undefined };
+  expect(joined([{ targets: [target, undeclared], locks: [] }]).targets[0]?.clusters).toBeUndefined();
 });
 
 async function inlay(args: readonly string[]) {

@@ -242,6 +242,19 @@ describe('what cannot be known stands in the plan', () => {
     expect(await codes(at.targets('ml/nothing'))).toEqual(['REGISTRY_NOT_FOUND']);
   });
 
+  test('a clock that is not the registry’s: what was seen by it is not remembered', async () => {
+    for (const hours of [-2, 2]) {
+      at.registry.clockAheadMs = hours * 3_600_000;
+      expect([hours, await codes()]).toEqual([hours, ['CLOCK_WRONG']]);
+    }
+    at.registry.clockAheadMs = 0;
+    at.policy = { ...BARE, graceMs: 86_400_000 };
+    at.now += 2 * 86_400_000;
+    const { document } = await at.plan();
+    expect([document.gaps, document.drop]).toEqual([[], []]);
+    expect(kept(document.keep)['1.0']).toEqual(['NEW']);
+  });
+
   test('a tag that names something of an unknown kind', async () => {
     const { manifests, tags } = at.registry.repo('ml/iris');
     manifests.set(digestOf('odd'), NO_MANIFEST);

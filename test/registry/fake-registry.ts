@@ -87,6 +87,8 @@ interface Repo {
 const sha256 = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 export class FakeRegistry {
+  /** How far its clock is from the true time. */
+  clockAheadMs = 0;
   readonly seen: SeenRequest[] = [];
   readonly #traits: RegistryTraits;
   readonly #server: Server;
@@ -174,6 +176,7 @@ export class FakeRegistry {
       seen.status = response.statusCode;
     });
     request.on('error', () => {});
+    if (this.clockAheadMs !== 0) response.setHeader('date', new Date(Date.now() + this.clockAheadMs).toUTCString());
     try {
       const delay = this.#fault(seen, ['delay']);
       if (delay?.kind === 'delay') await Bun.sleep(delay.ms);

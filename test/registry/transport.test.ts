@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { listTags, pullImage, pushImage } from '../../src/registry/index.ts';
+import { certificate } from '../certificate.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { model, ref, World } from './world.ts';
 
@@ -18,17 +19,6 @@ afterEach(async () => {
   for (const clean of cleanup) await clean();
   await world.remove();
 });
-
-async function certificate(name: string): Promise<{ key: string; cert: string }> {
-  const [key, cert] = [join(world.dir, 'key.pem'), join(world.dir, 'cert.pem')];
-  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const made = Bun.spawnSync(
-    ['openssl', ...args, '-keyout', key, '-out', cert, '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`],
-    { stderr: 'ignore' },
-  );
-  expect(made.exitCode).toBe(0);
-  return { key: await Bun.file(key).text(), cert: await Bun.file(cert).text() };
-}
 
 /** A proxy that leads every name to one port, and keeps what it was asked. */
 async function proxyTo(port: number): Promise<{ url: string; seen: string[] }> {
@@ -53,7 +43,7 @@ async function proxyTo(port: number): Promise<{ url: string; seen: string[] }> {
 }
 
 test('over TLS with its own certificate, through a proxy with a login', async () => {
-  const tls = await certificate('registry.test');
+  const tls = await certificate(world.dir, 'registry.test');
   const fake = await FakeRegistry.start({ tls });
   cleanup.push(() => fake.stop());
   const proxy = await proxyTo(fake.port);
@@ -163,7 +153,7 @@ test.each(['http', 'https'] as const)(
   'a large blob is pushed and pulled in little memory over %s',
   async (scheme) => {
     const size = 400_000_000;
-    const tls = scheme === 'https' ? await certificate('registry.test') : undefined;
+    const tls = scheme === 'https' ? await certificate(world.dir, 'registry.test') : undefined;
     const child = Bun.spawn([process.execPath, join(import.meta.dir, 'sink.ts'), JSON.stringify(tls ?? null)], {
       stdout: 'pipe',
     });

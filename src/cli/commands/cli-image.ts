@@ -24,7 +24,7 @@ export function addCliImage(program: Command): void {
     .action(async (repository, options) => {
       const output = createOutput(options.json === true);
       const started = performance.now();
-      await targetOf(`${repository}:x`);
+      await targetOf(repository);
       const flags = {
         platforms: await platformsOf(options.platform),
         compression: compressionOf(options.compression),

@@ -55,6 +55,12 @@ export function addHub(program: Command): void {
     .option('--manifests', 'print what runs the hub in a cluster')
     .option('--image <reference>', 'with --manifests: an image whose entry point is inlay')
     .option('-n, --namespace <name>', 'with --manifests: where it runs', 'inlay')
+    .option(
+      '--registry-secret <name>',
+      'with --manifests: the Secret (dockerconfigjson) with its logins at registries, which may only read',
+    )
+    .option('--kubeconfig-secret <name>', 'with --manifests: the Secret whose key config leads to further clusters')
+    .option('--pull-secret <name>', 'with --manifests: for the image itself; repeatable', collect, [] as string[])
     .option('--database-secret <name>', 'with --manifests: the Secret whose key url is the address of Postgres')
     .option(...INSECURE_REGISTRY)
     .option(...CA_FILE)
@@ -68,10 +74,18 @@ export function addHub(program: Command): void {
           });
         const { hubManifests } = await import('../../inventory/index.ts');
         const { toYaml } = await import('../../cluster/index.ts');
+        const { DECLARATION_FILE, joined, mountedDeclaration, readDeclaration } = await import('../../prune/index.ts');
+        const files =
+          options.prune.length > 0 &&
+          (await mountedDeclaration(joined(await Promise.all(options.prune.map(readDeclaration)))));
         const items = hubManifests({
           namespace: namespaceOf(options.namespace) ?? 'inlay',
           image: options.image,
           databaseSecret: options.databaseSecret,
+          registrySecret: options.registrySecret,
+          kubeconfigSecret: options.kubeconfigSecret,
+          imagePullSecrets: options.pullSecret,
+          declaration: files ? { files, path: DECLARATION_FILE } : undefined,
           insecureRegistries: options.insecureRegistry,
         });
         return output.result(toYaml(items), { apiVersion: 'v1', kind: 'List', items });
@@ -115,8 +129,8 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
     });
   const registryIntervalMs = parseAge(flags.registryInterval);
   const recordEveryMs = parseAge(flags.storageInterval);
-  const { readDeclaration } = await import('../../prune/index.ts');
-  const declarations = await Promise.all(flags.prune.map(readDeclaration));
+  const { joined, readDeclaration } = await import('../../prune/index.ts');
+  const declaration = joined(await Promise.all(flags.prune.map(readDeclaration)));
   const home = inlayHome(process.env);
   const url = databaseOf(flags.database);
   await using ledger = await openLedger(url);
@@ -129,7 +143,7 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
       const kubes = await openKubes(flags, signal);
       const hub = new Hub({ kubes, catalogue, ledger, all: flags.all, registryIntervalMs, signal, onNote: note });
       const prune = new PruneWatch({
-        plan: () => planOf({ registry, kubes, declarations, home, signal, repositories: () => repositoriesOf(hub) }),
+        plan: () => planOf({ registry, kubes, declaration, home, signal, repositories: () => repositoriesOf(hub) }),
         ledger,
         writes: () => hub.writes,
         recordEveryMs,
@@ -175,7 +189,7 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
 interface PlanWork {
   readonly registry: Registry;
   readonly kubes: readonly Kube[];
-  readonly declarations: readonly Declaration[];
+  readonly declaration: Declaration;
   readonly home: string;
   readonly signal: AbortSignal;
   /** Where no file names any. */
@@ -183,11 +197,12 @@ interface PlanWork {
 }
 
 /** What prune would do now, by the hub's own contexts; nothing is ever done. */
-async function planOf({ registry, kubes, declarations, home, signal, repositories }: PlanWork) {
+async function planOf({ registry, kubes, declaration, home, signal, repositories }: PlanWork) {
   const { Clusters, lockUses, planPrune, repositoryName, undeclared } = await import('../../prune/index.ts');
-  const declared = declarations.flatMap(({ targets }) => targets);
   const targets =
-    declarations.length > 0 ? declared : repositories().map((repository) => undeclared(repositoryName(repository)));
+    declaration.targets.length > 0
+      ? declaration.targets
+      : repositories().map((repository) => undeclared(repositoryName(repository)));
   const clusters = await Clusters.open({
     contexts: kubes,
     named: false,
@@ -195,7 +210,7 @@ async function planOf({ registry, kubes, declarations, home, signal, repositorie
     declared: new Set(targets.flatMap((target) => target.clusters ?? [])),
     keepLast: Math.max(1, ...targets.map(({ policy }) => policy.keepLast)),
   });
-  const locked = await lockUses(declarations.flatMap(({ locks }) => locks));
+  const locked = await lockUses(declaration.locks);
   const plan = await planPrune({
     registry,
     targets,

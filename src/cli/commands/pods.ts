@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Kube, Role } from '../../cluster/index.ts';
-import { InlayError } from '../../error/index.ts';
+import { InlayError, isInlayError } from '../../error/index.ts';
 import { CONTEXT, NAMESPACE, serviceOf, withCluster } from '../cluster.ts';
 import { createOutput } from '../output.ts';
 
@@ -39,8 +39,10 @@ export function addLogs(program: Command): void {
               for (const line of (await podLog(kube, inside, pod, asked)).split('\n'))
                 if (line !== '') print(pod, line);
             } catch (error) {
-              if (!(error instanceof InlayError) || error.code === 'INTERRUPTED') throw error;
-              // A container that has not begun has no log; the others have.
+              // A container that has not begun has no log, nor has a pod that is gone; the others have.
+              const none =
+                isInlayError(error) && (error.code === 'CLUSTER_REFUSED' || error.code === 'CLUSTER_NOT_FOUND');
+              if (!none) throw error;
               process.stderr.write(`${pod}  ${error.message}\n`);
             }
           }),

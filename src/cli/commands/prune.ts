@@ -56,7 +56,7 @@ export function addPrune(program: Command): void {
     .action(async (repositories, options) => {
       const output = createOutput(options.json === true);
       const { targets, locks } = await declared(repositories, options);
-      if (options.manifests) return output.result(...(await manifests(targets, options)));
+      if (options.manifests) return output.result(...(await manifests({ targets, locks }, options)));
       await prune(targets, locks, options, output);
     });
 }
@@ -79,36 +79,17 @@ interface Flags {
 
 /** What the files and the flags say. */
 async function declared(repositories: readonly string[], flags: Flags): Promise<Declaration> {
-  const { readDeclaration, repositoryName, undeclared } = await import('../../prune/index.ts');
+  const { joined, readDeclaration, repositoryName, undeclared } = await import('../../prune/index.ts');
   if (flags.local === true && repositories.length > 0)
     throw new InlayError('USAGE', '--local takes no repositories', { hint: 'Leave one of them out.' });
   const files = flags.config.length > 0 || !existsSync(CONFIG_FILE) ? flags.config : [CONFIG_FILE];
-  const found = await Promise.all(files.map(readDeclaration));
-  const byName = new Map<string, Target>();
-  for (const target of found.flatMap(({ targets }) => targets)) {
-    const other = byName.get(target.repository);
-    byName.set(target.repository, other ? both(other, target) : target);
-  }
+  const found = joined(await Promise.all(files.map(readDeclaration)));
+  const byName = new Map(found.targets.map((target) => [target.repository, target]));
   const wanted = [...new Set(repositories.map(repositoryName))];
-  const targets =
-    wanted.length === 0 ? [...byName.values()] : wanted.map((name) => byName.get(name) ?? undeclared(name));
+  const targets = wanted.length === 0 ? found.targets : wanted.map((name) => byName.get(name) ?? undeclared(name));
   return {
     targets: targets.map((target) => ({ ...target, policy: policyOf(target.policy, flags) })),
-    locks: [...found.flatMap((one) => one.locks), ...flags.lock.map(present)],
-  };
-}
-
-/** Two projects that push to one repository: whatever one of them keeps stays. */
-function both(a: Target, b: Target): Target {
-  return {
-    repository: a.repository,
-    policy: {
-      keepLast: Math.max(a.policy.keepLast, b.policy.keepLast),
-      graceMs: Math.max(a.policy.graceMs, b.policy.graceMs),
-      keepTags: [...a.policy.keepTags, ...b.policy.keepTags],
-    },
-    clusters: a.clusters && b.clusters ? [...new Set([...a.clusters, ...b.clusters])] : undefined,
-    declaredIn: a.clusters && b.clusters ? a.declaredIn : undefined,
+    locks: [...found.locks, ...flags.lock.map(present)],
   };
 }
 
@@ -147,24 +128,31 @@ async function prune(
   output: Output,
 ): Promise<void> {
   const { describePlan, describeSweep } = await import('../prune-view.ts');
-  const { lockUses, refuseGaps, storeDocument, sweepStore } = await import('../../prune/index.ts');
+  const { lockUses, refuseGaps, removeEnvironments, storeDocument, sweepStore } = await import('../../prune/index.ts');
   const home = inlayHome(process.env);
   const locked = await lockUses(locks);
   const rate = numberOf('--rate', flags.rate, 0.001);
   const wanted = flags.local === true ? [] : targets;
   const acts = flags.yes === true;
+  if (targets.length === 0 && flags.local !== true)
+    output.progress('No inlay.yaml here and no --config names a repository.');
   const planned = await registryPlan(wanted, locked, { ...flags, home, rate, output, acts }, async (plan, sweepNow) => {
     const local = flags.local === false ? undefined : await localPlan(home, targets, plan, locked, flags);
-    const store: StoreDocument | undefined = local && storeDocument(local.state.layout.dir, local.plan);
+    const store: StoreDocument | undefined =
+      local && storeDocument(local.state.layout.dir, local.plan, local.environments);
     const document = { ...(plan?.document ?? EMPTY), ...(store ? { local: store } : {}) };
     if (!acts) {
       output.result(describePlan(plan?.document, store, { list: flags.list === true, acts }), document);
       return undefined;
     }
-    output.progress(describePlan(plan?.document, store, { list: flags.list === true, acts }));
+    const told = describePlan(plan?.document, store, { list: flags.list === true, acts });
+    if (told !== '') output.progress(told);
     refuseGaps(document.gaps);
     const swept = await sweepNow();
-    const freedBytes = local && (await sweepStore(local.state, local.plan));
+    const freedBytes =
+      local &&
+      (await sweepStore(local.state, local.plan)) +
+        (await removeEnvironments(environmentsDir(home), local.environments));
     output.result(describeSweep(swept, freedBytes), {
       ...document,
       ...(swept ? { swept } : {}),
@@ -234,6 +222,9 @@ async function ownKubes(flags: Pick<Flags, 'context' | 'allContexts'>, named: bo
   }
 }
 
+/** Where `inlay release` and `inlay init` make them. */
+const environmentsDir = (home: string) => join(home, 'training', 'environments');
+
 async function localPlan(
   home: string,
   targets: readonly Target[],
@@ -241,7 +232,7 @@ async function localPlan(
   locked: Awaited<ReturnType<typeof import('../../prune/index.ts').lockUses>>,
   flags: Flags,
 ) {
-  const { DEFAULT_POLICY, planStore, readStore } = await import('../../prune/index.ts');
+  const { DEFAULT_POLICY, oldEnvironments, planStore, readStore } = await import('../../prune/index.ts');
   const { storeDir } = await import('../../image/index.ts');
   const state = await readStore(storeDir(home));
   const fallback = policyOf(DEFAULT_POLICY, flags);
@@ -252,7 +243,8 @@ async function localPlan(
     policyOf: (name: string) => policies.get(name) ?? fallback,
     graceMs: fallback.graceMs,
   };
-  return { state, plan: await planStore(state, options), registries: plan };
+  const environments = await oldEnvironments(environmentsDir(home), options);
+  return { state, plan: await planStore(state, options), environments, registries: plan };
 }
 
 interface ManifestFlags extends Flags {
@@ -264,11 +256,12 @@ interface ManifestFlags extends Flags {
   readonly pullSecret: readonly string[];
 }
 
-async function manifests(targets: readonly Target[], flags: ManifestFlags): Promise<[string, unknown]> {
+async function manifests(declaration: Declaration, flags: ManifestFlags): Promise<[string, unknown]> {
   if (flags.image === undefined)
     throw new InlayError('USAGE', '--manifests needs --image', {
       hint: 'inlay cli-image REGISTRY/REPOSITORY --push makes an image of inlay, and prints its name.',
     });
+  const { targets } = declaration;
   const missing = targets.find(({ clusters }) => clusters === undefined);
   if (targets.length === 0 || missing)
     throw new InlayError(
@@ -276,13 +269,13 @@ async function manifests(targets: readonly Target[], flags: ManifestFlags): Prom
       missing ? `no file says which clusters may run images of ${missing.repository}` : 'no file names a repository',
       { hint: 'Name a file with --config (docs/prune.md): its rules go into the ConfigMap.' },
     );
-  const { pruneObjects } = await import('../../prune/index.ts');
+  const { mountedDeclaration, pruneObjects } = await import('../../prune/index.ts');
   const { toYaml } = await import('../../cluster/index.ts');
   const items = pruneObjects({
     namespace: namespaceOf(flags.namespace) ?? 'inlay',
     image: flags.image,
     schedule: flags.schedule,
-    targets,
+    declaration: await mountedDeclaration(declaration),
     acts: flags.yes === true,
     registrySecret: flags.registrySecret,
     kubeconfigSecret: flags.kubeconfigSecret,

@@ -86,7 +86,8 @@ function describeHistory(releases: readonly HistoryEntry[]): string {
     ago(from),
     to === undefined ? '' : ago(to),
     by,
-    reason ?? '',
+    // The first line says what; inlay status has the others.
+    reason?.split('\n')[0] ?? '',
   ]);
   return table([['version', 'kind', 'outcome', 'from', 'to', 'by', 'reason'], ...rows]);
 }

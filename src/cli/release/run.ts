@@ -27,7 +27,7 @@ export async function runRelease(
     const facts: Facts = {};
     const parts = { asked, facts, flags, output };
     const last = asked.until ?? 'record';
-    if (await reaches(last, 'push')) await targetOf(`${asked.config.image ?? asked.config.name}:x`);
+    if (await reaches(last, 'push')) await targetOf(asked.config.image ?? asked.config.name);
     if (await reaches(last, 'deploy')) await lookAtService(asked, facts, flags);
     const steps = flags.dryRun ? dryRunSteps(parts) : stepsOf(parts);
     const { steps: reports, error } = await runFlow({

@@ -1,4 +1,4 @@
-import { InlayError } from '../../error/index.ts';
+import { InlayError, isInlayError } from '../../error/index.ts';
 
 /** Where an API server is, and how it knows us. */
 export interface Connection {
@@ -84,14 +84,26 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   };
 }
 
+/** What the library takes for the cluster where it has found none. */
+const NOTHING_FOUND = 'http://localhost:8080';
+
+function noKubeconfig(): InlayError {
+  return invalid(
+    'no cluster is known: KUBECONFIG is not set, there is no ~/.kube/config, and this is no pod',
+    'Set KUBECONFIG to a file that kubectl takes.',
+  );
+}
+
 async function loadConfig({ kubeconfig }: ConnectOptions) {
   // Half of a second to load: only what reaches a cluster pays for it.
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   try {
     const [first, ...others] = (kubeconfig ?? '').split(':').filter((path) => path !== '');
-    if (first === undefined) config.loadFromDefault();
-    else {
+    if (first === undefined) {
+      config.loadFromDefault();
+      if (config.getCurrentCluster()?.server === NOTHING_FOUND) throw noKubeconfig();
+    } else {
       config.loadFromFile(first);
       for (const path of others) {
         const further = new KubeConfig();
@@ -100,6 +112,7 @@ async function loadConfig({ kubeconfig }: ConnectOptions) {
       }
     }
   } catch (cause) {
+    if (isInlayError(cause)) throw cause;
     throw invalid(
       `the kubeconfig cannot be read: ${said(cause)}`,
       'Set KUBECONFIG to a file that kubectl takes.',

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
 import type { Connection } from './connection.ts';
 import { failureOf, isNotFound, isTransientStatus } from './failure.ts';
+import { Outage } from './outage.ts';
+import { Patience } from './patience.ts';
 import { pathOf, type Resource, resourceOf } from './resources.ts';
+import { type Silence, silenceOf } from './silence.ts';
 
 /** An object that inlay writes. */
 export interface ApiObject {
@@ -15,6 +18,8 @@ export interface KubeOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long an API server that is away is waited for, ms. */
   readonly patienceMs?: number | undefined;
+  /** Takes a line when the API server is away, and when it is back. */
+  readonly onOutage?: ((line: string) => void) | undefined;
 }
 
 export interface ApiRequest {
@@ -31,6 +36,8 @@ export interface ApiRequest {
 
 const PATIENCE_MS = 60_000;
 const ANSWER_MS = 30_000;
+/** Whoever waits longer for an answer is told so, ms. */
+const SLOW_MS = 5000;
 /** Objects a page of a list: what kubectl asks for. */
 const PAGE = 500;
 
@@ -50,11 +57,13 @@ export class Kube {
   readonly connection: Connection;
   readonly #signal: AbortSignal | undefined;
   readonly #patienceMs: number;
+  readonly #outage: Outage;
 
   constructor(connection: Connection, options: KubeOptions = {}) {
     this.connection = connection;
     this.#signal = options.signal;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.#outage = new Outage(options.onOutage);
   }
 
   get context(): string {
@@ -201,21 +210,32 @@ export class Kube {
   /** The answer as text, of `pods/log` for example. */
   async text(request: ApiRequest): Promise<string> {
     const patience = new Patience(this.#patienceMs);
+    const { host } = this.connection.server;
+    const away = (why: string) => this.#outage.away(host, why, patience.leftMs / 1000);
     for (;;) {
       const limit = AbortSignal.timeout(ANSWER_MS);
+      const slow = setTimeout(() => away(`nothing for ${SLOW_MS / 1000} s`), SLOW_MS);
       try {
         const response = await this.#send(request, [limit]);
         const text = await response.text();
+        clearTimeout(slow);
+        if (!isTransientStatus(response.status)) this.#outage.answered(host);
         if (response.ok) return text;
         const failure = failureOf(request.step, this.context, response.status, text);
-        if (!isTransientStatus(response.status) || !(await patience.more(retryAfterMs(response), this.#signal)))
-          throw failure;
+        if (!isTransientStatus(response.status)) throw failure;
+        if (response.status !== 429) away(`HTTP ${response.status}`);
+        if (!(await patience.more(retryAfterMs(response), this.#signal))) throw failure;
       } catch (error) {
+        clearTimeout(slow);
         this.#stopped(request);
         if (error instanceof InlayError) throw error;
-        if (await patience.more(undefined, this.#signal)) continue;
-        this.#stopped(request);
-        throw this.#unreachable(request, error);
+        const silence = silenceOf(error);
+        if (silence.passes) {
+          away(silence.why);
+          if (await patience.more(undefined, this.#signal)) continue;
+          this.#stopped(request);
+        }
+        throw this.#unreachable(request, silence, error);
       }
     }
   }
@@ -227,7 +247,7 @@ export class Kube {
       response = await this.#send(request, []);
     } catch (error) {
       this.#stopped(request);
-      throw error instanceof InlayError ? error : this.#unreachable(request, error);
+      throw error instanceof InlayError ? error : this.#unreachable(request, silenceOf(error), error);
     }
     if (response.ok && response.body) return response.body;
     throw failureOf(request.step, this.context, response.status, await response.text());
@@ -264,12 +284,11 @@ export class Kube {
       });
   }
 
-  #unreachable(request: ApiRequest, cause: unknown): InlayError {
-    const why = cause instanceof Error ? cause.message : String(cause);
+  #unreachable(request: ApiRequest, { why, hint }: Silence, cause: unknown): InlayError {
     return new InlayError(
       'CLUSTER_UNREACHABLE',
       `${request.step}: the API server ${this.connection.server.host} of ${this.context} cannot be reached: ${why}`,
-      { cause, hint: 'Check the network, the VPN and --context; kubectl get --raw /readyz asks the same server.' },
+      { cause, hint },
     );
   }
 }
@@ -291,25 +310,6 @@ export function parsed<T>(schema: z.ZodType<T>, value: unknown, path: string): T
       hint: 'inlay knows Kubernetes 1.35 to 1.37. Is it another version?',
     },
   );
-}
-
-/** How long, and how often, something is tried again. */
-class Patience {
-  readonly #until: number;
-  #waitMs = 250;
-
-  constructor(patienceMs: number) {
-    this.#until = performance.now() + patienceMs;
-  }
-
-  /** Waits. @returns false when there is no time left */
-  async more(askedMs: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    const waitMs = askedMs ?? this.#waitMs;
-    if (performance.now() + waitMs > this.#until || signal?.aborted) return false;
-    this.#waitMs = Math.min(this.#waitMs * 2, 4000);
-    await Bun.sleep(waitMs);
-    return true;
-  }
 }
 
 function retryAfterMs(response: Response): number | undefined {

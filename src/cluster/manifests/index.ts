@@ -7,6 +7,7 @@ export { type Lifecycle, lifecycleOf } from './lifecycle.ts';
 export { type ManifestsOptions, manifestsOf, type ObjectName, unwantedObjects } from './manifests.ts';
 export type { KubeObject, Manifest, Metadata } from './object.ts';
 export { OWN_CONTAINER_SECURITY, OWN_POD_SECURITY, ownProgram } from './own-program.ts';
+export { type OwnSecrets, secretsOfPod } from './own-secrets.ts';
 export { GRPC_PORT, HTTP_PORT } from './ports.ts';
 export { startBudgetS } from './probes.ts';
 export { CLUSTER_COMMANDS, type ClusterCommand, NODES, PERMISSIONS, rolesOf } from './roles.ts';

@@ -23,7 +23,7 @@ export interface OwnProgram {
   readonly place: readonly KubeObject[];
   /** An object of its name. */
   readonly object: (apiVersion: string, kind: string, more: object) => KubeObject;
-  /** Lets it do what a ClusterRole says. @param name the binding's */
+  /** Lets it do what a ClusterRole says. @param name the binding's, before the namespace */
   readonly binding: (role: string, name?: string) => KubeObject;
 }
 
@@ -54,7 +54,8 @@ export function ownProgram(name: string, component: string, namespace: string): 
     binding: (role, own = name): KubeObject => ({
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRoleBinding',
-      metadata: { name: own, labels },
+      // A cluster has one of a name: that of another namespace's would be taken over.
+      metadata: { name: `${own}:${namespace}`, labels },
       ...{
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
         subjects: [{ kind: 'ServiceAccount', name, namespace }],

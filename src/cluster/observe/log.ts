@@ -1,3 +1,4 @@
+import { InlayError } from '../../error/index.ts';
 import { type Kube, pathOf, RESOURCES } from '../kube/index.ts';
 
 export interface LogOptions {
@@ -31,10 +32,18 @@ export async function* followLog(
   });
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of bytes) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
+  try {
+    for await (const chunk of bytes) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } catch (cause) {
+    if (kube.signal?.aborted) return;
+    throw new InlayError('CLUSTER_UNREACHABLE', `the log of Pod ${namespace}/${pod} in ${kube.context} broke off`, {
+      cause,
+      hint: 'Follow it again.',
+    });
   }
   if (rest !== '') yield rest;
 }

@@ -189,7 +189,7 @@ function asWanted(options: DecisionOptions, kind: 'promote' | 'abort', release: 
 
 async function goingOf({ kube, namespace, service }: SessionOptions): Promise<Release | undefined> {
   const found = await new JournalStore(kube, namespace, service).read();
-  if (!found) throw serviceNotFound(kube, namespace, service);
+  if (!found) throw await serviceNotFound(kube, namespace, service);
   return unfinished(found.journal);
 }
 

@@ -34,7 +34,7 @@ export async function judgeNow(options: JudgeOptions): Promise<JudgedNow> {
   const pages = new MetricsPages(kube, namespace);
   try {
     const first = await observeService(kube, namespace, service);
-    if (!first.stable.deployment) throw serviceNotFound(kube, namespace, service);
+    if (!first.stable.deployment) throw await serviceNotFound(kube, namespace, service);
     if (!first.canary.deployment)
       throw new InlayError('NOTHING_TO_DO', `${service} has no canary to judge`, {
         hint: 'inlay status tells what runs.',

@@ -32,6 +32,8 @@ export interface SessionOptions {
 
 export type Workloads = Readonly<Record<Role, Workload>>;
 
+type Waiting = string | undefined | ((workloads: Workloads) => string | undefined);
+
 const TICK_MS = 1000;
 
 /** One program's work on a service, under its Lease: the journal, and what it needs of the cluster. */
@@ -115,15 +117,15 @@ export class Session {
 
   /**
    * Waits for a moment, looks at the cluster and for wishes of others.
-   * @param waiting what is waited for, for people
+   * @param waiting what is waited for, for people, or what says it of the cluster as it is then
    * @throws StepFailed when somebody asked to abort, StepCut when somebody asked to promote
    */
-  async tick(waiting: string | undefined, heedRequests: boolean): Promise<Workloads> {
+  async tick(waiting: Waiting, heedRequests: boolean): Promise<Workloads> {
     await Bun.sleep(TICK_MS);
     return this.observe(waiting, heedRequests);
   }
 
-  async observe(waiting: string | undefined, heedRequests = false): Promise<Workloads> {
+  async observe(waiting: Waiting, heedRequests = false): Promise<Workloads> {
     await this.check();
     const { kube, namespace, service } = this.options;
     const [workloads] = await Promise.all([
@@ -134,7 +136,11 @@ export class Session {
       ready: workloads[role].pods.filter(isReady).length,
       desired: workloads[role].deployment?.spec.replicas ?? 0,
     });
-    this.tell({ kind: 'observed', roles: { stable: size(ROLES[0] as Role), canary: size('canary') }, waiting });
+    this.tell({
+      kind: 'observed',
+      roles: { stable: size(ROLES[0] as Role), canary: size('canary') },
+      waiting: typeof waiting === 'function' ? waiting(workloads) : waiting,
+    });
     return workloads;
   }
 

@@ -68,7 +68,7 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
     observeService(kube, namespace, service),
     holderOf(kube, namespace, service),
   ]);
-  if (!found) throw serviceNotFound(kube, namespace, service);
+  if (!found) throw await serviceNotFound(kube, namespace, service);
   const { journal } = found;
   const going = unfinished(journal);
   const works =
@@ -194,7 +194,7 @@ export interface HistoryEntry {
 /** The releases of a service, newest first. @throws SERVICE_NOT_FOUND */
 export async function historyOf({ kube, namespace, service }: ServiceQuery): Promise<HistoryEntry[]> {
   const found = await new JournalStore(kube, namespace, service).read();
-  if (!found) throw serviceNotFound(kube, namespace, service);
+  if (!found) throw await serviceNotFound(kube, namespace, service);
   return found.journal.releases.toReversed().map((release): HistoryEntry => {
     const to = release.stableFrom === undefined ? release.endedAt : release.stableTo;
     return {

@@ -1,5 +1,5 @@
 import type { Role } from '../names.ts';
-import { isReady, progressOf } from '../observe/index.ts';
+import { isReady, type Progress, progressOf, type Workload } from '../observe/index.ts';
 import type { ReleaseImage } from '../service.ts';
 import type { Session, Workloads } from './session.ts';
 import { StepFailed } from './step-failed.ts';
@@ -23,7 +23,7 @@ export async function waitReady(
   let workloads = await session.observe(undefined);
   for (;;) {
     const { deployment, pods } = workloads[role];
-    const progress = deployment ? progressOf(deployment) : { done: false, text: 'the Deployment is gone' };
+    const progress = progressIn(workloads[role]);
     if (progress.done && pods.filter(isReady).length >= (deployment?.spec.replicas ?? 1)) return workloads;
     const [trouble] = await watch.look(workloads[role]);
     const late = deployment?.status.conditions.find(
@@ -36,9 +36,14 @@ export async function waitReady(
         hint: 'inlay logs shows what its pods say.',
       });
     }
-    workloads = await session.tick(
-      trouble ? `${progress.text}; ${trouble.object}: ${trouble.message}` : progress.text,
-      heedRequests,
-    );
+    workloads = await session.tick((now) => {
+      const { done, text } = progressIn(now[role]);
+      if (done) return undefined;
+      return trouble ? `${text}; ${trouble.object}: ${trouble.message}` : text;
+    }, heedRequests);
   }
+}
+
+function progressIn({ deployment }: Workload): Progress {
+  return deployment ? progressOf(deployment) : { done: false, text: 'the Deployment is gone' };
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { METRIC_RULE } from './metric-rule.ts';
 import { serverEnvSchema } from './server-env.ts';
 
-export const durationSchema = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'expected a duration like 30s, 10m or 2h');
+const DURATION = 'expected a duration like 30s, 10m, 2h or 30d';
+export const durationSchema = z.string(DURATION).regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, DURATION);
 const fraction = z.number().min(0).max(1);
 const dnsLabel = z
   .string()

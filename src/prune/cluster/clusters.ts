@@ -35,6 +35,8 @@ export interface ClustersOptions {
 /** What was read is believed for so many times as long as the reading took, and never longer than that, ms: a large cluster cannot be read for each image. */
 const FRESH = { times: 5, mostMs: 30_000 };
 
+const ROLE = 'inlay manifests --roles prune prints the ClusterRole that prune needs.';
+
 /** The clusters that are asked what they need; contexts of one cluster count once. */
 export class Clusters {
   readonly #kubes: readonly { readonly kube: Kube; readonly uid: string }[];
@@ -72,13 +74,18 @@ export class Clusters {
     await Promise.all(contexts.map((kube) => ask(kube, how)));
     const missing = () => [...declared].filter((uid) => !found.has(uid));
     if (missing().length > 0) await Promise.all((await others()).map((kube) => ask(kube, 'if declared')));
+    // Who may not read that namespace is known by its address.
+    const nameless = [...found].filter(([uid, kube]) => uid === kube.connection.server.href);
+    const blind = nameless.map(([, kube]) => kube.context).join(', ');
     for (const uid of missing())
       gaps.push({
         about: `cluster ${uid}`,
         code: 'CLUSTER_NOT_FOUND',
         message:
           'no context of the kubeconfig leads to this cluster, which is declared to run images of the repository',
-        hint: 'Name its context with --context, or take it out of prune.clusters where it is gone for good.',
+        hint: blind
+          ? `It may be ${blind}, where this login may not read the namespace kube-system: ${ROLE}`
+          : 'Name its context with --context, or take it out of prune.clusters where it is gone for good.',
       });
     return new Clusters(
       [...found].map(([uid, kube]) => ({ kube, uid })),
@@ -104,7 +111,8 @@ export class Clusters {
           return await readUses(kube, this.#keepLast);
         } catch (error) {
           if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
-          gaps.push(gapOf(kube.context, error));
+          const gap = gapOf(kube.context, error);
+          gaps.push(gap.code === 'CLUSTER_FORBIDDEN' ? { ...gap, hint: `Let its login do so: ${ROLE}` } : gap);
           return { uses: [], proofs: [] };
         }
       }),

@@ -56,10 +56,14 @@ export function whole(
   const found = new Set<string>();
   const waiting = [...roots];
   for (let root = waiting.pop(); root !== undefined; root = waiting.pop()) {
-    const before = found.size;
-    const fresh = below(manifests, root).filter((digest) => !found.has(digest));
-    for (const digest of fresh) found.add(digest);
-    if (found.size > before) for (const digest of fresh) waiting.push(...(attachments.get(digest) ?? []));
+    // With a manifest all below it was found.
+    if (found.has(root)) continue;
+    for (const digest of below(manifests, root)) {
+      if (found.has(digest)) continue;
+      found.add(digest);
+      const attached = attachments.get(digest);
+      if (attached) waiting.push(...attached);
+    }
   }
   return found;
 }

@@ -10,7 +10,8 @@ export interface Freed {
   readonly byImage: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
-export function freed(repositories: readonly MarkedRepository[]): Freed {
+/** @param after each repository */
+export function freed(repositories: readonly MarkedRepository[], after: () => void = () => {}): Freed {
   const stays = new Map<string, Set<string>>();
   for (const { repository, kept } of repositories) {
     const set = stays.get(repository.storage) ?? new Set<string>();
@@ -41,6 +42,7 @@ export function freed(repositories: readonly MarkedRepository[]): Freed {
       freeBytes += bytes;
       images.set(step.image, (images.get(step.image) ?? 0) + bytes);
     }
+    after();
   }
   return { freeBytes, byImage };
 }

@@ -48,13 +48,13 @@ export function mark(world: World): readonly MarkedRepository[] {
 
 /**
  * The same, letting others do something after each repository: what is thrown away on the way is more than what remains.
- * @param after told how many images are decided about
+ * @param after each repository
  */
-export function markInTurn(world: World, after: (images: number) => void): readonly MarkedRepository[] {
+export function markInTurn(world: World, after: () => void): readonly MarkedRepository[] {
   const uses = usesBy(world.uses);
   const marked = world.repositories.map((repository) => {
     const one = markOne(repository, uses, world);
-    after(one.images.length);
+    after();
     return one;
   });
   return withKept(withBases(marked));
@@ -77,7 +77,7 @@ function markOne(
       ...reasonsOf(named),
       ...keptTags(image, patterns),
       ...last.reason(image),
-      ...(now - (since ?? now) < policy.graceMs ? [isNew(since)] : []),
+      ...(now - (since ?? now) < policy.graceMs ? [isNew(since, (since ?? now) + policy.graceMs)] : []),
     ];
     return { ...image, since, reasons: reasons.length === 0 ? NONE : reasons, newer: last.newer(image) };
   });
@@ -153,11 +153,9 @@ function keptTags({ tags }: Image, patterns: readonly TagPattern[]): readonly Re
   return NONE;
 }
 
-function isNew(since: number | undefined): Reason {
-  return {
-    code: 'NEW',
-    detail: since === undefined ? 'nothing proves how long it has been there' : `there since ${day(since)}`,
-  };
+function isNew(since: number | undefined, until: number): Reason {
+  const age = since === undefined ? 'nothing proves how long it has been there' : `there since ${day(since)}`;
+  return { code: 'NEW', detail: `${age}: stays until ${day(until)}` };
 }
 
 function day(ms: number): string {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InlayError } from '../../error/index.ts';
 import { type Env, runLogged } from './run-logged.ts';
@@ -42,7 +42,10 @@ export async function pythonEnvironment(options: EnvironmentOptions): Promise<Py
   const text = await readFile(requirements, 'utf8');
   const key = keyOf(text, await versionOf(python, env), dirname(resolve(requirements)));
   const found = join(cacheDir, key);
-  if (existsSync(join(found, 'bin', 'python'))) return { dir: found, env: within(found, env), kept: true };
+  if (existsSync(join(found, 'bin', 'python'))) {
+    await used(found);
+    return { dir: found, env: within(found, env), kept: true };
+  }
   await mkdir(cacheDir, { recursive: true });
   const own = join(cacheDir, `${key}.${randomUUID().slice(0, 8)}`);
   try {
@@ -52,6 +55,7 @@ export async function pythonEnvironment(options: EnvironmentOptions): Promise<Py
     const link = `${own}.link`;
     await symlink(basename(own), link);
     await rename(link, found);
+    await used(found);
   } catch (error) {
     await rm(own, { recursive: true, force: true });
     throw error;
@@ -65,6 +69,12 @@ export async function pythonEnvironment(options: EnvironmentOptions): Promise<Py
       hint: 'The environment that training wants cannot be made here.',
     });
   }
+}
+
+/** `inlay prune` takes away what was not used for long. Who may only read it still can. */
+async function used(dir: string): Promise<void> {
+  const now = new Date();
+  await utimes(dir, now, now).catch(() => {});
 }
 
 /** Which Python a name stands for: it may be a launcher that chooses. */
