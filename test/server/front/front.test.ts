@@ -196,6 +196,7 @@ test('what lies here for clients that do not read is bounded, all of them togeth
     directRequests: true,
     maxBodiesBytes: 1_000_000,
     maxQueueRows: 1_000_000,
+    maxQueueMs: 3_600_000,
   });
   const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.open(server.port)));
   for (const client of clients) {
