@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -23,11 +23,20 @@ export interface Browser {
   readonly close: () => Promise<void>;
 }
 
-/** Debian's Chromium with a profile of its own. */
-export async function startBrowser(): Promise<Browser> {
+/**
+ * Debian's Chromium with a profile of its own.
+ * @param within the command line that runs a program where the pages are to be reached, as another network namespace
+ */
+export async function startBrowser(within?: (command: string[]) => string[]): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'inlay-chromium-'));
+  let executablePath = '/usr/bin/chromium';
+  if (within) {
+    const script = `#!/bin/sh\nexec ${within([executablePath]).join(' ')} "$@"\n`;
+    executablePath = join(profile, 'chromium');
+    writeFileSync(executablePath, script, { mode: 0o755 });
+  }
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium',
+    executablePath,
     args: FLAGS,
     acceptDownloads: true,
   });

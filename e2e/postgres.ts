@@ -15,7 +15,8 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-export async function startPostgres(): Promise<Postgres> {
+/** @param within the command line that runs a program where the database is to be reached, as another network namespace */
+export async function startPostgres(within: (command: string[]) => string[] = (command) => command): Promise<Postgres> {
   const version = readdirSync(BIN).sort().at(-1) ?? '';
   const bin = (name: string) => join(BIN, version, 'bin', name);
   if (!existsSync(bin('initdb'))) throw new Error('no Postgres: apt-get install postgresql');
@@ -43,7 +44,7 @@ export async function startPostgres(): Promise<Postgres> {
   ]);
   const port = await freePort();
   const control = (...words: string[]) =>
-    must([...user, bin('pg_ctl'), '-D', data, '-w', '-l', join(dir, 'log'), ...words]);
+    must(within([...user, bin('pg_ctl'), '-D', data, '-w', '-l', join(dir, 'log'), ...words]));
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${dir}`;
   await control('-o', options, 'start');
   let databases = 0;
@@ -51,8 +52,10 @@ export async function startPostgres(): Promise<Postgres> {
   return {
     fresh: async () => {
       const name = `ledger${databases++}`;
-      await using sql = new Bun.SQL(address('postgres'), { max: 1 });
-      await sql.unsafe(`CREATE DATABASE ${name}`);
+      // By its socket, which lies in a folder, whatever the network.
+      await must([bin('createdb'), '-h', dir, '-p', String(port), '-U', 'inlay', name], {
+        env: { PGPASSWORD: password },
+      });
       return address(name);
     },
     crash: async () => {

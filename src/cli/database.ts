@@ -5,13 +5,18 @@ import { inlayHome } from './home.ts';
 
 /**
  * The ledger's database: a URL of SQLite or Postgres. A password does not belong on a command line, which every user of a machine sees.
- * @throws USAGE
+ * @throws USAGE, LEDGER_UNAVAILABLE
  */
 export function databaseOf(flag: string | undefined): string {
   const text = flag ?? process.env.INLAY_DATABASE ?? join(inlayHome(process.env), 'ledger.db');
   if (!/^postgres(ql)?:\/\//.test(text)) {
+    const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text) ?? [];
+    if (scheme !== undefined && scheme !== 'sqlite://')
+      throw new InlayError('USAGE', `a ledger cannot be kept at ${scheme}`, {
+        hint: 'A path is a file of SQLite; postgres://USER@HOST:5432/NAME is Postgres.',
+      });
     const path = resolve(text.replace(/^sqlite:(\/\/)?/, ''));
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return `sqlite://${path}`;
   }
   if (!URL.canParse(text))
@@ -23,4 +28,19 @@ export function databaseOf(flag: string | undefined): string {
     });
   if (url.password === '' && process.env.PGPASSWORD) url.password = encodeURIComponent(process.env.PGPASSWORD);
   return url.href;
+}
+
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (cause) {
+    throw new InlayError(
+      'LEDGER_UNAVAILABLE',
+      `the ledger's folder ${dir} cannot be made: ${(cause as Error).message}`,
+      {
+        cause,
+        hint: 'Name a file in another folder with --database.',
+      },
+    );
+  }
 }

@@ -1,21 +1,27 @@
-import type { Inventory, ServerRow } from '../inventory/index.ts';
+import type { PastRow, ServerRow } from '../inventory/index.ts';
 import { table } from './output.ts';
 import { ago } from './release-view.ts';
 
 /** Libraries that tell most of a server, in this order. */
 const TELLING = ['onnxruntime', 'torch', 'tensorflow', 'scikit-learn', 'xgboost', 'lightgbm', 'transformers', 'vllm'];
 
-/** An inventory for people; `wide` has a column for everything. */
-export function describeInventory({ servers, warnings }: Inventory, wide: boolean): string {
+type Listed = ServerRow & Partial<Pick<PastRow, 'observed'>>;
+
+/** Servers for people; `wide` has a column for everything. Of the past it says times instead of ages, and what nobody saw. */
+export function describeInventory(servers: readonly Listed[], wide: boolean): string {
   const contexts = new Set(servers.map(({ context }) => context)).size > 1;
   const namespaces = wide || new Set(servers.map(({ namespace }) => namespace)).size > 1;
-  const columns: readonly (readonly [string, (row: ServerRow) => string])[] = [
+  const past = servers.some(({ observed }) => observed !== undefined);
+  const columns: readonly (readonly [string, (row: Listed) => string])[] = [
     ...(contexts || wide ? [['context', (row: ServerRow) => row.context] as const] : []),
     ...(namespaces ? [['namespace', (row: ServerRow) => row.namespace] as const] : []),
     ['service', (row) => row.service],
     ['role', (row) => row.role ?? '?'],
     ['version', (row) => row.model?.version ?? '-'],
-    ['since', (row) => (row.since === null ? 'unknown' : ago(row.since))],
+    ['since', (row) => (row.since === null ? 'unknown' : past ? minute(row.since) : ago(row.since))],
+    ...(servers.some(({ observed }) => observed === false)
+      ? [['watched', (row: Listed) => (row.observed === false ? 'no' : 'yes')] as const]
+      : []),
     ['ready', ({ replicas }) => `${replicas.ready}/${replicas.desired}`],
     ['input', inputOf],
     ['libraries', librariesOf],
@@ -39,10 +45,12 @@ export function describeInventory({ servers, warnings }: Inventory, wide: boolea
     ['drift', driftOf],
   ];
   const rows = [columns.map(([name]) => name), ...servers.map((row) => columns.map(([, cell]) => cell(row)))];
-  return [
-    servers.length === 0 ? 'No server fits.' : table(rows),
-    ...warnings.map(({ about, code, message }) => `warning ${code}: ${about}: ${message}`),
-  ].join('\n');
+  return servers.length === 0 ? 'No server fits.' : table(rows);
+}
+
+/** `2026-06-01T14:00Z` */
+function minute(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 16)}Z`;
 }
 
 function tensor({ name, datatype, shape }: NonNullable<ServerRow['inputs']>[number]): string {

@@ -6,6 +6,8 @@ import { digest, factsOf, row } from './rows.ts';
 const DAY = 86_400_000;
 const T0 = Date.UTC(2026, 5, 1);
 
+const RELEASE = { kind: 'release', state: 'ended', verdict: 'pass', waitingSince: null } as const;
+
 /** @param fresh gives the address of a database with nothing in it */
 export function ledgerStory(name: string, fresh: () => Promise<string>): void {
   describe(`the ledger in ${name}`, () => {
@@ -38,15 +40,7 @@ export function ledgerStory(name: string, fresh: () => Promise<string>): void {
       const first = await ledger.cluster('uid-1', 'prod');
       await first.write(write([one], T0, { whole: true }));
       await first.write(write([canary], T0 + DAY));
-      const note = {
-        number: 2,
-        actor: 'ada',
-        kind: 'release',
-        state: 'ended',
-        verdict: 'pass',
-        reason: 'bake passed',
-        waitingSince: null,
-      } as const;
+      const note = { ...RELEASE, number: 2, actor: 'ada', reason: 'bake passed' };
       await first.write(
         write([{ ...two, release: note }], T0 + 2 * DAY, { gone: ['ml/Deployment/iris-canary/canary'] }),
       );
@@ -74,6 +68,47 @@ export function ledgerStory(name: string, fresh: () => Promise<string>): void {
       expect(await versionsAt(T0 + 4.5 * DAY)).toEqual(['stable 0.0.1 ?']);
       const { gaps } = await ledger.timeline('prod', 'ml', 'iris', 0, T0 + 6 * DAY);
       expect(gaps).toEqual([{ from: new Date(T0 + 3 * DAY).toISOString(), to: new Date(T0 + 5 * DAY).toISOString() }]);
+    });
+
+    test('says of which times nobody knows for sure', async () => {
+      const said = async (time: number) =>
+        (await ledger.inventoryAt(time)).warnings.map(({ about, code }) => `${about} ${code}`);
+      expect(await said(T0 - 1)).toEqual(['prod UNOBSERVED']);
+      expect(await said(T0 + DAY / 2)).toEqual([]);
+      expect(await said(T0 + 3.5 * DAY)).toEqual(['prod UNOBSERVED']);
+      expect(await said(T0 + 5.5 * DAY)).toEqual([]);
+      expect(await said(T0 + 7 * DAY)).toEqual(['prod UNOBSERVED']);
+      await using empty = await openLedger(await fresh());
+      expect((await empty.inventoryAt(T0)).warnings.map(({ code }) => code)).toEqual(['LEDGER_EMPTY']);
+    });
+
+    test('what is watched now is watched until now', async () => {
+      await using other = await openLedger(await fresh());
+      const watching = await other.cluster('uid-1', 'prod');
+      const now = Date.now();
+      await watching.write(write([one], now - 5000, { whole: true }));
+      const { servers, warnings } = await other.inventoryAt(now);
+      expect(servers.map(({ observed }) => observed)).toEqual([true]);
+      expect(warnings).toEqual([]);
+    });
+
+    test('names nobody for what was changed by hand, and keeps what is known of an image that cannot be read', async () => {
+      await using other = await openLedger(await fresh());
+      const writer = await other.cluster('uid-1', 'prod');
+      const release = { ...RELEASE, number: 1, actor: 'ada', reason: 'bake passed' };
+      await writer.write(write([{ ...one, release }], T0, { whole: true }));
+      const image = { reference: 'elsewhere.example.com/iris:9', digest: digest('9'), index: null };
+      const drift = [{ kind: 'differs-from-applied' as const, message: '' }];
+      const unread: ServerRow = { ...version('9.0.0', '9'), image, release, drift, os: null, libraries: {} };
+      await writer.write({ ...write([], T0 + DAY), rows: [unread] });
+      const { intervals } = await other.timeline('prod', 'ml', 'iris', 0, T0 + 2 * DAY);
+      expect(intervals.map(({ version: ran, actor, reason }) => [ran, actor, reason])).toEqual([
+        ['9.0.0', null, null],
+        ['0.0.1', 'ada', 'bake passed'],
+      ]);
+      expect((await other.inventoryAt(T0 + DAY)).servers.map(({ model, os }) => [model?.version, os])).toEqual([
+        ['9.0.0', null],
+      ]);
     });
 
     test('tells a service’s story with who and why', async () => {

@@ -5,6 +5,7 @@ import {
   compareVersions,
   parseAge,
   parseLibraryQuery,
+  parsePastTime,
   parseTime,
 } from '../../src/inventory/index.ts';
 import { codeOf, row } from './rows.ts';
@@ -77,5 +78,13 @@ describe('a question', () => {
     for (const text of ['', 'yesterday', '2026-13-01', '1']) expect(codeOf(() => parseTime(text, 0))).toBe('USAGE');
     expect(parseTime('2026-06-01', 0)).toBe(Date.UTC(2026, 5, 1));
     expect(parseTime('1d', 86_400_000)).toBe(0);
+  });
+
+  test('about the past is not about the future', () => {
+    const now = Date.UTC(2026, 5, 1);
+    expect(codeOf(() => parsePastTime('2026-06-02', now))).toBe('USAGE');
+    expect(parsePastTime('2026-06-01', now)).toBe(now);
+    // The clock of who asks is a little ahead.
+    expect(parsePastTime('2026-06-01T00:00:05Z', now)).toBe(now + 5000);
   });
 });

@@ -158,6 +158,25 @@ describe('a scan', () => {
     expect((await scanned({ all: true })).servers.map(({ service }) => service)).toEqual(['churn', 'proxy', 'shop']);
   });
 
+  test('has no server for what is about to end: pods that a deleted workload leaves', async () => {
+    const left = (name: string, ending: boolean, ownerReferences: object[], labels = {}) => {
+      const base = pod(name, iris.name, id(iris, iris.index));
+      const deletionTimestamp = ending ? { deletionTimestamp: '2026-04-01T00:00:00Z' } : {};
+      return { ...base, metadata: { ...base.metadata, ...deletionTimestamp, labels, ownerReferences } };
+    };
+    const replicaSet = (name: string) => [{ kind: 'ReplicaSet', name: `${name}-abc`, controller: true }];
+    const statefulSet = [{ kind: 'StatefulSet', name: 'set', controller: true }];
+    cluster.put('pods', left('deleted', false, replicaSet('deleted'), { 'pod-template-hash': 'abc' }));
+    cluster.put('pods', left('set', true, statefulSet));
+    cluster.put('pods', left('bare', true, []));
+    cluster.put('pods', left('canaried', false, replicaSet('canaried'), { 'rollouts-pod-template-hash': 'abc' }));
+    cluster.put('pods', left('alone', false, []));
+    expect((await scanned()).servers.map(({ workload }) => workload)).toEqual([
+      { kind: 'Pod', name: 'alone-abc-1' },
+      { kind: 'Rollout', name: 'canaried' },
+    ]);
+  });
+
   test('knows what it can of an image whose layer is broken', async () => {
     const broken = await world.image(
       'old/broken:1',

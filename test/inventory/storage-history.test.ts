@@ -81,3 +81,17 @@ test('the plan is shown a page at a time, and made once while it is fresh', asyn
   expect(await ask('verdict=maybe').catch(({ code }) => code)).toBe('USAGE');
   expect(plans).toBe(1);
 });
+
+test('it ends when it is told to, also while it plans', async () => {
+  const abort = new AbortController();
+  let planned = 0;
+  await watch({
+    signal: abort.signal,
+    plan: async () => {
+      planned++;
+      abort.abort();
+      return PLAN;
+    },
+  }).run();
+  expect(planned).toBe(1);
+});

@@ -127,8 +127,13 @@ async function runHub(flags: Flags, say: (line: string) => void, note: (text: st
     throw new InlayError('USAGE', `--layer-limit ${flags.layerLimit} is no number of bytes`, {
       hint: 'For example 500000000.',
     });
-  const registryIntervalMs = parseAge(flags.registryInterval);
-  const recordEveryMs = parseAge(flags.storageInterval);
+  const interval = (name: string, text: string): number => {
+    const ms = parseAge(text);
+    if (ms >= 1000) return ms;
+    throw new InlayError('USAGE', `${name} ${text} is too often`, { hint: 'A second at least.' });
+  };
+  const registryIntervalMs = interval('--registry-interval', flags.registryInterval);
+  const recordEveryMs = interval('--storage-interval', flags.storageInterval);
   const { joined, readDeclaration } = await import('../../prune/index.ts');
   const declaration = joined(await Promise.all(flags.prune.map(readDeclaration)));
   const home = inlayHome(process.env);

@@ -50,8 +50,14 @@ export function addInventory(program: Command): void {
     .option(...INSECURE_REGISTRY)
     .option(...CA_FILE)
     .action(async (options) => {
-      const { answers, parseAge, parseLibraryQuery, parseTime } = await import('../../inventory/index.ts');
+      const { answers, parseAge, parseLibraryQuery, parsePastTime } = await import('../../inventory/index.ts');
       const output = createOutput(options.json === true);
+      if (options.at !== undefined && options.record)
+        throw new InlayError('USAGE', '--record writes what runs now, --at asks for the past', {
+          hint: 'One of them at a time.',
+        });
+      if (options.csv && options.json)
+        throw new InlayError('USAGE', '--csv and --json are two forms of one answer', { hint: 'Choose one.' });
       const now = Date.now();
       const question: Question = {
         namespace: namespaceOf(options.namespace),
@@ -70,7 +76,7 @@ export function addInventory(program: Command): void {
               { ...options, layerBytes: bytesOf(options.layerLimit), progress: (text) => output.progress(text) },
               database,
             )
-          : await remembered(database, parseTime(options.at, now), options.context);
+          : await remembered(database, parsePastTime(options.at, now), options.context);
       const servers = inventory.servers.filter((row) => answers(row, question));
       const answer = { ...inventory, servers };
       if (options.csv) {
@@ -78,11 +84,12 @@ export function addInventory(program: Command): void {
         const { CSV } = await import('../inventory-view.ts');
         const rows = servers.map((row) => CSV.map(([, cell]) => String(cell(row) ?? '')));
         output.result(csvFormatRows([CSV.map(([name]) => name), ...rows]), answer);
-        for (const { about, message } of answer.warnings) output.progress(`warning: ${about}: ${message}`);
       } else {
         const { describeInventory } = await import('../inventory-view.ts');
-        output.result(describeInventory(answer, options.wide === true), answer);
+        output.result(describeInventory(answer.servers, options.wide === true), answer);
       }
+      for (const { about, code, message, hint } of answer.warnings)
+        output.progress(`warning ${code}: ${about}: ${message}${hint ? `\n  ${hint}` : ''}`);
       if (options.exitCode && servers.length > 0) process.exitCode = EXIT.no;
     });
 }
@@ -92,7 +99,8 @@ async function remembered(database: string, time: number, contexts: readonly str
   await using ledger = await openLedger(database);
   const inventory = await ledger.inventoryAt(time);
   const wanted = inventory.servers.filter(({ context }) => contexts.length === 0 || contexts.includes(context));
-  return { ...inventory, servers: wanted };
+  const warnings = inventory.warnings.filter(({ about }) => contexts.length === 0 || contexts.includes(about));
+  return { ...inventory, servers: wanted, warnings };
 }
 
 function bytesOf(text: string): number {

@@ -95,7 +95,7 @@ const releaseSchema = z.object({
   stableTo: time.optional(),
   endedAt: time.optional(),
   outcome: z.enum(['released', 'backed-out', 'aborted', 'failed']).optional(),
-  /** Why it was backed out, aborted or paused. */
+  /** Why it was backed out, aborted or paused; who promoted it, and why. */
   reason: z.string().optional(),
   /** What the old stable did in the last step, to compare the new one with. */
   reference: roleWindowSchema.optional(),

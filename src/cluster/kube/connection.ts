@@ -54,7 +54,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       'Set KUBECONFIG or --context; kubectl config get-contexts lists them.',
     );
   return {
-    context: context || 'in-cluster',
+    // As the client calls a pod's own service account.
+    context: context === '' || context === 'inClusterContext' ? 'in-cluster' : context,
     namespace: config.getContextObject(context)?.namespace ?? 'default',
     server: new URL(cluster.server),
     proxy: cluster.proxyUrl,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
 import { ApiFailure } from './failure.ts';
@@ -147,13 +148,6 @@ async function* lines(bytes: ReadableStream<Uint8Array>, dead: () => void): Asyn
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
+  // An end ends it, also one that has come already.
+  return sleep(ms, undefined, { signal }).catch(() => {});
 }

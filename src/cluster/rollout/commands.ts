@@ -13,7 +13,7 @@ import { beforeOf, unfinishedError } from './deploy.ts';
 import { runSteps, skipCanary } from './run-steps.ts';
 import { serviceNotFound } from './service-not-found.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { StepFailed } from './step-failed.ts';
+import { decidedBy, StepFailed } from './step-failed.ts';
 import { stepsOf } from './steps.ts';
 
 export interface DecisionOptions extends SessionOptions {
@@ -29,7 +29,7 @@ const DEAD_MS = 16_000;
  */
 export async function promote(options: DecisionOptions): Promise<Release> {
   return decideOn(options, 'promote', async (session) => {
-    await session.save(skipCanary(session, `promoted by ${options.actor}`));
+    await session.save(skipCanary(session, decidedBy('promoted', options.actor, options.reason)));
     await runSteps(session);
   });
 }
@@ -40,9 +40,7 @@ export async function promote(options: DecisionOptions): Promise<Release> {
  */
 export async function abort(options: DecisionOptions): Promise<Release> {
   return decideOn(options, 'abort', async (session) => {
-    const why = new StepFailed(`aborted by ${options.actor}${options.reason ? `: ${options.reason}` : ''}`, {
-      outcome: 'aborted',
-    });
+    const why = new StepFailed(decidedBy('aborted', options.actor, options.reason), { outcome: 'aborted' });
     await expectBackedOut(() => runSteps(session, why));
   });
 }

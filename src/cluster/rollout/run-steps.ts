@@ -70,6 +70,7 @@ async function cut(session: Session, { message }: StepCut): Promise<void> {
 /** The journal with the canary's remaining steps skipped. */
 export function skipCanary({ journal, release }: Pick<Session, 'journal' | 'release'>, why: string) {
   return withLast(journal, {
+    reason: why,
     steps: release.steps.map((step) =>
       step.kind === 'canary' && isOpen(step) ? { ...step, status: 'skipped' as const, detail: why } : step,
     ),

@@ -15,7 +15,7 @@ import { isReady, observeService, type Workload } from '../observe/index.ts';
 import type { ServicePlan } from '../service.ts';
 import type { OnEvent } from './events.ts';
 import { MetricsPages } from './pages.ts';
-import { StepCut, StepFailed } from './step-failed.ts';
+import { decidedBy, StepCut, StepFailed } from './step-failed.ts';
 
 export interface SessionOptions {
   readonly kube: Kube;
@@ -158,9 +158,8 @@ export class Session {
     // Past the canary's steps there is nothing to promote any more.
     const canary = this.release.steps.some(({ kind, status }) => kind === 'canary' && status === 'running');
     if (request.kind === 'promote' && !canary) return;
-    if (request.kind === 'promote') throw new StepCut(`promoted by ${request.by}`);
-    throw new StepFailed(`aborted by ${request.by}${request.reason ? `: ${request.reason}` : ''}`, {
-      outcome: 'aborted',
-    });
+    const { by, reason } = request;
+    if (request.kind === 'promote') throw new StepCut(decidedBy('promoted', by, reason));
+    throw new StepFailed(decidedBy('aborted', by, reason), { outcome: 'aborted' });
   }
 }

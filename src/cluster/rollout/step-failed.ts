@@ -24,3 +24,8 @@ export class StepPaused extends Error {
 
 /** Somebody asked to promote now: the rest of the canary's steps is left out. */
 export class StepCut extends Error {}
+
+/** Who decided, and why. */
+export function decidedBy(what: 'promoted' | 'aborted', by: string, reason: string | undefined): string {
+  return `${what} by ${by}${reason ? `: ${reason}` : ''}`;
+}

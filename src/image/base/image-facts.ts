@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InlayError } from '../../error/index.ts';
+import { InlayError, isInlayError } from '../../error/index.ts';
 import { decompressed } from '../layer/decompressed.ts';
 import { type ReadEntry, readTar } from '../layer/read-tar.ts';
 import type { OciLayout, ResolvedImage } from '../oci/layout.ts';
@@ -87,17 +87,27 @@ export async function readImageFacts(
 }
 
 /**
- * The operating system and the packages of an image, read from layers as they come, in constant memory; libraries are skipped over.
+ * The operating system and the packages of an image, read from layers as they come, in constant memory; libraries are skipped over. A
+ * layer that is broken, as a tar without its end, which runtimes unpack nevertheless, tells what stands before that.
  * @param layers bottom first; those that are left out are as if they were empty
- * @throws IMAGE_INVALID
+ * @returns `whole` where every layer could be read to its end
+ * @throws what `read` throws
  */
 export async function readImagePackages(
   layers: readonly Descriptor[],
   read: (layer: Descriptor) => AsyncIterable<Uint8Array>,
-): Promise<Pick<BaseImageFacts, 'os' | 'packages'>> {
+): Promise<Pick<BaseImageFacts, 'os' | 'packages'> & { readonly whole: boolean }> {
   const tree = new FileTree<Kept>();
-  for (const layer of layers) await addLayer(tree, decompressed(read(layer), layer.mediaType), false);
+  let whole = true;
+  for (const layer of layers)
+    try {
+      await addLayer(tree, decompressed(read(layer), layer.mediaType), false);
+    } catch (error) {
+      if (!isInlayError(error) || error.code !== 'IMAGE_INVALID') throw error;
+      whole = false;
+    }
   return {
+    whole,
     os: parseOsRelease(textAt(tree, 'etc/os-release') ?? textAt(tree, 'usr/lib/os-release')),
     packages: packagesOf(tree),
   };
@@ -113,6 +123,19 @@ type Added =
 /** Whiteouts take from the layers below, wherever in the layer they stand; so they come before what the layer adds. */
 async function addLayer(tree: FileTree<Kept>, tar: AsyncIterable<Uint8Array>, libraries = true): Promise<void> {
   const added: { readonly name: string; readonly node: Added }[] = [];
+  try {
+    await readLayer(tree, tar, libraries, added);
+  } finally {
+    addAll(tree, added);
+  }
+}
+
+async function readLayer(
+  tree: FileTree<Kept>,
+  tar: AsyncIterable<Uint8Array>,
+  libraries: boolean,
+  added: { readonly name: string; readonly node: Added }[],
+): Promise<void> {
   for await (const { header, content } of readTar(tar)) {
     const { name, type, linkname = '' } = header;
     if (tree.whiteOut(name)) continue;
@@ -123,6 +146,9 @@ async function addLayer(tree: FileTree<Kept>, tar: AsyncIterable<Uint8Array>, li
       added.push({ name, node: value && { type: 'file', value } });
     }
   }
+}
+
+function addAll(tree: FileTree<Kept>, added: readonly { readonly name: string; readonly node: Added }[]): void {
   for (const { name, node } of added) {
     const path = tree.canonical(name);
     // A folder keeps what is in it, and takes the place of a link.

@@ -94,7 +94,10 @@ function releaseSummary(release: Release): ReleaseSummary {
     endedAt: release.endedAt ?? null,
     outcome: release.outcome ?? null,
     verdict: verdict?.outcome ?? null,
-    reason: release.reason ?? (failed && failed.length > 0 ? `${verdict?.outcome}: ${failed.join(', ')}` : null),
+    // What a paused one has to say of itself are all the figures that were looked at.
+    reason:
+      (release.state === 'paused' ? undefined : release.reason) ??
+      (failed && failed.length > 0 ? `${verdict?.outcome}: ${failed.join(', ')}` : null),
     waitingSince: release.state === 'paused' ? pausedAt(release) : null,
     weight: weight ? { asked: weight.asked / 100, achieved: weight.achieved ?? null } : null,
   };

@@ -9,6 +9,7 @@ const metadataSchema = z.object({
   name: z.string(),
   namespace: z.string().default(''),
   creationTimestamp: z.string().optional(),
+  generation: z.number().optional(),
   labels: text,
   annotations: text,
 });
@@ -39,6 +40,8 @@ export interface SeenWorkload {
   readonly desired: number;
   /** When the last rollout was done; undefined while one goes on, and for kinds that do not say. */
   readonly rolledOut: string | undefined;
+  /** False where its controller has not looked at the present template yet: `rolledOut` is of an older one. */
+  readonly current: boolean;
   /** What a person may have said of being a model server: names of environment variables, words of the command line. */
   readonly hints: readonly string[];
 }
@@ -107,6 +110,7 @@ function workloadSchema(kind: WorkloadKind): z.ZodType<SeenWorkload> {
       status: z
         .object({
           desiredNumberScheduled: z.number().optional(),
+          observedGeneration: z.number().optional(),
           conditions: z.array(conditionSchema).default([]),
         })
         .prefault({}),
@@ -132,6 +136,7 @@ function workloadSchema(kind: WorkloadKind): z.ZodType<SeenWorkload> {
         image: container?.image ?? '',
         desired: status.desiredNumberScheduled ?? spec.replicas,
         rolledOut: done?.lastUpdateTime ?? undefined,
+        current: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
         hints: hintsOf(container),
       };
     });
@@ -147,6 +152,8 @@ export interface SeenPod {
   readonly name: string;
   readonly owner: { readonly kind: string; readonly name: string } | undefined;
   readonly ready: boolean;
+  /** It has been told to end. */
+  readonly ending: boolean;
   readonly restarts: number;
   readonly createdAt: string | undefined;
   readonly containers: readonly SeenContainer[];
@@ -162,7 +169,8 @@ export interface SeenContainer {
   readonly imageID: string;
 }
 
-const HASHES = ['pod-template-hash', 'rollouts-pod-template-hash'];
+/** Labels with the hash of a template, and who puts them there. */
+const HASHES = { 'pod-template-hash': 'Deployment', 'rollouts-pod-template-hash': 'Rollout' } as const;
 
 export const podSeen: z.ZodType<SeenPod> = z
   .object({
@@ -191,13 +199,14 @@ export const podSeen: z.ZodType<SeenPod> = z
   .transform(({ metadata, spec, status }): SeenPod => {
     const owner = metadata.ownerReferences.find(({ controller }) => controller) ?? metadata.ownerReferences[0];
     const container = servingContainer(spec.containers, metadata.annotations);
+    const ending = metadata.deletionTimestamp !== undefined;
     return {
       namespace: metadata.namespace,
       name: metadata.name,
+      ending,
       owner: owner && ownerOf(owner, metadata.labels),
       ready:
-        metadata.deletionTimestamp === undefined &&
-        status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+        !ending && status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
       restarts: status.containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0),
       createdAt: metadata.creationTimestamp,
       containers: spec.containers.map(({ name, image }) => ({
@@ -210,13 +219,14 @@ export const podSeen: z.ZodType<SeenPod> = z
     };
   });
 
-/** A ReplicaSet is called as its Deployment, with the hash of the template after it: so ReplicaSets need not be listed. */
+/** A ReplicaSet is called as its Deployment (or Argo's Rollout), with the hash of the template after it: so ReplicaSets need not be listed. */
 function ownerOf({ kind, name }: { kind: string; name: string }, labels: Readonly<Record<string, string>>) {
   if (kind !== 'ReplicaSet') return { kind, name };
-  const hash = HASHES.map((key) => labels[key]).find((value) => value !== undefined);
-  return hash !== undefined && name.endsWith(`-${hash}`)
-    ? { kind: 'Deployment', name: name.slice(0, -hash.length - 1) }
-    : { kind, name };
+  for (const [label, owner] of Object.entries(HASHES)) {
+    const hash = labels[label];
+    if (hash !== undefined && name.endsWith(`-${hash}`)) return { kind: owner, name: name.slice(0, -hash.length - 1) };
+  }
+  return { kind, name };
 }
 
 function pick(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -122,11 +122,15 @@ function serviceKeys({ namespace, service }: Pick<SeenJournal, 'namespace' | 'se
   return [keyOf(namespace, 'Deployment', service), keyOf(namespace, 'Deployment', `${service}-canary`)];
 }
 
-/** What pods that no known workload owns would belong to: whatever does own them, or the pod itself. */
-function loneWorkload(pods: readonly SeenPod[]): SeenWorkload | undefined {
+/**
+ * What pods that no known workload owns would belong to: whatever does own them, or the pod itself. Pods that end do not run any more;
+ * a Deployment that is not there has been deleted, or is about to be seen, as Deployments can be read wherever pods can.
+ */
+function loneWorkload(all: readonly SeenPod[]): SeenWorkload | undefined {
+  const pods = all.filter(({ ending }) => !ending);
   const [first] = pods;
   const container = first?.containers[0];
-  if (!first || !container) return undefined;
+  if (!first || !container || first.owner?.kind === 'Deployment') return undefined;
   return {
     kind: first.owner?.kind ?? 'Pod',
     namespace: first.namespace,
@@ -143,6 +147,7 @@ function loneWorkload(pods: readonly SeenPod[]): SeenWorkload | undefined {
     image: container.image,
     desired: pods.length,
     rolledOut: undefined,
+    current: true,
     hints: first.hints,
   };
 }

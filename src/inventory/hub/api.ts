@@ -4,7 +4,7 @@ import type { RegistryReader } from '../../registry/index.ts';
 import { digestsOf, type ImageFacts } from '../image/facts.ts';
 import { databaseName } from '../ledger/open.ts';
 import { matchesLibrary, parseLibraryQuery } from '../question/library-query.ts';
-import { answers, parseTime } from '../question/question.ts';
+import { answers, parsePastTime, parseTime } from '../question/question.ts';
 import type { ServerRow } from '../row.ts';
 import { briefOf } from './brief.ts';
 import { compareImages } from './compare.ts';
@@ -53,13 +53,15 @@ export class Api {
       return { observedAt: new Date().toISOString(), revision: hub.revision, ...rest, servers: shown(page, params) };
     },
     at: async (params) => {
-      const time = parseTime(params.get('time') ?? '', Date.now());
+      const time = parsePastTime(params.get('time') ?? '', Date.now());
       const past = await this.#options.hub.ledger.inventoryAt(time);
       const question = questionOf(params);
       const rows = past.servers.filter((row) => answers(row, question));
       const { page, ...rest } = paged(sorted(rows, params), pageOf(params));
-      const observed = rows.every((row) => row.observed);
-      return { at: past.observedAt, observed, ...rest, servers: shown(page, params) };
+      const { context } = question;
+      const warnings = past.warnings.filter(({ about }) => context === undefined || about === context);
+      const observed = rows.every((row) => row.observed) && warnings.length === 0;
+      return { at: past.observedAt, observed, warnings, ...rest, servers: shown(page, params) };
     },
     facets: (params) => facetsOf(this.#rows(params)),
     services: async (params, [context, namespace, service, word]) => {

@@ -126,7 +126,8 @@ export class Follower {
         else this.#away(event.error, followed);
         continue;
       }
-      this.heardAt = Date.now();
+      // A list that is asked for has no answer yet; and as long as a part is away, the cluster is not heard.
+      if (event.kind !== 'listing' && this.#down.size === 0) this.heardAt = Date.now();
       if (event.kind === 'listing') {
         listed = new Set();
         this.lists++;

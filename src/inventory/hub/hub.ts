@@ -46,6 +46,8 @@ export class Hub {
   readonly #writers = new Map<Follower, ClusterLedger>();
   readonly #changes: HubChange[] = [];
   readonly #listeners = new Set<(change: HubChange) => void>();
+  /** What was said of each last. */
+  readonly #states = new Map<Follower, Follower['state']>();
   #revision = 0;
   #lock: WriterLock | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -81,9 +83,9 @@ export class Hub {
     return this.#rows;
   }
 
-  /** Whether every cluster has been listed, or is known to be another's. */
+  /** Whether every cluster has been listed, or is known to be another's or not to answer: one that is away hides no other. */
   get ready(): boolean {
-    return this.followers.every(({ state, scanSeconds }) => state === 'same-cluster' || scanSeconds !== undefined);
+    return this.followers.every(({ state }) => state !== 'syncing');
   }
 
   subscribe(listener: (change: HubChange) => void): () => void {
@@ -118,9 +120,29 @@ export class Hub {
   async #claim(follower: Follower): Promise<boolean> {
     const earlier = this.followers.slice(0, this.followers.indexOf(follower));
     await Promise.all(earlier.map(({ asked }) => asked));
-    if (this.#claims.has(follower.uid) || earlier.some(({ uid }) => uid === follower.uid)) return false;
+    const same = this.followers.find((other) => other !== follower && other.uid === follower.uid);
+    if (this.#claims.has(follower.uid) || (same && earlier.includes(same))) {
+      this.#options.onNote?.(
+        `${follower.context}: the cluster that ${same?.context} is; it counts once, as ${same?.context}`,
+      );
+      return false;
+    }
     this.#claims.add(follower.uid);
     return true;
+  }
+
+  /** Says once when a cluster is watched, and when it cannot be heard. */
+  #tellState(follower: Follower): void {
+    const { context, state, error } = follower;
+    const servers = follower.rows().length;
+    if (this.#states.get(follower) === state || state === 'syncing') return;
+    const again = this.#states.has(follower) ? ' again' : '';
+    this.#states.set(follower, state);
+    this.#options.onNote?.(
+      state === 'away'
+        ? `${context}: cannot be watched: ${error}`
+        : `${context}: watched${again}, ${servers} ${servers === 1 ? 'server' : 'servers'}`,
+    );
   }
 
   #changed(follower: Follower, { changed, gone, whole, journals }: FollowerChange): void {
@@ -133,6 +155,7 @@ export class Hub {
       if (this.#changes.length > HELD || whole) this.#changes.splice(0, whole ? this.#changes.length : 1);
       for (const listener of this.#listeners) listener(change);
     }
+    this.#tellState(follower);
     const at = Date.now();
     if (follower.state === 'away') this.#queue(async () => this.#writers.get(follower)?.lost());
     else if (changed.length > 0 || gone.length > 0 || journals.length > 0 || whole)

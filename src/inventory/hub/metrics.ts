@@ -63,11 +63,18 @@ export function metricsPage(hub: Hub, now = Date.now()): string {
   );
   metric(
     'inlay_hub_last_observation_timestamp_seconds',
-    'When a cluster was last heard.',
+    'When a cluster was last heard; when the hub started, before that.',
     'gauge',
-    followed.flatMap(({ context, heardAt }) =>
-      heardAt === undefined ? [] : [{ labels: { context }, value: heardAt / 1000 }],
-    ),
+    followed.map(({ context, heardAt = Date.parse(hub.startedAt) }) => ({
+      labels: { context },
+      value: heardAt / 1000,
+    })),
+  );
+  metric(
+    'inlay_hub_lists_total',
+    'How often a kind of objects was listed from its beginning, which a watch avoids.',
+    'counter',
+    followed.map(({ context, lists }) => ({ labels: { context }, value: lists })),
   );
   metric('inlay_hub_image_lookups_total', 'Images read from registries.', 'counter', [
     { labels: {}, value: hub.catalogue.lookups },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InlayError } from '../../error/index.ts';
 import type { Ledger, StoragePoint } from '../ledger/ledger.ts';
 import { paged, pageOf } from './query.ts';
@@ -57,15 +58,11 @@ export class PruneWatch {
   async run(): Promise<void> {
     const { signal } = this.#options;
     while (!signal.aborted) {
-      await this.record().catch((error) => this.#options.onNote?.(`storage cannot be recorded: ${String(error)}`));
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        const timer = setTimeout(done, Math.min(LOOK_MS, this.#options.recordEveryMs));
-        signal.addEventListener('abort', done, { once: true });
+      await this.record().catch((error) => {
+        if (!signal.aborted) this.#options.onNote?.(`storage cannot be recorded: ${String(error)}`);
       });
+      // An end that came meanwhile ends it at once.
+      await sleep(Math.min(LOOK_MS, this.#options.recordEveryMs), undefined, { signal }).catch(() => {});
     }
   }
 

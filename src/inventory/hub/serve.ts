@@ -32,9 +32,15 @@ const SHORTEST_TOKEN = 16;
 export function serveHub(options: ServeOptions): HubServer {
   const { hub, host, port, token } = options;
   if (!isLoopback(host) && (token === undefined || token.length < SHORTEST_TOKEN))
-    throw new InlayError('HUB_TOKEN_MISSING', `${host} is not loopback: whoever reaches it could read the inventory`, {
-      hint: `Set INLAY_HUB_TOKEN to at least ${SHORTEST_TOKEN} characters (openssl rand -hex 32), or leave --host out.`,
-    });
+    throw new InlayError(
+      'HUB_TOKEN_MISSING',
+      token === undefined
+        ? `${host} is not loopback: whoever reaches it could read the inventory`
+        : `${host} is not loopback, and INLAY_HUB_TOKEN has only ${token.length} characters`,
+      {
+        hint: `Set INLAY_HUB_TOKEN to at least ${SHORTEST_TOKEN} characters (openssl rand -hex 32), or leave --host out.`,
+      },
+    );
   const access = new Access(token);
   const api = new Api(options);
   const answer = async (request: Request): Promise<Response> => {

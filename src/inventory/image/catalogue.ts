@@ -143,13 +143,7 @@ export class Catalogue {
     if (!entry?.platforms[0]) return undefined;
     const facts = await readFacts(reader, entry);
     if (!packages || !this.#lacksPackages(facts)) return facts;
-    try {
-      return await withPackages(reader, facts, entry.platforms[0].manifest.layers, { layerBytes });
-    } catch (error) {
-      // A layer that is broken, or of a kind that nobody knows, hides nothing of what the rest says.
-      if (isInlayError(error) && error.code === 'IMAGE_INVALID') return { ...facts, packages: 'part' };
-      throw error;
-    }
+    return withPackages(reader, facts, entry.platforms[0].manifest.layers, { layerBytes });
   }
 
   /**

@@ -37,7 +37,7 @@ export const imageFactsSchema = z
     layers: z.array(z.object({ kind: z.string(), digest: z.string(), sizeBytes: z.number() }).readonly()).readonly(),
     /** Whether it looks like a program in Python: its packages are then in its layers. */
     python: z.boolean(),
-    /** Whether `libraries` were read from the layers; `part` where some were too large to be read. */
+    /** Whether `libraries` were read from the layers; `part` where some were too large, or broken. */
     packages: z.enum(['labels', 'layers', 'part', 'unread']),
     attached: z
       .object({

@@ -111,7 +111,7 @@ export async function withPackages(
   const chosen = within(layers, layerBytes);
   const [registry = '', ...path] = facts.repository.split('/');
   const place = { registry, repository: path.join('/') };
-  const { os, packages } = await readImagePackages(chosen, (layer) => reader.layer(place, layer));
+  const { os, packages, whole } = await readImagePackages(chosen, (layer) => reader.layer(place, layer));
   // Python's name what an engineer asks for; the base's are Debian's or Alpine's.
   const libraries = Object.fromEntries(
     [...packages]
@@ -122,7 +122,7 @@ export async function withPackages(
     ...facts,
     os: os.id === 'linux' ? facts.os : os.prettyName,
     libraries: { ...libraries, ...facts.libraries },
-    packages: chosen.length === layers.length ? 'layers' : 'part',
+    packages: whole && chosen.length === layers.length ? 'layers' : 'part',
   };
 }
 

@@ -260,8 +260,10 @@ interface Note {
   readonly reason: string | null;
 }
 
-function noteOf({ release }: ServerRow): Note {
-  const { number = null, actor = null, verdict = null, reason = null } = release ?? {};
+/** Who let it run, and why. Of what somebody changed by hand no release tells. */
+function noteOf({ release, drift }: ServerRow): Note {
+  const byHand = drift.some(({ kind }) => kind === 'differs-from-applied');
+  const { number = null, actor = null, verdict = null, reason = null } = (byHand ? null : release) ?? {};
   return { number, actor, verdict, reason };
 }
 

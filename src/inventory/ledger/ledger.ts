@@ -1,11 +1,12 @@
 import type { SQL } from 'bun';
 import type { ReleaseSummary } from '../cluster/releases.ts';
 import { type ImageFacts, imageFactsSchema } from '../image/facts.ts';
-import type { ServerRow } from '../row.ts';
+import type { ServerRow, Warning } from '../row.ts';
 import { ClusterLedger } from './cluster-ledger.ts';
 import { type Gap, gapsOf } from './interval.ts';
 import { unpackRow } from './packed-row.ts';
 import type { Dialect } from './schema.ts';
+import { unobserved, type WatchAround } from './unobserved.ts';
 
 /** A row of the past. */
 export interface PastRow extends ServerRow {
@@ -19,7 +20,7 @@ export interface PastInventory {
   readonly schemaVersion: 1;
   readonly observedAt: string;
   readonly servers: readonly PastRow[];
-  readonly warnings: readonly { readonly about: string; readonly code: string; readonly message: string }[];
+  readonly warnings: readonly Warning[];
 }
 
 /** From when to when a server ran something. */
@@ -63,6 +64,9 @@ export interface StoragePoint {
   readonly prunableBytes: number;
 }
 
+/** A watch that was heard of so lately goes on: hubs say it every five seconds. */
+const BEATS_MS = 12_000;
+
 type Cells = Record<string, string | number | null>;
 
 /** What ran where, from when to when, by whom and why. */
@@ -93,7 +97,8 @@ export class Ledger {
   /** What ran then. @param time ms since 1970 */
   async inventoryAt(time: number): Promise<PastInventory> {
     const found = await this.#lastBegun(time);
-    const watched = await this.#watchedAt(time);
+    const watches = await this.#watchesAround(time);
+    const watched = new Map(watches.map((one) => [one.cluster, one]));
     const servers: PastRow[] = [];
     for (const cells of found) {
       const { last, covers } = watched.get(Number(cells.cluster)) ?? { last: undefined, covers: false };
@@ -108,21 +113,11 @@ export class Ledger {
         ranTo: to === undefined ? null : iso(to),
       });
     }
-    const unsure = servers.filter(({ observed }) => !observed).length;
     return {
       schemaVersion: 1,
       observedAt: iso(time),
       servers: inPlace(servers),
-      warnings:
-        unsure === 0
-          ? []
-          : [
-              {
-                about: iso(time),
-                code: 'UNOBSERVED',
-                message: `nobody watched then: ${unsure} rows are as they were seen before, or as the cluster told later`,
-              },
-            ],
+      warnings: unobserved(watches, servers),
     };
   }
 
@@ -220,12 +215,14 @@ export class Ledger {
 
   async #intervals(where: Bun.SQL.Query<unknown>): Promise<Interval[]> {
     const found: Cells[] = await this.#sql`
-      SELECT c.context, s.namespace, s.service, s.role, s.kind, s.name, i.starts_at, i.observed_from, i.observed_to, i.digest, i.image, i.reference, i.owner, i.drift, i.actor, i.verdict, i.reason, i.release
+      SELECT c.context, s.namespace, s.service, s.role, s.kind, s.name, i.starts_at, i.observed_from, i.observed_to, i.digest, i.image, i.reference, i.owner, i.drift, i.actor, i.verdict, i.reason, i.release, CASE WHEN i.image IS NULL THEN i.row END AS row
       FROM intervals i JOIN servers s ON s.id = i.server JOIN clusters c ON c.id = s.cluster
       WHERE ${where} ORDER BY i.starts_at DESC, i.id DESC LIMIT 1000`;
     const intervals: Interval[] = [];
     for (const cells of found) {
       const facts = await this.#image(cells.image as string | null);
+      // Of an image that nobody could look up there is what the workload said of it.
+      const model = facts?.model ?? (cells.row === null ? null : unpackRow(cells.row as string, undefined).model);
       const text = (name: string) => cells[name] as string | null;
       intervals.push({
         context: text('context') ?? '',
@@ -233,8 +230,8 @@ export class Ledger {
         service: text('service') ?? '',
         role: text('role') || null,
         workload: `${cells.kind}/${cells.name}`,
-        version: facts?.model?.version ?? null,
-        model: facts?.model?.name ?? null,
+        version: model?.version ?? null,
+        model: model?.name ?? null,
         digest: text('digest'),
         image: text('image'),
         reference: text('reference') ?? '',
@@ -252,15 +249,16 @@ export class Ledger {
     return intervals;
   }
 
-  /** Of each cluster whether it was watched at a time, and if not until when it had been. */
-  async #watchedAt(
-    time: number,
-  ): Promise<Map<number, { readonly last: number | undefined; readonly covers: boolean }>> {
-    const found: Cells[] = await this
-      .#sql`SELECT cluster, MAX(watched_to) AS last FROM watches WHERE watched_from <= ${time} GROUP BY cluster`;
-    return new Map(
-      found.map((cells) => [Number(cells.cluster), { last: Number(cells.last), covers: Number(cells.last) >= time }]),
-    );
+  /** Of each cluster the watches around a time. */
+  async #watchesAround(time: number): Promise<WatchAround[]> {
+    const found: Cells[] = await this.#sql`
+      SELECT c.id, c.context, MAX(CASE WHEN w.watched_from <= ${time} THEN w.watched_to END) AS last, MIN(CASE WHEN w.watched_from > ${time} THEN w.watched_from END) AS next
+      FROM clusters c JOIN watches w ON w.cluster = c.id GROUP BY c.id, c.context ORDER BY c.context`;
+    return found.map((cells) => {
+      const [last, next] = [cells.last, cells.next].map((at) => (at === null ? undefined : Number(at)));
+      const covers = last !== undefined && (last >= time || (next === undefined && Date.now() - last < BEATS_MS));
+      return { cluster: Number(cells.id), context: cells.context as string, last, next, covers };
+    });
   }
 
   async #image(digest: string | null): Promise<ImageFacts | undefined> {

@@ -104,3 +104,16 @@ export function parseTime(text: string, now: number): number {
     });
   return time;
 }
+
+/** Clocks of machines that ask may be ahead by so much. */
+const AHEAD_MS = 60_000;
+
+/** The same for a time that has been. @throws USAGE */
+export function parsePastTime(text: string, now: number): number {
+  const time = parseTime(text, now);
+  if (time > now + AHEAD_MS)
+    throw new InlayError('USAGE', `${text} has not been yet: it is ${new Date(now).toISOString()}`, {
+      hint: 'The ledger tells what ran, until now.',
+    });
+  return time;
+}

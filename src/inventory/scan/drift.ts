@@ -52,7 +52,8 @@ function differsFromApplied({ server, role, release, image, facts }: DriftFacts)
       kind: 'differs-from-applied',
       message: `it is to run ${workload.image}, inlay applied ${workload.applied}`,
     };
-  const settled = release !== undefined && release.state === 'ended';
+  // While another release goes on, stable is on its way to that one.
+  const settled = release !== undefined && release.state === 'ended' && server.journal?.going === undefined;
   if (role === 'stable' && settled && facts && facts.digest !== release.digest)
     return {
       kind: 'differs-from-applied',
@@ -65,7 +66,7 @@ function differsFromApplied({ server, role, release, image, facts }: DriftFacts)
 
 /** A rollout that goes on has two images; one that says it is done has one. */
 function mixed({ server, images }: DriftFacts): Drift | undefined {
-  if (images < 2 || server.workload.rolledOut === undefined) return undefined;
+  if (images < 2 || server.workload.rolledOut === undefined || !server.workload.current) return undefined;
   return { kind: 'mixed', message: `its pods run ${images} different images` };
 }
 

@@ -23,7 +23,7 @@ export interface RowFacts {
 /** The image that most of its pods run, the ready ones first; what the workload names where no node has it yet. */
 export function imageOf({ workload, pods }: SeenServer): RunningImage {
   const counts = new Map<string, { readonly image: string; readonly imageID: string; weight: number }>();
-  for (const pod of pods) {
+  for (const pod of staying(pods)) {
     const container = containerOf(pod, workload);
     if (!container?.imageID) continue;
     const counted = counts.get(container.imageID) ?? { image: container.image, imageID: container.imageID, weight: 0 };
@@ -36,7 +36,13 @@ export function imageOf({ workload, pods }: SeenServer): RunningImage {
 
 /** How many different images its pods run. */
 export function imagesRunning({ workload, pods }: SeenServer): number {
-  return new Set(pods.flatMap((pod) => containerOf(pod, workload)?.imageID || [])).size;
+  return new Set(staying(pods).flatMap((pod) => containerOf(pod, workload)?.imageID || [])).size;
+}
+
+/** Pods that have been told to end are those of what ran before; where there are no others, all. */
+function staying(pods: readonly SeenPod[]): readonly SeenPod[] {
+  const some = pods.filter(({ ending }) => !ending);
+  return some.length > 0 ? some : pods;
 }
 
 function containerOf(pod: SeenPod, workload: SeenWorkload) {
@@ -115,7 +121,7 @@ function unknownOf(facts: ImageFacts): Record<string, string> {
   return {
     model,
     ...(facts.packages === 'unread' ? { libraries: 'the layers were not read' } : {}),
-    ...(facts.packages === 'part' ? { libraries: 'some layers were too large to be read' } : {}),
+    ...(facts.packages === 'part' ? { libraries: 'some layers are too large, or broken' } : {}),
   };
 }
 

@@ -29,6 +29,8 @@ export interface Chart {
 /** Ranges that a timeline is looked at in, days; all of it where there is none. */
 export const RANGES: Readonly<Record<string, number>> = { '24h': 1, '7d': 7, '30d': 30, '90d': 90, '1y': 365 };
 const DAY = 86_400_000;
+/** What a chart spans at least, ms. */
+const SHORTEST = 300_000;
 /** Less than a name needs, of the width. */
 const SLIGHT = 0.04;
 
@@ -36,7 +38,7 @@ const SLIGHT = 0.04;
 export function chartOf({ intervals, gaps }: TimelineAnswer, range: string | undefined, now: number): Chart {
   const days = RANGES[range ?? ''];
   const starts = intervals.map(({ startedAt }) => Date.parse(startedAt));
-  const from = days === undefined ? Math.min(now - 3_600_000, ...starts) : now - days * DAY;
+  const from = days === undefined ? Math.min(now - SHORTEST, ...starts) : now - days * DAY;
   const stretch = (start: number, end: number): Stretch => {
     const left = Math.max(0, (start - from) / (now - from));
     return { left, width: Math.max(0, (end - from) / (now - from) - left) };

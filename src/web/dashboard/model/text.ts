@@ -49,11 +49,11 @@ export function shortDigest(digest: string): string {
   return digest.slice(0, 'sha256:'.length + 12);
 }
 
-/** `2026-06-01 14:00`, in the reader's time zone. @param ms since 1970 */
-export function moment(ms: number): string {
+/** `2026-06-01 14:00`, in the reader's time zone. @param ms since 1970 @param seconds `2026-06-01 14:00:05` */
+export function moment(ms: number, seconds = false): string {
   const at = new Date(ms);
   const pad = (value: number) => String(value).padStart(2, '0');
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${pad(at.getHours())}:${pad(at.getMinutes())}`;
+  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${pad(at.getHours())}:${pad(at.getMinutes())}${seconds ? `:${pad(at.getSeconds())}` : ''}`;
 }
 
 /** `FP32 [-1, 4]` */

@@ -43,6 +43,8 @@ export interface NowAnswer {
 export interface AtAnswer {
   readonly at: string;
   readonly observed: boolean;
+  /** Clusters that nobody watched then. */
+  readonly warnings: readonly { readonly about: string; readonly code: string; readonly message: string }[];
   readonly total: number;
   readonly servers: readonly BriefRow[];
 }

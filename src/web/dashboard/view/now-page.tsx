@@ -50,7 +50,12 @@ export function NowPage({ params }: { readonly params: Place['params'] }) {
       ) : waiting ? (
         <Loading />
       ) : rows.length > 0 ? (
-        <ServerTable rows={rows} order={order} onOrder={(next) => setParams({ sort: orderText(next) })} />
+        <ServerTable
+          rows={rows}
+          order={order}
+          onOrder={(next) => setParams({ sort: orderText(next) })}
+          at={at && past.answer?.at}
+        />
       ) : (
         <Nothing filtered={all.length > 0} past={Boolean(at)} />
       )}
@@ -68,7 +73,7 @@ function Nothing({ filtered: narrowed, past }: { readonly filtered: boolean; rea
       </Empty>
     );
   return past ? (
-    <Empty title="Nothing is known to have run then.">The ledger begins with the hub’s first watch.</Empty>
+    <Empty title="Nothing is known to have run then.">The ledger begins when a hub first watches a cluster.</Empty>
   ) : (
     <Empty title="No model server runs in the clusters that are watched.">
       <a href="clusters">Clusters</a> says which are watched. <code>inlay deploy</code> releases a model;{' '}
@@ -81,14 +86,22 @@ function PastNotice({ answer }: { readonly answer: AtAnswer }) {
   return (
     <p class="banner" role="status">
       As it ran at <Moment at={answer.at} />
-      {answer.observed
-        ? '.'
-        : ': nobody watched then, so rows are as they were seen before, or as clusters told later.'}{' '}
+      {doubt(answer)}{' '}
       <button type="button" onClick={() => setParams({ at: undefined })}>
         Back to now
       </button>
     </p>
   );
+}
+
+/** What is not known for sure of an answer about the past. */
+function doubt({ observed, warnings, total }: AtAnswer): string {
+  if (observed) return '.';
+  if (warnings.some(({ code }) => code === 'LEDGER_EMPTY')) return ': the ledger has nothing yet.';
+  const unwatched = warnings.map(({ about }) => about).join(', ');
+  const known = 'as they were seen before, or as clusters told later';
+  if (unwatched === '') return `; servers marked “not watched” are ${known}.`;
+  return `: nobody watched ${unwatched} then${total === 0 ? '' : `, so its servers are ${known}`}.`;
 }
 
 interface FilterBarProps {

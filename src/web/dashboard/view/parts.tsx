@@ -13,11 +13,12 @@ export function Age({ at, now }: { readonly at: string | null; readonly now: num
   );
 }
 
-export function Moment({ at }: { readonly at: string | number }) {
+/** @param seconds where things came so close together that minutes tell nothing */
+export function Moment({ at, seconds }: { readonly at: string | number; readonly seconds?: boolean }) {
   const ms = typeof at === 'number' ? at : Date.parse(at);
   return (
     <time dateTime={new Date(ms).toISOString()} title={new Date(ms).toISOString()}>
-      {moment(ms)}
+      {moment(ms, seconds)}
     </time>
   );
 }

@@ -39,16 +39,19 @@ interface Props {
   readonly onOrder: (order: Order) => void;
   /** A library whose version is a column. */
   readonly library?: string | undefined;
+  /** A time in the past, of which the rows tell: ages are what they were then. */
+  readonly at?: string | undefined;
 }
 
-export function ServerTable({ rows, order, onOrder, library }: Props) {
+export function ServerTable({ rows, order, onOrder, library, at }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(800);
   const [narrow, setNarrow] = useState(NARROW.matches);
   const [active, setActive] = useState(0);
   const focusing = useRef(false);
-  const now = useNow();
+  const present = useNow();
+  const now = at === undefined ? present : Date.parse(at);
   const rowHeight = narrow ? ROW.narrow : ROW.wide;
 
   useEffect(() => {

@@ -127,7 +127,11 @@ export function Version({ version, image }: { readonly version: string | null; r
   return <a href={linkTo('version', { digest: image })}>{version ?? image.slice(7, 19)}</a>;
 }
 
+/** A story of hours is told to the second. */
+const CLOSE_MS = 86_400_000;
+
 function History({ entries, now }: { readonly entries: ReturnType<typeof entriesOf>; readonly now: number }) {
+  const seconds = now - (entries.at(-1)?.at ?? now) < CLOSE_MS;
   return (
     <Table
       label="Timeline as a table"
@@ -137,10 +141,10 @@ function History({ entries, now }: { readonly entries: ReturnType<typeof entries
         entry.kind === 'gap' ? (
           <tr key={`gap ${entry.from}`} class="gap">
             <td>
-              <Moment at={entry.from} />
+              <Moment at={entry.from} seconds={seconds} />
             </td>
             <td>
-              <Moment at={entry.to} />
+              <Moment at={entry.to} seconds={seconds} />
             </td>
             <td class="number">{duration(entry.to - entry.from)}</td>
             <td colSpan={7}>unknown: no hub watched</td>
@@ -150,6 +154,7 @@ function History({ entries, now }: { readonly entries: ReturnType<typeof entries
             key={`${entry.interval.workload} ${entry.interval.role} ${entry.interval.observedFrom}`}
             interval={entry.interval}
             now={now}
+            seconds={seconds}
           />
         ),
       )}
@@ -157,15 +162,21 @@ function History({ entries, now }: { readonly entries: ReturnType<typeof entries
   );
 }
 
-function Ran({ interval, now }: { readonly interval: IntervalAnswer; readonly now: number }) {
+interface RanProps {
+  readonly interval: IntervalAnswer;
+  readonly now: number;
+  readonly seconds: boolean;
+}
+
+function Ran({ interval, now, seconds }: RanProps) {
   const { startedAt, observedFrom, observedTo, role, version, image, actor, verdict, reason, drift, digest } = interval;
   const end = observedTo === null ? now : Date.parse(observedTo);
   return (
     <tr>
       <td title={`observed from ${observedFrom}`}>
-        <Moment at={startedAt} />
+        <Moment at={startedAt} seconds={seconds} />
       </td>
-      <td>{observedTo === null ? 'runs now' : <Moment at={observedTo} />}</td>
+      <td>{observedTo === null ? 'runs now' : <Moment at={observedTo} seconds={seconds} />}</td>
       <td class="number">{duration(end - Date.parse(startedAt))}</td>
       <td>{role || <span class="soft">none</span>}</td>
       <td>

@@ -303,7 +303,7 @@ function Layers({ image }: { readonly image: ImageAnswer }) {
 
 function Libraries({ image }: { readonly image: ImageAnswer }) {
   const all = Object.entries(image.libraries).sort(([a], [b]) => (a < b ? -1 : 1));
-  const note = image.packages === 'part' ? 'some layers were too large to be read' : `${count(all.length)}`;
+  const note = image.packages === 'part' ? 'some layers are too large, or broken' : `${count(all.length)}`;
   return (
     <Section title="Libraries" note={note}>
       {all.length === 0 ? (
