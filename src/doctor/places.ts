@@ -74,9 +74,6 @@ export async function examineRegistries(
   );
 }
 
-/** What @kubernetes/client-node calls its guess of http://localhost:8080 where it finds nothing. */
-const NO_KUBECONFIG = 'loaded-context';
-
 /** The cluster of the kubeconfig. @param kubeconfig as KUBECONFIG has it */
 export async function examineCluster(
   options: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
@@ -85,13 +82,6 @@ export async function examineCluster(
   const common = { name: 'cluster', neededFor: ['deploy'] } as const;
   try {
     const connection = await connect(options);
-    if (connection.context === NO_KUBECONFIG)
-      return {
-        ...common,
-        state: 'missing',
-        detail: 'there is no kubeconfig',
-        hint: 'Set KUBECONFIG, or put it at ~/.kube/config.',
-      };
     const kube = new Kube(connection, { signal, patienceMs: 5000 });
     const version = await kube.json({ step: 'asking for the version', path: '/version' });
     const { gitVersion } = version as { gitVersion?: string };

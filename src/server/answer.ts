@@ -46,6 +46,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 export const RETRY_AFTER = { 'retry-after': '1' };
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
+/** Makes an answer of a JSON value: a Response, or what takes its place where Bun's server is not asked. */
+export type MakeAnswer<A> = (value: unknown, status: number, headers: Readonly<Record<string, string>>) => A;
+
 export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify(value), { status, headers: { ...JSON_HEADERS, ...headers } });
 }
@@ -89,8 +92,19 @@ function stackOf(cause: unknown): string | undefined {
  * @param fields what ties its log line to the request
  */
 export function errorAnswer(error: unknown, log: Log, fields: LogFields = {}, body: ErrorBody = ownBody): Response {
+  return makeErrorAnswer(error, log, fields, body, json);
+}
+
+/** The same, in whichever form answers have. */
+export function makeErrorAnswer<A>(
+  error: unknown,
+  log: Log,
+  fields: LogFields,
+  body: ErrorBody = ownBody,
+  make: MakeAnswer<A>,
+): A {
   const failure = describeError(error, log, fields);
-  return json(body(failure), failure.status, failure.headers);
+  return make(body(failure), failure.status, failure.headers);
 }
 
 /** `{"error": {"code", "message", "hint"?}}` */

@@ -1,8 +1,8 @@
 import type { Contract } from '../contract/index.ts';
 import { Batcher, type BatchProof, type Engine, type Lanes } from '../engine/index.ts';
 import type { Metrics } from './metrics.ts';
-import { stagedInput } from './model-routes.ts';
 import { rowsOf } from './predict.ts';
+import { stagedInput } from './predict-route.ts';
 import type { Settings } from './settings.ts';
 
 export interface BatcherParts {

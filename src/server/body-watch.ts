@@ -1,10 +1,11 @@
 import { HttpError, RETRY_AFTER } from './answer.ts';
+import type { Incoming } from './incoming.ts';
 
 /** A request whose body is awaited. */
 export interface Awaiting {
   /** True once the body is there, or nobody waits for it any more. */
   arrived: boolean;
-  readonly request: Request;
+  readonly request: Incoming;
   fail(error: unknown): void;
 }
 

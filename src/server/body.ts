@@ -24,6 +24,13 @@ export function readText(request: Request, limit: number, loose: boolean): Promi
   return loose ? request.text() : request.bytes().then(utf8);
 }
 
+const LOOSE = new TextDecoder('utf-8');
+
+/** Bytes as text; what is no UTF-8 becomes U+FFFD. */
+export function looseUtf8(bytes: Uint8Array): string {
+  return LOOSE.decode(bytes);
+}
+
 /** @throws HttpError 400 */
 export function utf8(bytes: Uint8Array): string {
   try {

@@ -1,3 +1,5 @@
+import type { Peer } from './front/index.ts';
+
 /** So many requests in a tick are asked for their connection; the others pass unseen. */
 const LOOKS = 100;
 const TICK_MS = 100;
@@ -23,11 +25,13 @@ export class ConnectionAge {
     this.#ageMs = ageMs;
   }
 
+  /** How long a connection may last that is opened now, milliseconds. */
+  limitMs(): number {
+    return this.#ageMs === 0 ? Number.POSITIVE_INFINITY : this.#ageMs * (0.9 + Math.random() * 0.2);
+  }
+
   /** True when the answer to this request should be the last on its connection. */
-  isOver(
-    request: Request,
-    peer: (request: Request) => { readonly address: string; readonly port: number } | null,
-  ): boolean {
+  isOver(request: Request, peer: (request: Request) => Peer | null): boolean {
     if (this.#ageMs === 0 || this.#looks <= 0) return false;
     this.#looks--;
     this.#tick ??= this.#nextTick();
@@ -37,7 +41,7 @@ export class ConnectionAge {
     const now = performance.now();
     const known = this.#first.get(key);
     if (!known) {
-      this.#first.set(key, { since: now, limitMs: this.#ageMs * (0.9 + Math.random() * 0.2), seen: now });
+      this.#first.set(key, { since: from.since ?? now, limitMs: this.limitMs(), seen: now });
       return false;
     }
     known.seen = now;

@@ -1,5 +1,6 @@
 import { dlopen, ptr } from 'bun:ffi';
 import { closeSync, openSync } from 'node:fs';
+import { Front } from './front/index.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -30,6 +31,9 @@ const SHUT_RDWR = 2;
 const TCP_INFO_BYTES = 104;
 const ESTABLISHED = 1;
 const LAST_DATA_RECEIVED = 8 + 11 * 4;
+/** struct sockaddr_in: family, port, and the address from the fifth byte on. */
+const SOCKADDR_BYTES = 16;
+const AF_INET = 2;
 
 /** Undefined where there is no /dev, as in a bare chroot: the room is then not watched. */
 function openNothing(): number | undefined {
@@ -118,7 +122,7 @@ export class ConnectionRoom {
     );
   }
 
-  /** Established TCP connections, and for how long nothing came on each. */
+  /** Established TCP connections of clients, and for how long nothing came on each. */
   #connections(): { readonly fd: number; readonly silentMs: number }[] {
     const { getsockopt } = (this.#libc as Libc).symbols;
     const info = new DataView(new ArrayBuffer(TCP_INFO_BYTES));
@@ -127,9 +131,22 @@ export class ConnectionRoom {
     for (let fd = 3; fd < this.#limit; fd++) {
       size[0] = TCP_INFO_BYTES;
       if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(size)) !== 0) continue;
-      if (info.getUint8(0) === ESTABLISHED) found.push({ fd, silentMs: info.getUint32(LAST_DATA_RECEIVED, true) });
+      if (info.getUint8(0) === ESTABLISHED && !this.#isInside(fd))
+        found.push({ fd, silentMs: info.getUint32(LAST_DATA_RECEIVED, true) });
     }
     return found;
+  }
+
+  /** Whether it is one end of a connection between the front door and the server behind it. */
+  #isInside(fd: number): boolean {
+    const { getsockname, getpeername } = (this.#libc as Libc).symbols;
+    const address = new Uint8Array(SOCKADDR_BYTES);
+    const size = new Uint32Array(1);
+    return [getsockname, getpeername].some((ask) => {
+      size[0] = SOCKADDR_BYTES;
+      if (ask(fd, ptr(address), ptr(size)) !== 0 || new Uint16Array(address.buffer)[0] !== AF_INET) return false;
+      return address.subarray(4, 8).join('.') === Front.INNER_HOST;
+    });
   }
 }
 
@@ -140,6 +157,8 @@ function openLibc() {
     dup: { args: ['i32'], returns: 'i32' },
     close: { args: ['i32'], returns: 'i32' },
     shutdown: { args: ['i32', 'i32'], returns: 'i32' },
+    getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
+    getpeername: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
     getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
   });
 }

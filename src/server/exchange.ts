@@ -1,5 +1,7 @@
-import { type ErrorBody, errorAnswer } from './answer.ts';
+import { type ErrorBody, json, type MakeAnswer, makeErrorAnswer } from './answer.ts';
 import type { ConnectionAge } from './connection-age.ts';
+import { DirectRequest, type Peer } from './front/index.ts';
+import type { Incoming, Outgoing } from './incoming.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Asked } from './prediction-log/index.ts';
@@ -21,7 +23,7 @@ export interface ExchangeOptions {
   readonly model: string | undefined;
   /** How errors are told, where not as our own routes do. */
   readonly errorBody: ErrorBody | undefined;
-  readonly peer: (request: Request) => { readonly address: string; readonly port: number } | null;
+  readonly peer: (request: Request) => Peer | null;
 }
 
 /** What happens to every request of one route beside its answer: headers, counting, logs. */
@@ -31,21 +33,24 @@ export class Exchange {
   readonly #ok: (seconds: number) => void;
   /** For answers that take their headers when they are made, which is quicker than to set them afterwards. */
   readonly init: ResponseInit;
+  /** The same for answers that are no Responses: header lines. */
+  readonly lines: string;
 
   constructor(route: string, options: ExchangeOptions) {
     this.#route = route;
     this.#options = options;
     this.#ok = options.metrics.requestsOf(route, 200);
     this.init = options.model === undefined ? {} : { headers: new Headers({ [MODEL_HEADER]: options.model }) };
+    this.lines = options.model === undefined ? '' : `${MODEL_HEADER}: ${options.model}\r\n`;
   }
 
   /** What the prediction log says of a request beside its values. */
-  asked(request: Request): Asked {
+  asked(request: Incoming): Asked {
     return { route: this.#route, ...tracingOf(request) };
   }
 
   /** A handler with all of it around. */
-  wrap(handler: Handler): Handler {
+  wrap<R extends Incoming>(handler: Handler<R>): Handler<R> {
     return (request) => {
       const started = performance.now();
       try {
@@ -62,13 +67,14 @@ export class Exchange {
   }
 
   /** @param started when the request came, milliseconds of performance.now() @param named it has the model's header */
-  finish(request: Request, response: Response, started: number, named = false): Response {
-    const { model, accessLog, ages, peer } = this.#options;
+  finish<A extends Outgoing>(request: Incoming, response: A, started: number, named = false): A {
+    const { model, accessLog } = this.#options;
     if (!named && model !== undefined) response.headers.set(MODEL_HEADER, model);
     const id = request.headers.get(REQUEST_ID);
     if (id !== null) response.headers.set(REQUEST_ID, id.slice(0, LONGEST_ID));
-    if (ages.isOver(request, peer)) response.headers.set('connection', 'close');
-    const ms = performance.now() - started;
+    const now = performance.now();
+    if (this.#isLast(request, now)) response.headers.set('connection', 'close');
+    const ms = now - started;
     const { status } = response;
     if (status === 200) this.#ok(ms / 1000);
     else this.#options.metrics.requestsOf(this.#route, status)(ms / 1000);
@@ -76,15 +82,30 @@ export class Exchange {
     return response;
   }
 
-  refuse(request: Request, error: unknown, started: number): Response {
-    const { log, metrics, errorBody } = this.#options;
-    metrics.refused(error);
-    return this.finish(request, errorAnswer(error, log, { ...tracingOf(request) }, errorBody), started);
+  refuse(request: Incoming, error: unknown, started: number): Response {
+    return this.refuseAs(request, error, started, json);
   }
 
-  #logAccess(request: Request, response: Response, ms: number): void {
-    const id = response.headers.get(REQUEST_ID) ?? crypto.randomUUID();
-    response.headers.set(REQUEST_ID, id);
+  /** @param make makes the answer */
+  refuseAs<A extends Outgoing>(request: Incoming, error: unknown, started: number, make: MakeAnswer<A>): A {
+    const { log, metrics, errorBody } = this.#options;
+    metrics.refused(error);
+    return this.finish(request, makeErrorAnswer(error, log, { ...tracingOf(request) }, errorBody, make), started);
+  }
+
+  #isLast(request: Incoming, now: number): boolean {
+    const { ages, peer } = this.#options;
+    return request instanceof DirectRequest ? request.isLate(now) : ages.isOver(request, peer);
+  }
+
+  #peerOf(request: Incoming): Peer | null {
+    return request instanceof DirectRequest ? request.peer : this.#options.peer(request);
+  }
+
+  #logAccess(request: Incoming, response: Outgoing, ms: number): void {
+    const known = response.headers.get(REQUEST_ID);
+    const id = known ?? crypto.randomUUID();
+    if (known === null) response.headers.set(REQUEST_ID, id);
     this.#options.log.info('request', {
       ...tracingOf(request),
       requestId: id,
@@ -92,7 +113,7 @@ export class Exchange {
       route: this.#route,
       status: response.status,
       ms: Number(ms.toFixed(3)),
-      peer: this.#options.peer(request)?.address,
+      peer: this.#peerOf(request)?.address,
     });
   }
 }
@@ -117,6 +138,6 @@ export function tracing(header: (name: string) => string | null | undefined): Tr
   };
 }
 
-function tracingOf({ headers }: Request): Tracing {
+function tracingOf({ headers }: Incoming): Tracing {
   return tracing((name) => headers.get(name));
 }

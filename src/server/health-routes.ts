@@ -1,7 +1,8 @@
 import { InlayError } from '../error/index.ts';
 import { json } from './answer.ts';
+import type { Incoming } from './incoming.ts';
 import { oipHealthRoutes } from './oip/index.ts';
-import type { Handler, Routes } from './router.ts';
+import type { Handler, Readings } from './router.ts';
 
 /** What probes ask; each answers why it is not so, or undefined where it is. */
 export interface Health {
@@ -11,9 +12,9 @@ export interface Health {
 }
 
 /** Routes that are there before the model is. `/health` itself only says that something answers. */
-export function healthRoutes({ notStarted, notReady, notLive }: Health): Routes {
+export function healthRoutes({ notStarted, notReady, notLive }: Health): Readings {
   const ok = () => json({ health: 'ok' });
-  const unless = (code: 'NOT_READY' | 'NOT_LIVE', why: () => string | undefined): Handler => {
+  const unless = (code: 'NOT_READY' | 'NOT_LIVE', why: () => string | undefined): Handler<Incoming> => {
     return () => {
       const message = why();
       if (message === undefined) return ok();

@@ -19,21 +19,33 @@ export interface Handlers {
  * @throws PORT_IN_USE, ENVIRONMENT_INVALID
  */
 export function listenHttp(
-  { host, port }: Pick<Settings, 'host' | 'port'>,
+  at: Pick<Settings, 'host' | 'port'>,
   share: 'first' | 'join' | undefined,
   handlers: Handlers,
 ): Server<undefined> {
-  const listen = (at: number, reusePort: boolean) =>
+  return listenOn(at, share, (port, reusePort) =>
     Bun.serve({
-      hostname: host,
-      port: at,
+      hostname: at.host,
+      port,
       reusePort,
       idleTimeout: IDLE_TIMEOUT_S,
       // Bun's own limit answers 413 without a body, so ours (body.ts) stands alone.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
       ...handlers,
-    });
+    }),
+  );
+}
+
+/**
+ * Listens on a port, by whatever can.
+ * @param share as for `listenHttp` @throws PORT_IN_USE, ENVIRONMENT_INVALID
+ */
+export function listenOn<L extends { readonly port?: number | undefined; stop(all: boolean): unknown }>(
+  { host, port }: Pick<Settings, 'host' | 'port'>,
+  share: 'first' | 'join' | undefined,
+  listen: (port: number, reusePort: boolean) => L,
+): L {
   try {
     if (share !== 'first') return listen(port, share === 'join');
     // A shared port would also be shared with a stranger: first see that it is free.

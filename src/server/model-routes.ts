@@ -1,23 +1,24 @@
-import { type Contract, DATATYPES, INLAY_VERSION, type TensorSpec } from '../contract/index.ts';
-import type { Answers, Batcher, BatchProof, Engine, Feeds, Job, Lanes } from '../engine/index.ts';
+import { type Contract, INLAY_VERSION } from '../contract/index.ts';
+import type { Batcher, BatchProof, Engine, Lanes } from '../engine/index.ts';
 import type { AllMetrics } from './all-metrics.ts';
 import { HttpError, json } from './answer.ts';
-import { notUtf8, parseJson, readText } from './body.ts';
-import type { Awaiting, BodyWatch } from './body-watch.ts';
+import type { BodyWatch } from './body-watch.ts';
 import { docsRoutes } from './docs.ts';
 import type { Exchange } from './exchange.ts';
-import { type LabelCounter, labelCounter } from './label-counter.ts';
+import type { DirectRoute } from './front/index.ts';
+import type { Incoming } from './incoming.ts';
+import { labelCounter } from './label-counter.ts';
 import type { Log } from './log.ts';
 import { heldMemory } from './memory.ts';
 import { metadataOf } from './metadata.ts';
 import { type Metrics, renderMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { playgroundRoutes } from './playground.ts';
-import { type BodySpec, feedsOf, rowsOf } from './predict.ts';
+import { type Predicting, predictRoute, type Render, sampleHandler } from './predict-route.ts';
 import type { PredictionLog } from './prediction-log/index.ts';
 import { processMetrics } from './process-metrics.ts';
-import { readRows } from './read-rows.ts';
-import { hasFewValues, labelOf, type Part, predictionOf } from './render.ts';
+import { readingRoute } from './reading-route.ts';
+import { labelOf, type Part, predictionOf } from './render.ts';
 import type { Handler, Routes } from './router.ts';
 import type { Settings } from './settings.ts';
 import { type Transformer, transformRoutes } from './transform/index.ts';
@@ -40,9 +41,6 @@ export interface Served {
   /** What /predict goes through, where the contract has a transform. */
   readonly transformer: Transformer | undefined;
 }
-
-/** Turns a part of a run's answers into the value of `prediction`. @throws OUTPUT_NOT_FINITE */
-type Render = (part: Part) => unknown;
 
 /** The routes that a model opens, and those of them that finish their exchanges themselves. */
 export async function modelRoutes(
@@ -77,8 +75,22 @@ export async function modelRoutes(
     count,
     log: served.predictions,
   });
-  const posted = (path: string, render: Render): Handler =>
-    predictHandler(served, predicting(path, render), settings.maxBodyBytes);
+  const posted = served.transformer
+    ? []
+    : [
+        ['/predict', predictRoute(served, predicting('/predict', predict), settings.maxBodyBytes)] as const,
+        ...(labelled
+          ? [
+              [
+                '/predict/label',
+                predictRoute(served, predicting('/predict/label', label), settings.maxBodyBytes),
+              ] as const,
+            ]
+          : []),
+      ];
+  const { transformer } = served;
+  const transformed = transformer && (await transformRoutes(served, transformer, settings, exchangeOf));
+  const metrics = metricsHandler(served);
   const routes: Routes = {
     ...docs,
     ...playgroundRoutes(contract),
@@ -94,28 +106,34 @@ export async function modelRoutes(
         ? () => json(Object.fromEntries(labels.keys.map((key, column) => [key, labels.names[column]])))
         : noLabels,
     },
-    '/metrics': { GET: metricsHandler(served) },
+    '/metrics': { GET: metrics },
     ...(labelled ? {} : { '/predict/test/label': { GET: noLabels }, '/predict/label': { POST: noLabels } }),
-    ...(served.transformer ? await transformRoutes(served, served.transformer, settings, exchangeOf) : {}),
+    ...transformed?.routes,
   };
+  const direct = new Map<string, DirectRoute>([
+    ['/metrics', readingRoute(exchangeOf('/metrics').wrap(metrics))],
+    ...posted.map(([path, route]) => [path, route.direct] as const),
+    ...(transformed?.direct ?? []),
+  ]);
   const own: Routes = {
     '/predict/test': { GET: sampleHandler(served, predicting('/predict/test', predict)) },
     ...(labelled
       ? { '/predict/test/label': { GET: sampleHandler(served, predicting('/predict/test/label', label)) } }
       : {}),
-    ...(served.transformer ? {} : { '/predict': { POST: posted('/predict', predict) } }),
-    ...(labelled && !served.transformer ? { '/predict/label': { POST: posted('/predict/label', label) } } : {}),
+    ...Object.fromEntries(posted.map(([path, { handler }]) => [path, { POST: handler }])),
   };
-  return { routes, own };
+  return { routes, own, direct };
 }
 
 /** Routes whose exchanges are still to be finished, and those that do it themselves since every request counts there. */
 export interface ModelRoutes {
   readonly routes: Routes;
   readonly own: Routes;
+  /** Those that the front door may ask, exchanges and all. */
+  readonly direct: ReadonlyMap<string, DirectRoute>;
 }
 
-function metricsHandler({ contract, allMetrics }: Served): Handler {
+function metricsHandler({ contract, allMetrics }: Served): Handler<Incoming> {
   const { name, version, model } = contract;
   const info = { name, version, digest: model.digest, inlay: INLAY_VERSION };
   const labels = contract.task === 'classification' ? (contract.labels?.names ?? []) : [];
@@ -123,106 +141,4 @@ function metricsHandler({ contract, allMetrics }: Served): Handler {
     new Response(renderMetrics(await allMetrics.collect(), info, labels, heldMemory()) + processMetrics(), {
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     });
-}
-
-/** A route that predicts: all that its requests share. */
-interface Predicting {
-  readonly exchange: Exchange;
-  readonly output: string;
-  readonly render: Render;
-  /** Counts the labels of a classifier's rows; undefined for other tasks. */
-  readonly count: LabelCounter | undefined;
-  readonly log: PredictionLog | undefined;
-}
-
-/** A request that waits for its prediction. */
-class Prediction implements Job, Awaiting {
-  feeds: Feeds | undefined = undefined;
-  rows = 0;
-  since = 0;
-  /** The body, where it is to be logged. */
-  text: string | undefined = undefined;
-  arrived = false;
-  readonly #route: Predicting;
-  readonly request: Request;
-  readonly #resolve: (response: Response) => void;
-  readonly #started = performance.now();
-
-  constructor(route: Predicting, request: Request, resolve: (response: Response) => void) {
-    this.#route = route;
-    this.request = request;
-    this.#resolve = resolve;
-  }
-
-  done(answers: Answers, from: number, alone: boolean): void {
-    const { exchange, output, render, count, log } = this.#route;
-    const part: Part = { tensor: answers[output] as Part['tensor'], from, rows: this.rows, alone };
-    const prediction = render(part);
-    count?.(part);
-    if (log && this.text !== undefined)
-      log.predicted(exchange.asked(this.request), this.text, prediction, hasFewValues(part));
-    this.#resolve(exchange.finish(this.request, Response.json({ prediction }, exchange.init), this.#started, true));
-  }
-
-  fail(error: unknown): void {
-    this.#resolve(this.#route.exchange.refuse(this.request, error, this.#started));
-  }
-
-  gone(): boolean {
-    return this.request.signal.aborted;
-  }
-}
-
-function sampleHandler({ contract, engine, batcher }: Served, route: Predicting): Handler {
-  const sample = engine.sample();
-  const rows = rowsOf(sample, contract.inputs);
-  return (request) => new Promise((resolve) => batcher.add(sample, rows, new Prediction(route, request, resolve)));
-}
-
-function predictHandler({ contract, engine, batcher, bodies }: Served, route: Predicting, limit: number): Handler {
-  const body: BodySpec = { inputs: engine.inputs, features: contract.features, sample: () => engine.sample() };
-  const staged = stagedInput(contract);
-  const width = staged?.shape[1] ?? 0;
-  const most = staged?.datatype === 'FP16' ? 65519 : Number.POSITIVE_INFINITY;
-  const general = (text: string, job: Prediction): void => {
-    try {
-      const feeds = feedsOf(parseJson(text), body);
-      batcher.add(feeds, rowsOf(feeds, body.inputs), job);
-    } catch (error) {
-      job.fail(error);
-    }
-  };
-  const straight = (text: string, job: Prediction): void => {
-    const { stage, at } = batcher.room(text.length >> 1);
-    const rows = readRows(text, width, most, stage as Float32Array, at);
-    if (rows > 0) batcher.commit(rows, job);
-    else if (text.includes('\uFFFD')) job.fail(notUtf8());
-    else general(text, job);
-  };
-  const take = staged ? straight : general;
-  return (request) =>
-    new Promise((resolve) => {
-      const job = new Prediction(route, request, resolve);
-      bodies.watch(job);
-      readText(request, limit, staged !== undefined).then(
-        (text) => {
-          if (job.arrived) return;
-          job.arrived = true;
-          if (route.log?.wants()) job.text = text;
-          take(text, job);
-        },
-        (error) => {
-          if (job.arrived) return;
-          job.arrived = true;
-          job.fail(error);
-        },
-      );
-    });
-}
-
-/** The one input of plain rows of floats that bodies are read straight into, if the model is of that kind. */
-export function stagedInput({ inputs }: Contract): TensorSpec | undefined {
-  const [input, second] = inputs;
-  const plain = input && !second && input.shape.length === 2 && input.shape[0] === -1 && (input.shape[1] ?? 0) > 0;
-  return plain && DATATYPES[input.datatype].numpy.startsWith('float') ? input : undefined;
 }

@@ -1,10 +1,13 @@
 import { didYouMean, InlayError } from '../error/index.ts';
 import { HttpError } from './answer.ts';
+import type { Incoming } from './incoming.ts';
 
-export type Handler = (request: Request) => Response | Promise<Response>;
+export type Handler<R extends Incoming = Request> = (request: R) => Response | Promise<Response>;
 export type Method = 'GET' | 'POST';
 /** By path, then by method. */
 export type Routes = Readonly<Record<string, Partial<Record<Method, Handler>>>>;
+/** Routes that are only read, whoever read the request. */
+export type Readings = Readonly<Record<string, { readonly GET: Handler<Incoming> }>>;
 
 /**
  * What answers a request that no route takes: HEAD for what has GET, 405 for another method, 404 with the nearest path.

@@ -1,4 +1,3 @@
-import type { Server } from 'bun';
 import type { Batcher, BatchProof } from '../engine/index.ts';
 import { AllMetrics } from './all-metrics.ts';
 import { type ErrorBody, errorAnswer } from './answer.ts';
@@ -7,15 +6,18 @@ import { BodyWatch } from './body-watch.ts';
 import { closeAfter, closing } from './closing.ts';
 import { ConnectionAge } from './connection-age.ts';
 import { Exchange } from './exchange.ts';
+import type { DirectRoute } from './front/index.ts';
 import { healthRoutes } from './health-routes.ts';
-import { type Handlers, listenHttp } from './listen.ts';
+import { HttpDoor } from './http-door.ts';
+import type { Handlers } from './listen.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { type ModelRoutes, modelRoutes, type Served } from './model-routes.ts';
 import { checkOipPath, INFER_PATTERNS, isOipPath, OipModel, oipError, oipPattern, oipRoutes } from './oip/index.ts';
 import { type LineSink, PredictionLog } from './prediction-log/index.ts';
-import { elsewhere, type Handler, mapHandlers, pathOf, type Routes } from './router.ts';
+import { readingRoute } from './reading-route.ts';
+import { elsewhere, type Handler, mapHandlers, pathOf, type Readings } from './router.ts';
 import type { Settings } from './settings.ts';
 import type { Transformer } from './transform/index.ts';
 
@@ -49,7 +51,7 @@ type Phase = 'starting' | 'ready' | 'draining';
 export class ModelServer {
   readonly #settings: Settings;
   readonly #log: Log;
-  readonly #server: Server<undefined>;
+  readonly #door: HttpDoor;
   readonly #predictionSink: LineSink | undefined;
   readonly #draining: Int32Array;
   readonly #ages: ConnectionAge;
@@ -57,7 +59,7 @@ export class ModelServer {
   readonly #liveness: Liveness;
   readonly metrics: Metrics;
   /** Routes that are still to be wrapped by an exchange, and those that finish theirs themselves. */
-  #routes: ModelRoutes;
+  #routes: Omit<ModelRoutes, 'direct'>;
   #model: string | undefined;
   #phase: Phase = 'starting';
   #oip: OipModel | undefined;
@@ -78,21 +80,25 @@ export class ModelServer {
     this.#liveness = new Liveness({ limitMs: options.settings.livenessTimeoutMs, pulses, own });
     this.metrics = new Metrics();
     this.#routes = { routes: this.#healthRoutes(), own: {} };
-    this.#server = listenHttp(
-      options.settings,
-      options.sharePort,
-      this.#handlers((handler) => handler),
-    );
+    this.#door = new HttpDoor({
+      settings: options.settings,
+      log: options.log,
+      share: options.sharePort,
+      handlers: this.#handlers(),
+      direct: this.#directHealth(),
+      ageLimit: () => this.#ages.limitMs(),
+      cut: () => this.metrics.connectionsCut(1),
+    });
   }
 
   /** Where it listens, for people and clients on this machine. */
   get url(): string {
     const host = ['0.0.0.0', '::'].includes(this.#settings.host) ? '127.0.0.1' : this.#settings.host;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#server.port}`;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`;
   }
 
   get port(): number {
-    return this.#server.port as number;
+    return this.#door.port;
   }
 
   /** The model as the Open Inference Protocol has it, once there is one. */
@@ -138,16 +144,17 @@ export class ModelServer {
       predictions: this.#predictions,
     };
     this.#model = `${contract.name}:${contract.version}@${contract.model.digest}`;
-    const { routes, own } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
+    const { routes, own, direct } = await modelRoutes(served, this.#settings, (route) => this.#exchangeOf(route));
     this.#oip = new OipModel(served);
     const oip = oipRoutes(this.#oip, {
       notReady: this.notReady,
       limit: this.#settings.maxBodyBytes,
       bodies: this.#bodies,
+      exchangeOf: (route) => this.#exchangeOf(route, oipError),
     });
-    this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip }, own };
+    this.#routes = { routes: { ...this.#healthRoutes(), ...routes, ...oip.routes }, own };
     this.#phase = 'ready';
-    this.#server.reload(this.#handlers((handler) => handler));
+    this.#door.open(this.#handlers(), new Map([...this.#directHealth(), ...direct, ...oip.direct]));
   }
 
   /** From now on rows are run together as was proven. */
@@ -165,14 +172,9 @@ export class ModelServer {
     if (this.#phase === 'draining') return;
     this.#phase = 'draining';
     Atomics.store(this.#draining, 0, 1);
-    this.#server.reload(this.#handlers(closing));
+    this.#door.drain(this.#handlers(closing));
     await Promise.race([Bun.sleep(this.#settings.drainMs), hurry]);
-    // Stops accepting; answers under way go out.
-    const closed = this.#server.stop(false);
-    while (this.#server.pendingRequests > 0 && this.notLive() === undefined) await Bun.sleep(5);
-    // Connections that are idle now have nothing under way: what was answered was flushed by the turn before.
-    await Promise.race([closed, Bun.sleep(50)]);
-    await this.#server.stop(true);
+    await this.#door.finish(() => this.notLive() !== undefined);
     this.#end();
   }
 
@@ -185,7 +187,7 @@ export class ModelServer {
   async close(): Promise<void> {
     this.#phase = 'draining';
     this.#end();
-    await this.#server.stop(true);
+    await this.#door.close();
   }
 
   #end(): void {
@@ -203,20 +205,28 @@ export class ModelServer {
       accessLog: this.#settings.accessLog,
       model: this.#model,
       errorBody,
-      peer: (request) => this.#server.requestIP(request),
+      peer: (request) => this.#door.peerOf(request),
     });
   }
 
+  #exchangeAt(path: string): Exchange {
+    return isOipPath(path) ? this.#exchangeOf(oipPattern(path), oipError) : this.#exchangeOf(path);
+  }
+
+  /** Probes, for the front door. */
+  #directHealth(): Map<string, DirectRoute> {
+    const routes = Object.entries(this.#healthRoutes());
+    return new Map(routes.map(([path, { GET }]) => [path, readingRoute(this.#exchangeAt(path).wrap(GET))]));
+  }
+
   /** What Bun calls for each request: its own router first, `fetch` for what that does not know, `error` for what fails. */
-  #handlers(wrap: (handler: Handler) => Handler): Handlers {
+  #handlers(wrap = (handler: Handler): Handler => handler): Handlers {
     const { routes, own } = this.#routes;
-    const wrapped = mapHandlers(routes, (handler, path) =>
-      (isOipPath(path) ? this.#exchangeOf(oipPattern(path), oipError) : this.#exchangeOf(path)).wrap(handler),
-    );
+    const wrapped = mapHandlers(routes, (handler, path) => this.#exchangeAt(path).wrap(handler));
     const others = elsewhere({ ...routes, ...own }, () => this.#phase !== 'starting');
     const other = this.#exchangeOf('other').wrap(others);
     const oipOther = (route: string) =>
-      this.#exchangeOf(route, oipError).wrap((request) => {
+      this.#exchangeOf(route, oipError).wrap((request: Request) => {
         if (this.#oip) checkOipPath(this.#oip, pathOf(request.url));
         return others(request);
       });
@@ -245,7 +255,7 @@ export class ModelServer {
   /** What does not move, undefined where all does. */
   readonly notLive = (): string | undefined => this.#liveness.stuck();
 
-  #healthRoutes(): Routes {
+  #healthRoutes(): Readings {
     const { notReady, notLive } = this;
     return healthRoutes({ notStarted: () => (this.#phase === 'starting' ? notReady() : undefined), notReady, notLive });
   }

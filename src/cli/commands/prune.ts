@@ -4,10 +4,11 @@ import type { Command } from '@commander-js/extra-typings';
 import { CONFIG_FILE } from '../../contract/index.ts';
 import { InlayError, isInlayError } from '../../error/index.ts';
 import type { Declaration, Plan, Policy, StoreDocument, SweepResult, Target } from '../../prune/index.ts';
-import { actor, namespaceOf } from '../cluster.ts';
+import { actor } from '../cluster.ts';
 import { openKubes } from '../clusters.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, EXIT, type Output } from '../output.ts';
+import { pruneManifests } from '../prune-manifests.ts';
 import { CA_FILE, INSECURE_REGISTRY, withRegistry } from '../registry.ts';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
@@ -56,7 +57,7 @@ export function addPrune(program: Command): void {
     .action(async (repositories, options) => {
       const output = createOutput(options.json === true);
       const { targets, locks } = await declared(repositories, options);
-      if (options.manifests) return output.result(...(await manifests({ targets, locks }, options)));
+      if (options.manifests) return output.result(...(await pruneManifests({ targets, locks }, options)));
       await prune(targets, locks, options, output);
     });
 }
@@ -245,42 +246,4 @@ async function localPlan(
   };
   const environments = await oldEnvironments(environmentsDir(home), options);
   return { state, plan: await planStore(state, options), environments, registries: plan };
-}
-
-interface ManifestFlags extends Flags {
-  readonly image?: string | undefined;
-  readonly namespace: string;
-  readonly schedule: string;
-  readonly registrySecret?: string | undefined;
-  readonly kubeconfigSecret?: string | undefined;
-  readonly pullSecret: readonly string[];
-}
-
-async function manifests(declaration: Declaration, flags: ManifestFlags): Promise<[string, unknown]> {
-  if (flags.image === undefined)
-    throw new InlayError('USAGE', '--manifests needs --image', {
-      hint: 'inlay cli-image REGISTRY/REPOSITORY --push makes an image of inlay, and prints its name.',
-    });
-  const { targets } = declaration;
-  const missing = targets.find(({ clusters }) => clusters === undefined);
-  if (targets.length === 0 || missing)
-    throw new InlayError(
-      'PRUNE_UNDECLARED',
-      missing ? `no file says which clusters may run images of ${missing.repository}` : 'no file names a repository',
-      { hint: 'Name a file with --config (docs/prune.md): its rules go into the ConfigMap.' },
-    );
-  const { mountedDeclaration, pruneObjects } = await import('../../prune/index.ts');
-  const { toYaml } = await import('../../cluster/index.ts');
-  const items = pruneObjects({
-    namespace: namespaceOf(flags.namespace) ?? 'inlay',
-    image: flags.image,
-    schedule: flags.schedule,
-    declaration: await mountedDeclaration(declaration),
-    acts: flags.yes === true,
-    registrySecret: flags.registrySecret,
-    kubeconfigSecret: flags.kubeconfigSecret,
-    imagePullSecrets: flags.pullSecret,
-    insecureRegistries: flags.insecureRegistry,
-  });
-  return [toYaml(items), { apiVersion: 'v1', kind: 'List', items }];
 }

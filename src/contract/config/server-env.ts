@@ -15,6 +15,7 @@ function ranged(kind: 'number' | 'whole number', least: number, most: number) {
     expected,
   );
 }
+const flag = () => z.union([z.boolean(), z.enum(['true', 'false'])], 'expected true or false');
 const number = (least: number, most: number) => ranged('number', least, most);
 const whole = (least: number, most: number) => ranged('whole number', least, most);
 
@@ -41,7 +42,8 @@ export const serverEnvSchema = z.strictObject({
   MAX_QUEUE_ROWS: whole(1, 1e9).optional(),
   MAX_QUEUE_MS: whole(1, 3.6e6).optional(),
   MAX_CONNECTION_AGE_S: number(0, 86_400).optional(),
-  ACCESS_LOG: z.union([z.boolean(), z.enum(['true', 'false'])], 'expected true or false').optional(),
+  DIRECT_REQUESTS: flag().optional(),
+  ACCESS_LOG: flag().optional(),
   PREDICTION_LOG: z
     .string()
     .regex(/^(stdout|\/tmp\/.+)$/, 'expected stdout, or a file under /tmp: nothing else can be written')

@@ -61,31 +61,35 @@ export class Clusters {
   static async open({ contexts, named, others, declared, keepLast }: ClustersOptions): Promise<Clusters> {
     const found = new Map<string, Kube>();
     const gaps: Gap[] = [];
+    const asked = new Set<string>();
+    const silent: Gap[] = [];
     const ask = async (kube: Kube, how: 'required' | 'welcome' | 'if declared') => {
+      asked.add(kube.context);
       try {
         const uid = await clusterIdentity(kube);
         if ((how !== 'if declared' || declared.has(uid)) && !found.has(uid)) found.set(uid, kube);
       } catch (error) {
         if (isInlayError(error) && error.code === 'INTERRUPTED') throw error;
-        if (how === 'required') gaps.push(gapOf(kube.context, error));
+        (how === 'required' ? gaps : silent).push(gapOf(kube.context, error));
       }
     };
     const how = named || declared.size === 0 ? 'required' : 'welcome';
     await Promise.all(contexts.map((kube) => ask(kube, how)));
     const missing = () => [...declared].filter((uid) => !found.has(uid));
-    if (missing().length > 0) await Promise.all((await others()).map((kube) => ask(kube, 'if declared')));
+    if (missing().length > 0) {
+      const more = (await others()).filter(({ context }) => !asked.has(context));
+      await Promise.all(more.map((kube) => ask(kube, 'if declared')));
+    }
     // Who may not read that namespace is known by its address.
     const nameless = [...found].filter(([uid, kube]) => uid === kube.connection.server.href);
-    const blind = nameless.map(([, kube]) => kube.context).join(', ');
+    const blind = nameless.map(([, kube]) => kube.context);
     for (const uid of missing())
       gaps.push({
         about: `cluster ${uid}`,
         code: 'CLUSTER_NOT_FOUND',
         message:
           'no context of the kubeconfig leads to this cluster, which is declared to run images of the repository',
-        hint: blind
-          ? `It may be ${blind}, where this login may not read the namespace kube-system: ${ROLE}`
-          : 'Name its context with --context, or take it out of prune.clusters where it is gone for good.',
+        hint: whereToLook({ asked, silent, blind }),
       });
     return new Clusters(
       [...found].map(([uid, kube]) => ({ kube, uid })),
@@ -127,4 +131,22 @@ export class Clusters {
     this.#last = { at: began, tookMs: performance.now() - began, protection };
     return protection;
   }
+}
+
+/** What may be why a declared cluster was not found. */
+function whereToLook(found: {
+  readonly asked: ReadonlySet<string>;
+  /** Contexts that gave no answer. */
+  readonly silent: readonly Gap[];
+  /** Those that did not say which cluster they lead to. */
+  readonly blind: readonly string[];
+}): string {
+  const { asked, silent, blind } = found;
+  if (asked.size === 0) return 'No kubeconfig was found here, or it has no context: name one with KUBECONFIG.';
+  const away = silent.map(
+    ({ about, message }) => `It may be ${about}, which could not be asked: ${message.replace(/[.?!]*$/, '')}.`,
+  );
+  const dark = blind.map((context) => `It may be ${context}, where this login may not read kube-system: ${ROLE}`);
+  const last = 'Name its context with --context, or take it out of prune.clusters where it is gone for good.';
+  return [...away, ...dark, last].join(' ');
 }

@@ -153,9 +153,12 @@ function keptTags({ tags }: Image, patterns: readonly TagPattern[]): readonly Re
   return NONE;
 }
 
+/** The last one that is written with four digits. */
+const LAST_DAY = Date.UTC(9999, 11, 31);
+
 function isNew(since: number | undefined, until: number): Reason {
   const age = since === undefined ? 'nothing proves how long it has been there' : `there since ${day(since)}`;
-  return { code: 'NEW', detail: `${age}: stays until ${day(until)}` };
+  return { code: 'NEW', detail: until > LAST_DAY ? age : `${age}: stays until ${day(until)}` };
 }
 
 function day(ms: number): string {

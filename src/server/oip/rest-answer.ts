@@ -4,8 +4,17 @@ import { bytesOfTensor } from './binary-tensor.ts';
 import { jsonOfTensor } from './json-tensor.ts';
 import { HEADER_LENGTH, type InferRequest } from './rest-request.ts';
 
+/** The body of an answer, and the headers that say what it is. */
+export interface InferAnswer {
+  readonly body: string | Buffer<ArrayBuffer>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** As Response.json has it. */
+const JSON_HEADERS = { 'content-type': 'application/json;charset=utf-8' };
+
 /** The answer to an inference request: JSON, with binary tensors behind it where they were asked for. */
-export function inferAnswer({ name, version }: Contract, request: InferRequest, answers: Answers): Response {
+export function inferAnswer({ name, version }: Contract, request: InferRequest, answers: Answers): InferAnswer {
   const tensors: Uint8Array[] = [];
   const outputs = request.answer.map((asked) => {
     const tensor = answers[asked.name] as Tensor;
@@ -21,9 +30,10 @@ export function inferAnswer({ name, version }: Contract, request: InferRequest, 
     ...(request.id === undefined ? {} : { id: request.id }),
     outputs,
   };
-  if (tensors.length === 0) return Response.json(body);
+  if (tensors.length === 0) return { body: JSON.stringify(body), headers: JSON_HEADERS };
   const json = Buffer.from(JSON.stringify(body));
-  return new Response(Buffer.concat([json, ...tensors]), {
+  return {
+    body: Buffer.concat([json, ...tensors]),
     headers: { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(json.length) },
-  });
+  };
 }

@@ -2,23 +2,26 @@ import { type ErrorBody, json } from '../answer.ts';
 import { readBytes } from '../body.ts';
 import type { BodyWatch } from '../body-watch.ts';
 import { decodeContent } from '../content-encoding.ts';
-import { tracing } from '../exchange.ts';
-import type { Handler, Routes } from '../router.ts';
+import { type Exchange, tracing } from '../exchange.ts';
+import type { DirectRoute } from '../front/index.ts';
+import type { Incoming } from '../incoming.ts';
+import type { Handler, Readings, Routes } from '../router.ts';
+import { wholeBodyRoute } from '../whole-body-route.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
 import type { OipModel } from './model.ts';
-import { inferAnswer } from './rest-answer.ts';
+import { type InferAnswer, inferAnswer } from './rest-answer.ts';
 import { HEADER_LENGTH, readInferRequest } from './rest-request.ts';
 
 /** Why the server is not ready (or not live), or undefined where it is. */
 export type NotReady = () => string | undefined;
 
 /** `/v2/health/…`: there before the model is. The status tells; clients differ in what they want of the body. */
-export function oipHealthRoutes(notReady: NotReady, notLive: NotReady): Routes {
-  const live: Handler = () => {
+export function oipHealthRoutes(notReady: NotReady, notLive: NotReady): Readings {
+  const live: Handler<Incoming> = () => {
     const error = notLive();
     return error === undefined ? json({ live: true }) : json({ live: false, error }, 503);
   };
-  const ready: Handler = () => {
+  const ready: Handler<Incoming> = () => {
     const error = notReady();
     if (error === undefined) return json({ live: true, ready: true });
     return json({ live: notLive() === undefined, ready: false, error }, 503);
@@ -30,26 +33,36 @@ export function oipHealthRoutes(notReady: NotReady, notLive: NotReady): Routes {
  * The Open Inference Protocol's REST routes of a model, with the binary tensor extension.
  * @param limit the largest body, bytes
  */
-export function oipRoutes(model: OipModel, options: { notReady: NotReady; limit: number; bodies: BodyWatch }): Routes {
+export function oipRoutes(
+  model: OipModel,
+  options: {
+    readonly notReady: NotReady;
+    readonly limit: number;
+    readonly bodies: BodyWatch;
+    readonly exchangeOf: (route: string) => Exchange;
+  },
+): { readonly routes: Routes; readonly direct: ReadonlyMap<string, DirectRoute> } {
   const { name, version } = model.contract;
   const metadata = modelMetadata(model);
+  const infer = async (route: string, request: Incoming, bytes: Uint8Array): Promise<InferAnswer> => {
+    const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
+    const answers = await model.infer(
+      asked.feeds,
+      asked.outputs,
+      () => request.signal.aborted,
+      () => ({ route, ...tracing((header) => request.headers.get(header)), id: asked.id }),
+    );
+    return inferAnswer(model.contract, asked, answers);
+  };
   const inferAt =
     (path: string): Handler =>
     async (request) => {
       const came = await options.bodies.within(request, readBytes(request, options.limit));
       const bytes = await decodeContent(came, request.headers.get('content-encoding'), options.limit);
-      const asked = readInferRequest(model, request.headers.get(HEADER_LENGTH), bytes);
-      return inferAnswer(
-        model.contract,
-        asked,
-        await model.infer(
-          asked.feeds,
-          asked.outputs,
-          () => request.signal.aborted,
-          () => ({ route: oipPattern(path), ...tracing((header) => request.headers.get(header)), id: asked.id }),
-        ),
-      );
+      const { body, headers } = await infer(oipPattern(path), request, bytes);
+      return new Response(body, { headers });
     };
+  const direct = new Map<string, DirectRoute>();
   const ready: Handler = () => {
     const error = options.notReady();
     return json({ name, ready: error === undefined, ...(error === undefined ? {} : { error }) }, error ? 503 : 200);
@@ -59,8 +72,12 @@ export function oipRoutes(model: OipModel, options: { notReady: NotReady; limit:
     routes[path] = { GET: () => json(metadata) };
     routes[`${path}/ready`] = { GET: ready };
     routes[`${path}/infer`] = { POST: inferAt(`${path}/infer`) };
+    const pattern = oipPattern(`${path}/infer`);
+    const exchange = options.exchangeOf(pattern);
+    const answer = (request: Incoming, bytes: Uint8Array) => infer(pattern, request, bytes);
+    for (const end of ['', '/']) direct.set(`${path}/infer${end}`, wholeBodyRoute({ exchange, ...options, answer }));
   }
-  return bothSlashForms(routes);
+  return { routes: bothSlashForms(routes), direct };
 }
 
 /** Whether a path is the protocol's, and so are its errors. */
@@ -96,7 +113,7 @@ export function sentence(message: string, hint: string | undefined): string {
   return hint === undefined ? message : `${message}. ${hint}`;
 }
 
-function bothSlashForms(routes: Routes): Routes {
+function bothSlashForms<R>(routes: Readonly<Record<string, R>>): Readonly<Record<string, R>> {
   return Object.fromEntries(
     Object.entries(routes).flatMap(([path, route]) => [
       [path, route],

@@ -1,11 +1,14 @@
 import { readBytes } from '../body.ts';
 import { decodeContent } from '../content-encoding.ts';
 import type { Exchange } from '../exchange.ts';
+import type { DirectRoute } from '../front/index.ts';
+import type { Incoming } from '../incoming.ts';
 import type { Served } from '../model-routes.ts';
 import { OipModel } from '../oip/index.ts';
 import { labelOf } from '../render.ts';
-import type { Routes } from '../router.ts';
+import type { Handler, Routes } from '../router.ts';
 import type { Settings } from '../settings.ts';
+import { wholeBodyRoute } from '../whole-body-route.ts';
 import { type RawRequest, rawRequestOf } from './raw-request.ts';
 import type { Transformer } from './transformer.ts';
 import { Turns } from './turns.ts';
@@ -22,23 +25,28 @@ export function transformRoutes(
   transformer: Transformer,
   settings: Settings,
   exchangeOf: (route: string) => Exchange,
-): Routes {
+): { readonly routes: Routes; readonly direct: ReadonlyMap<string, DirectRoute> } {
   const { contract, bodies } = served;
   const model = new OipModel(served);
   const turns = new Turns(settings);
   const predicting = (path: string, { outputs, answer }: Answering) => {
     const names = model.outputs(outputs);
     const exchange = exchangeOf(path);
-    return async (request: Request): Promise<Response> => {
-      const { maxBodyBytes: limit } = settings;
-      const came = await bodies.within(request, readBytes(request, limit));
-      const bytes = await decodeContent(came, request.headers.get('content-encoding'), limit);
+    const answered = async (request: Incoming, bytes: Uint8Array) => {
       const gone = () => request.signal.aborted;
       const raw = await rawRequestOf(transformer.accepts, request.headers.get('content-type'), bytes);
       const feeds = await turns.run(() => transformer.feeds(raw), gone);
-      const text = await answer(await model.infer(feeds, names, gone, () => exchange.asked(request)), raw);
-      return new Response(text, { headers: { 'content-type': 'application/json' } });
+      const body = await answer(await model.infer(feeds, names, gone, () => exchange.asked(request)), raw);
+      return { body, headers: { 'content-type': 'application/json' } };
     };
+    const handler: Handler = async (request) => {
+      const { maxBodyBytes: limit } = settings;
+      const came = await bodies.within(request, readBytes(request, limit));
+      const bytes = await decodeContent(came, request.headers.get('content-encoding'), limit);
+      const { body, headers } = await answered(request, bytes);
+      return new Response(body, { headers });
+    };
+    return { path, handler, direct: wholeBodyRoute({ exchange, bodies, answer: answered }) };
   };
   const labels = contract.labels?.names ?? [];
   const predict: Answering = {
@@ -55,10 +63,10 @@ export function transformRoutes(
       });
     },
   };
+  const labelled = contract.labels && contract.task === 'classification';
+  const all = [predicting('/predict', predict), ...(labelled ? [predicting('/predict/label', label)] : [])];
   return {
-    '/predict': { POST: predicting('/predict', predict) },
-    ...(contract.labels && contract.task === 'classification'
-      ? { '/predict/label': { POST: predicting('/predict/label', label) } }
-      : {}),
+    routes: Object.fromEntries(all.map(({ path, handler }) => [path, { POST: handler }])),
+    direct: new Map(all.map(({ path, direct }) => [path, direct])),
   };
 }

@@ -1,0 +1,152 @@
+import type { Socket } from 'bun';
+import type { HeldBytes } from './held-bytes.ts';
+
+/** What both ends of a pipe are to it. */
+type End = Pick<Socket<unknown>, 'write' | 'pause' | 'resume' | 'end' | 'shutdown' | 'terminate' | 'timeout'>;
+
+/** A client that takes nothing of what is left for it for so long is given up, s. */
+const STALLED_S = 75;
+
+/** So much is taken of a client before there is an inner connection, bytes: one that is paused is not known to have gone. */
+const MOST_EARLY = 64 * 1024;
+
+/**
+ * Passes all bytes between a client and the server behind the front door, as they are. Neither side is read faster than the other takes
+ * it: what is kept is what one read brought.
+ */
+export class Pipe {
+  readonly #host: { readonly held: HeldBytes };
+  readonly #client: End;
+  #inner: End | undefined;
+  #toInner: Buffer | undefined;
+  #toClient: Buffer | undefined;
+  #clientEnded: boolean;
+  #innerEnded = false;
+  #closed = false;
+  #heldBytes = 0;
+  /** The inner connection's own port, once it has one. */
+  innerPort = 0;
+
+  /** @param first what came already @param ended the client sends no more */
+  constructor(host: { readonly held: HeldBytes }, client: End, first: Buffer, ended: boolean) {
+    this.#host = host;
+    this.#client = client;
+    this.#toInner = first;
+    this.#clientEnded = ended;
+    this.#account();
+  }
+
+  /** Whether its client has gone, or sends no more. */
+  get ended(): boolean {
+    return this.#closed || this.#clientEnded;
+  }
+
+  opened(inner: End): void {
+    this.#inner = inner;
+    if (this.#closed) inner.terminate();
+    else this.innerDrained();
+  }
+
+  fromClient(bytes: Buffer): void {
+    if (this.#closed) return;
+    if (this.#toInner) {
+      this.#toInner = Buffer.concat([this.#toInner, bytes]);
+      if (this.#toInner.length > MOST_EARLY) this.#client.pause();
+      this.#account();
+      return;
+    }
+    const sent = (this.#inner as End).write(bytes);
+    if (sent < 0 || sent === bytes.length) return;
+    this.#toInner = Buffer.from(bytes.subarray(sent));
+    this.#client.pause();
+    this.#account();
+  }
+
+  fromInner(bytes: Buffer): void {
+    if (this.#closed) return;
+    if (this.#toClient) {
+      this.#toClient = Buffer.concat([this.#toClient, bytes]);
+      this.#account();
+      return;
+    }
+    const sent = this.#client.write(bytes);
+    if (sent < 0 || sent === bytes.length) return;
+    this.#toClient = Buffer.from(bytes.subarray(sent));
+    this.#inner?.pause();
+    this.#account();
+  }
+
+  innerDrained(): void {
+    const bytes = this.#toInner;
+    if (!bytes || !this.#inner) return;
+    const sent = this.#inner.write(bytes);
+    if (sent >= 0 && sent < bytes.length) {
+      this.#toInner = bytes.subarray(sent);
+      this.#account();
+      return;
+    }
+    this.#toInner = undefined;
+    this.#account();
+    this.#client.resume();
+    if (this.#clientEnded) this.#inner.shutdown();
+  }
+
+  clientDrained(): void {
+    const bytes = this.#toClient;
+    if (!bytes) return;
+    const sent = this.#client.write(bytes);
+    if (sent >= 0 && sent < bytes.length) {
+      this.#toClient = bytes.subarray(sent);
+      this.#account();
+      if (this.#innerEnded) this.#client.timeout(STALLED_S);
+      return;
+    }
+    this.#toClient = undefined;
+    this.#account();
+    if (this.#innerEnded) this.#client.end();
+    else this.#inner?.resume();
+  }
+
+  /** The client sends no more. */
+  clientEnded(): void {
+    this.#clientEnded = true;
+    if (!this.#toInner) this.#inner?.shutdown();
+  }
+
+  /** The server behind sends no more: the connection ends once the client has what there is. */
+  innerEnded(): void {
+    if (this.#innerEnded) return;
+    this.#innerEnded = true;
+    this.#inner?.end();
+    if (this.#closed) return;
+    if (this.#toClient) this.#client.timeout(STALLED_S);
+    else this.#client.end();
+  }
+
+  /** The server behind cannot be reached, or its connection broke. */
+  innerFailed(): void {
+    this.#innerEnded = true;
+    if (!this.#closed) this.#client.terminate();
+  }
+
+  clientClosed(): void {
+    this.#closed = true;
+    this.#toInner = undefined;
+    this.#toClient = undefined;
+    this.#account();
+    this.#inner?.terminate();
+  }
+
+  clientTimedOut(): void {
+    if (this.#innerEnded) this.#client.terminate();
+  }
+
+  /** Tells how much lies here. */
+  #account(): void {
+    const before = this.#heldBytes;
+    const now = (this.#toInner?.length ?? 0) + (this.#toClient?.length ?? 0);
+    if (now === before) return;
+    this.#heldBytes = now;
+    if (!this.#host.held.change(before, now)) this.#client.terminate();
+  }
+}
