@@ -110,6 +110,7 @@ test('more connections than may be open: the silent ones make room, and the serv
     expect(Number(/^inlay_connections_cut_total (\d+)$/m.exec(page)?.[1])).toBeGreaterThan(100);
     expect(Number(/^process_max_fds (\d+)$/m.exec(page)?.[1])).toBe(300);
     expect(Number(/^process_open_fds (\d+)$/m.exec(page)?.[1])).toBeLessThan(300);
+    expect(child.exitCode).toBeNull();
   } finally {
     for (const socket of sockets) socket.destroy();
     child.kill('SIGKILL');
