@@ -35,8 +35,8 @@ export function count(value: number): string {
 }
 
 /** `1 server`, `2 servers` */
-export function plural(value: number, one: string): string {
-  return `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+export function plural(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
 }
 
 /** A fraction. */

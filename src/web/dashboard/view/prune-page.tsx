@@ -90,7 +90,7 @@ function Gaps({ gaps }: Pick<PruneAnswer, 'gaps'>) {
 
 function Repositories({ answer: { repositories } }: { readonly answer: PruneAnswer }) {
   return (
-    <Section title="By repository" note={`${count(repositories.length)} repositories`}>
+    <Section title="By repository" note={plural(repositories.length, 'repository', 'repositories')}>
       <Table
         label="What goes, by repository"
         head={['Repository', { number: 'Goes' }, { number: 'Stays' }, { number: 'Size' }, { number: 'Becomes free' }]}

@@ -1,5 +1,5 @@
 import { linkTo } from '../model/place.ts';
-import { bytes, count, percent } from '../model/text.ts';
+import { bytes, count, percent, plural } from '../model/text.ts';
 import type { StorageAnswer } from '../model/wire.ts';
 import { Empty, Failed, Loading, Moment, Section, Table } from './parts.tsx';
 import { StorageHistory } from './storage-history.tsx';
@@ -29,8 +29,8 @@ function Repositories({ answer }: { readonly answer: StorageAnswer }) {
       title="By repository"
       note={
         <>
-          {count(repositories.length)} repositories, {bytes(total)} compressed, each layer counted once in its
-          repository; read <Moment at={answer.readAt} />
+          {plural(repositories.length, 'repository', 'repositories')}, {bytes(total)} compressed, each layer counted
+          once in its repository; read <Moment at={answer.readAt} />
         </>
       }
     >
