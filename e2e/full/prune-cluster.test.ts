@@ -1,10 +1,11 @@
 // Pruning beside a real cluster: of forty versions those stay that run, could run, or may be rolled back to; a sweep that is killed goes on; a
 // version that is deployed meanwhile survives; what was promised is free; and every image that was kept runs.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PruneDocument, SweepResult } from '../../src/prune/index.ts';
 import { ROOT } from '../inlay.ts';
+import { apply, deploymentOf, podOf, runsOnce, trustOnNodes } from '../prune/pods.ts';
 import { buildVersions, forgetVersions, STORE } from '../prune/versions.ts';
 import { type DockerRegistry, startDockerRegistry } from '../registries.ts';
 import { World } from '../release/world.ts';
@@ -16,7 +17,7 @@ let world: World;
 let registry: DockerRegistry;
 let repository: string;
 let references: string[] = [];
-let hosts: string | undefined;
+let distrust: (() => void) | undefined;
 let file: string;
 let home: string;
 
@@ -26,13 +27,7 @@ beforeAll(async () => {
   const { cluster } = world;
   registry = await startDockerRegistry({ address: '10.244.0.1', command: (words) => cluster.command(words) });
   repository = `${registry.host}/ml/iris`;
-  // Nodes speak plain HTTP to what stands here.
-  hosts = join(process.env.CLUSTER_DIR ?? '/tmp/inlay-cluster', 'hosts', registry.host);
-  mkdirSync(hosts, { recursive: true });
-  writeFileSync(
-    join(hosts, 'hosts.toml'),
-    `server = "http://${registry.host}"\n[host."http://${registry.host}"]\n  capabilities = ["pull", "resolve"]\n`,
-  );
+  distrust = trustOnNodes(registry.host);
   await world.makeNamespace();
   references = await buildVersions(world.dir, repository, VERSIONS);
   await cluster.must([process.execPath, join(ROOT, 'e2e/prune/versions.ts'), ...references]);
@@ -46,46 +41,15 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await world.close();
-  if (hosts !== undefined && existsSync(hosts)) rmSync(hosts, { recursive: true, force: true });
+  distrust?.();
   await forgetVersions(references);
   await registry.stop();
 }, 180_000);
 
-const pod = (versions: readonly string[]) => ({
-  enableServiceLinks: false,
-  terminationGracePeriodSeconds: 1,
-  securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-  containers: versions.map((version, i) => ({
-    name: `server-${i}`,
-    image: `${repository}:${version}`,
-    imagePullPolicy: 'Always',
-    env: [
-      { name: 'PORT', value: String(8000 + 10 * i) },
-      { name: 'GRPC_PORT', value: '0' },
-    ],
-    // Once its model is loaded and replayed.
-    readinessProbe: { httpGet: { path: '/health/ready', port: 8000 + 10 * i }, periodSeconds: 1 },
-    resources: { requests: { cpu: '10m', memory: '100Mi' } },
-    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-  })),
-});
+const pod = (versions: readonly string[]) => podOf(repository, versions);
 
-async function apply(...objects: object[]): Promise<void> {
-  for (const object of objects)
-    await world.cluster.kubectl(['-n', world.namespace, 'apply', '-f', '-'], JSON.stringify(object));
-}
-
-/** One Deployment; of several versions each is a container of its pod, on a port of its own. */
-const deployment = (name: string, versions: readonly string[], replicas = 1) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    replicas,
-    selector: { matchLabels: { app: name } },
-    template: { metadata: { labels: { app: name } }, spec: pod(versions) },
-  },
-});
+const deployment = (name: string, versions: readonly string[], replicas?: number) =>
+  deploymentOf(name, pod(versions), replicas);
 
 const cronJob = (version: string) => ({
   apiVersion: 'batch/v1',
@@ -129,7 +93,7 @@ test('40 versions: plan, sweep, kill -9, resumption, a version deployed meanwhil
   await deploy('0.2.0');
   await world.must(['rollback', 'iris', '-n', world.namespace]);
   // Three run, one sleeps, one is only in a CronJob.
-  await apply(deployment('two', ['0.10.0', '0.11.0']), deployment('asleep', ['0.12.0'], 0), cronJob('0.13.0'));
+  await apply(world, deployment('two', ['0.10.0', '0.11.0']), deployment('asleep', ['0.12.0'], 0), cronJob('0.13.0'));
   const planned = await plan();
   expect(planned.gaps).toEqual([]);
   const reasons = Object.fromEntries(planned.keep.map(({ tags, reasons: [first] }) => [tags[0], first?.code]));
@@ -168,7 +132,7 @@ test('40 versions: plan, sweep, kill -9, resumption, a version deployed meanwhil
     deleted += new TextDecoder().decode(chunk).match(/^deleted /gm)?.length ?? 0;
     if (deleted >= 5 && !deployed) {
       deployed = true;
-      await apply(deployment('late', [late], 0));
+      await apply(world, deployment('late', [late], 0));
     }
     if (deleted >= 40) break;
   }
@@ -191,11 +155,7 @@ test('40 versions: plan, sweep, kill -9, resumption, a version deployed meanwhil
 
   // Pulled from the registry, all of them in pods of five, and ready: each server has replayed its model.
   await world.kubectl('delete', 'deployments', 'two', 'iris', '--wait');
-  for (let i = 0; i < left.length; i += 5) {
-    await apply(deployment('kept', left.slice(i, i + 5)));
-    await world.kubectl('rollout', 'status', 'deployment/kept', '--timeout=180s');
-    await world.kubectl('delete', 'deployment', 'kept', '--wait');
-  }
+  for (let i = 0; i < left.length; i += 5) await runsOnce(world, pod(left.slice(i, i + 5)));
 }, 600_000);
 
 test('a cluster that is declared and cannot be read stops it before anything is gone', async () => {

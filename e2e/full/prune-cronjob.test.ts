@@ -1,11 +1,12 @@
 // Pruning by a CronJob in a pod of a real cluster: inlay's own image, the ClusterRole of prune, the registry's login from a Secret. It plans, it
 // sweeps, what it kept still runs; what it may not know stops it, and its log says why.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PruneDocument, SweepResult } from '../../src/prune/index.ts';
 import { must, ROOT } from '../inlay.ts';
-import { buildVersions, forgetVersions } from '../prune/versions.ts';
+import { apply, deploymentOf, podOf, runsOnce, trustOnNodes } from '../prune/pods.ts';
+import { buildVersions, forgetVersions, STORE } from '../prune/versions.ts';
 import { type DockerRegistry, startDockerRegistry } from '../registries.ts';
 import { until, World } from '../release/world.ts';
 
@@ -17,7 +18,7 @@ let world: World;
 let registry: DockerRegistry;
 let repository: string;
 let references: string[] = [];
-let hosts: string;
+let distrust: (() => void) | undefined;
 let file: string;
 let uid: string;
 let cliImage: string;
@@ -34,13 +35,7 @@ beforeAll(async () => {
     command: (words) => cluster.command(words),
   });
   repository = `${registry.host}/ml/iris`;
-  // Nodes speak plain HTTP to what stands here.
-  hosts = join(process.env.CLUSTER_DIR ?? '/tmp/inlay-cluster', 'hosts', registry.host);
-  mkdirSync(hosts, { recursive: true });
-  writeFileSync(
-    join(hosts, 'hosts.toml'),
-    `server = "http://${registry.host}"\n[host."http://${registry.host}"]\n  capabilities = ["pull", "resolve"]\n`,
-  );
+  distrust = trustOnNodes(registry.host);
   const config = join(world.dir, 'docker');
   mkdirSync(config);
   const auth = Buffer.from(`${LOGIN.username}:${LOGIN.password}`).toString('base64');
@@ -58,8 +53,11 @@ beforeAll(async () => {
   await makeVolume('inlay-hub');
   const own = `${cluster.registry}/${world.namespace}/inlay`;
   const lock = join(world.dir, 'cli.lock');
-  const home = { INLAY_HOME: process.env.INLAY_E2E_HOME ?? join(process.env.HOME ?? '/root', '.cache', 'inlay-e2e') };
-  const built = JSON.parse(await must([INLAY, 'cli-image', own, '--lock', lock, '--json'], { env: home }));
+  const built = JSON.parse(
+    await must([INLAY, 'cli-image', own, '--lock', lock, '--json'], {
+      env: { INLAY_HOME: STORE },
+    }),
+  );
   await world.must(['push', built.reference, '--insecure-registry', cluster.registry]);
   cliImage = built.reference;
 }, 600_000);
@@ -72,7 +70,7 @@ afterAll(async () => {
   await gone('pv', `${namespace}-inlay-prune`, `${namespace}-inlay-hub`);
   const bindings = ['inlay-prune', 'inlay-hub', 'inlay-hub-prune'].map((name) => `${name}:${namespace}`);
   await gone('clusterrolebinding', ...bindings);
-  rmSync(hosts, { recursive: true, force: true });
+  distrust?.();
   await forgetVersions(references);
   await registry.stop();
 }, 180_000);
@@ -100,12 +98,12 @@ async function makeVolume(claim: string): Promise<void> {
     claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: world.namespace, name: claim },
     hostPath: { path },
   };
-  await apply({ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `${world.namespace}-${claim}` }, spec });
-}
-
-async function apply(...objects: object[]): Promise<void> {
-  for (const object of objects)
-    await world.cluster.kubectl(['-n', world.namespace, 'apply', '-f', '-'], JSON.stringify(object));
+  await apply(world, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: `${world.namespace}-${claim}` },
+    spec,
+  });
 }
 
 /** The CronJob as the command prints it, applied as its documentation says. */
@@ -136,38 +134,13 @@ async function night(name: string): Promise<{ readonly outcome: string; readonly
   return { outcome, log };
 }
 
-/** Of several versions each is a container of its pod, on a port of its own. */
-const deployment = (name: string, versions: readonly string[], replicas = 1) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    replicas,
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name } },
-      spec: {
-        enableServiceLinks: false,
-        terminationGracePeriodSeconds: 1,
-        imagePullSecrets: [{ name: 'login' }],
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-        containers: versions.map((version, i) => ({
-          name: `server-${i}`,
-          image: `${repository}:${version}`,
-          imagePullPolicy: 'Always',
-          env: [
-            { name: 'PORT', value: String(8000 + 10 * i) },
-            { name: 'GRPC_PORT', value: '0' },
-          ],
-          // Once its model is loaded and replayed.
-          readinessProbe: { httpGet: { path: '/health/ready', port: 8000 + 10 * i }, periodSeconds: 1 },
-          resources: { requests: { cpu: '10m', memory: '100Mi' } },
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        })),
-      },
-    },
-  },
+const pod = (versions: readonly string[]) => ({
+  ...podOf(repository, versions),
+  imagePullSecrets: [{ name: 'login' }],
 });
+
+const deployment = (name: string, versions: readonly string[], replicas?: number) =>
+  deploymentOf(name, pod(versions), replicas);
 
 const args = (...more: string[]) => [
   ...['prune', '--config', file, '--no-local', '--insecure-registry', registry.host, ...more],
@@ -179,14 +152,8 @@ async function plan(): Promise<PruneDocument> {
 
 const tagsOf = (images: readonly { readonly tags: readonly string[] }[]) => images.map(({ tags }) => tags[0]).sort();
 
-async function runs(versions: readonly string[]): Promise<void> {
-  await apply(deployment('kept', versions));
-  await world.kubectl('rollout', 'status', 'deployment/kept', '--timeout=180s');
-  await world.kubectl('delete', 'deployment', 'kept', '--wait');
-}
-
 test('a first one plans: its log says what would go and why nothing did, and all is still there', async () => {
-  await apply(deployment('asleep', ['0.0.0'], 0));
+  await apply(world, deployment('asleep', ['0.0.0'], 0));
   await schedule(file);
   const { outcome, log } = await night('plan');
   expect([outcome, log]).toEqual(['Complete', expect.stringContaining('Nothing was deleted')]);
@@ -226,7 +193,7 @@ test('a version that is deployed between plan and sweep survives, and runs', asy
     return names.some((name) => name.endsWith('.log'));
   });
   sweeping.kill('SIGSTOP');
-  await apply(deployment('late', [late], 0));
+  await apply(world, deployment('late', [late], 0));
   sweeping.kill('SIGCONT');
   const { swept } = JSON.parse(await new Response(sweeping.stdout).text()) as { swept: SweepResult };
   expect(swept.failures).toEqual([]);
@@ -234,7 +201,7 @@ test('a version that is deployed between plan and sweep survives, and runs', asy
     expect.objectContaining({ reference: `${repository}:${late}`, why: expect.stringContaining('Deployment/late') }),
   ]);
   expect(tagsOf((await plan()).keep)).toEqual(['0.0.0', '0.7.0', '0.8.0', late].sort());
-  await runs([late]);
+  await runsOnce(world, pod([late]));
 }, 600_000);
 
 test('the CronJob sweeps what nothing needs any more, and what it kept still runs', async () => {
@@ -247,7 +214,7 @@ test('the CronJob sweeps what nothing needs any more, and what it kept still run
   const { keep, drop } = await plan();
   expect([tagsOf(keep), drop]).toEqual([['0.0.0', '0.7.0', '0.8.0'], []]);
   await registry.collect();
-  await runs(['0.0.0', '0.7.0', '0.8.0']);
+  await runsOnce(world, pod(['0.0.0', '0.7.0', '0.8.0']));
   // What it has seen, and the record of what it did, outlive it.
   const next = await night('next');
   expect([next.outcome, next.log]).toEqual(['Complete', expect.stringContaining('drops  0')]);
