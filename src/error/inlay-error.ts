@@ -48,6 +48,7 @@ export type ErrorCode =
   | 'IMAGE_NOT_FOUND'
   | 'IMAGE_INVALID'
   | 'IMAGE_OUTDATED'
+  | 'STORE_BUSY'
   | 'PLATFORM_UNSUPPORTED'
   // registries
   | 'REFERENCE_INVALID'

@@ -1,10 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
+import { whileLocked } from './file-lock.ts';
 import { MEDIA_TYPE } from './media-types.ts';
+import { check, parseJson } from './parse.ts';
 import {
   configSchema,
   type Descriptor,
@@ -30,7 +32,8 @@ export interface ResolvedImage {
 
 /**
  * An OCI image layout on disk (image-layout.md of the OCI image specification): content-addressed blobs, and an
- * index.json that names the images. Files appear whole or not at all: each is written under another name, then renamed.
+ * index.json that names the images. Files appear whole or not at all: each is written under another name, then renamed. Several
+ * processes may write one layout: whoever changes index.json holds the lock of the file `oci-layout`.
  */
 export class OciLayout {
   readonly #dir: string;
@@ -43,11 +46,15 @@ export class OciLayout {
   static async open(dir: string): Promise<OciLayout> {
     const layout = new OciLayout(dir);
     await mkdir(join(dir, 'blobs', 'sha256'), { recursive: true });
-    if (!existsSync(join(dir, 'oci-layout')))
-      await layout.#write(join(dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-    if (!existsSync(join(dir, 'index.json')))
-      await layout.#writeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: [] });
+    if (!existsSync(layout.#marker)) await layout.#write(layout.#marker, '{"imageLayoutVersion":"1.0.0"}', 'keep');
+    const index = join(dir, 'index.json');
+    const empty: ImageIndex = { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: [] };
+    if (!existsSync(index)) await layout.#write(index, JSON.stringify(empty), 'keep');
     return layout;
+  }
+
+  get #marker(): string {
+    return join(this.#dir, 'oci-layout');
   }
 
   get dir(): string {
@@ -130,31 +137,25 @@ export class OciLayout {
 
   async index(): Promise<ImageIndex> {
     const path = join(this.#dir, 'index.json');
-    return parse(indexSchema, await readFile(path, 'utf8'), path);
+    return parseJson(indexSchema, await readFile(path, 'utf8'), path);
   }
 
   /** Names `descriptor`; an older image of that name keeps its blobs but loses the name. */
   async tag(reference: string, descriptor: Descriptor): Promise<void> {
-    const index = await this.index();
-    const others = index.manifests.filter((m) => m.annotations?.[REF_NAME] !== reference);
     const named = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: reference } };
-    await this.#writeIndex({ ...index, manifests: [...others, named] });
+    await this.#change((listed) => [...listed.filter((m) => m.annotations?.[REF_NAME] !== reference), named]);
   }
 
   /** Lists a manifest without naming it, as what is attached to an image is; `instead` are taken off the list. */
   async list(descriptor: Descriptor, instead: readonly string[] = []): Promise<void> {
-    const index = await this.index();
-    const others = index.manifests.filter(
-      (m) => m.annotations?.[REF_NAME] !== undefined || (m.digest !== descriptor.digest && !instead.includes(m.digest)),
-    );
-    await this.#writeIndex({ ...index, manifests: [...others, descriptor] });
+    const stays = (m: Descriptor): boolean =>
+      m.annotations?.[REF_NAME] !== undefined || (m.digest !== descriptor.digest && !instead.includes(m.digest));
+    await this.#change((listed) => [...listed.filter(stays), descriptor]);
   }
 
   /** Takes manifests off the list, named or not; their blobs stay. @param goes whether one of the list goes */
   async unlist(goes: (descriptor: Descriptor, reference: string | undefined) => boolean): Promise<void> {
-    const index = await this.index();
-    const left = index.manifests.filter((one) => !goes(one, one.annotations?.[REF_NAME]));
-    if (left.length < index.manifests.length) await this.#writeIndex({ ...index, manifests: left });
+    await this.#change((listed) => listed.filter((one) => !goes(one, one.annotations?.[REF_NAME])));
   }
 
   /** The references in this layout, in the order they were named. */
@@ -172,7 +173,7 @@ export class OciLayout {
   async find(reference: string): Promise<Descriptor> {
     const digest = await this.#digestOf(reference);
     const bytes = await this.readBytes(digest);
-    const { mediaType } = parse(
+    const { mediaType } = parseJson(
       z.object({ mediaType: z.string().optional() }),
       new TextDecoder().decode(bytes),
       digest,
@@ -229,39 +230,30 @@ export class OciLayout {
     return JSON.parse(new TextDecoder().decode(await this.readBytes(digest)));
   }
 
-  #writeIndex(index: ImageIndex): Promise<void> {
-    return this.#write(join(this.#dir, 'index.json'), JSON.stringify(index));
+  /** Changes the list as it is on disk now. */
+  #change(change: (listed: ImageIndex['manifests']) => ImageIndex['manifests']): Promise<void> {
+    return whileLocked(this.#marker, async () => {
+      const index = await this.index();
+      await this.#write(
+        join(this.#dir, 'index.json'),
+        JSON.stringify({ ...index, manifests: change(index.manifests) }),
+      );
+    });
   }
 
-  async #write(path: string, data: string | Uint8Array): Promise<void> {
+  /** @param present what becomes of a file that is there: `keep` never puts another in its place, whoever comes first */
+  async #write(path: string, data: string | Uint8Array, present: 'replace' | 'keep' = 'replace'): Promise<void> {
     const temporary = join(this.#dir, 'blobs', `.tmp-${randomUUID()}`);
     await writeFile(temporary, data, { mode: 0o644 });
-    await rename(temporary, path);
+    if (present === 'replace') return rename(temporary, path);
+    await link(temporary, path).catch((error) => {
+      if (!existsSync(path)) throw error;
+    });
+    await rm(temporary);
   }
 }
 
 /** One write may take only a part: a signal came, or the disk is almost full. */
 async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.byteLength; ) done += (await file.write(chunk, done)).bytesWritten;
-}
-
-function parse<T>(schema: z.ZodType<T>, text: string, where: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new InlayError('IMAGE_INVALID', `${where} is not JSON`, { cause });
-  }
-  return check(schema, value, where);
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
-  const result = schema.safeParse(value);
-  if (!result.success)
-    throw new InlayError(
-      'IMAGE_INVALID',
-      `${where} is not what the OCI image specification says: ${result.error.issues[0]?.message} at ${result.error.issues[0]?.path.join('.')}`,
-      { cause: result.error },
-    );
-  return result.data;
 }

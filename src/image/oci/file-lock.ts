@@ -1,0 +1,75 @@
+import { dlopen, type Pointer, read } from 'bun:ffi';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InlayError } from '../../error/index.ts';
+
+// sys/file.h, the same on Linux and macOS.
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const isMac = process.platform === 'darwin';
+const EINTR = 4;
+const EWOULDBLOCK = isMac ? 35 : 11;
+
+const FIRST_WAIT_MS = 1;
+const LONGEST_WAIT_MS = 20;
+const DEFAULT_PATIENCE_MS = 60_000;
+
+/**
+ * Does `work` while nobody else, in this process or another one, does the same for this file: flock(2), which the kernel lets go of when its
+ * holder dies. Node and Bun have no call for it. On a file system without such locks the work is done unlocked.
+ * @param path a file that is there and stays
+ * @throws STORE_BUSY when somebody holds it for longer than `patienceMs`; what `work` throws
+ */
+export async function whileLocked<T>(
+  path: string,
+  work: () => Promise<T>,
+  patienceMs: number = DEFAULT_PATIENCE_MS,
+): Promise<T> {
+  // Over NFS only what may be written can be locked.
+  const file = await open(path, 'r+');
+  try {
+    await takeLock(file, path, patienceMs);
+    return await work();
+  } finally {
+    await file.close();
+  }
+}
+
+async function takeLock(file: FileHandle, path: string, patienceMs: number): Promise<void> {
+  const until = performance.now() + patienceMs;
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    const error = flock(file.fd);
+    if (error !== EWOULDBLOCK && error !== EINTR) return;
+    if (performance.now() > until)
+      throw new InlayError('STORE_BUSY', `${path} is locked by another process for more than ${patienceMs / 1000} s`, {
+        hint: `Another inlay writes the same images. See who has it open (fuser -v ${path}): one that was stopped holds it until it goes on or ends.`,
+      });
+    await sleep(waitMs);
+  }
+}
+
+/** @returns 0, or errno */
+function flock(fd: number): number {
+  const { flock, errnoLocation } = libc();
+  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return 0;
+  return read.i32(errnoLocation() as Pointer);
+}
+
+const libc = (() => {
+  let opened: ReturnType<typeof openLibc> | undefined;
+  return () => {
+    opened ??= openLibc();
+    return opened;
+  };
+})();
+
+function openLibc() {
+  const flock = { args: ['i32', 'i32'], returns: 'i32' } as const;
+  const errno = { args: [], returns: 'ptr' } as const;
+  if (isMac) {
+    const { symbols } = dlopen('libSystem.B.dylib', { flock, __error: errno });
+    return { flock: symbols.flock, errnoLocation: symbols.__error };
+  }
+  const { symbols } = dlopen('libc.so.6', { flock, __errno_location: errno });
+  return { flock: symbols.flock, errnoLocation: symbols.__errno_location };
+}
