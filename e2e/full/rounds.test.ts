@@ -6,7 +6,8 @@ import { type Step, until, World } from '../release/world.ts';
 
 /** Five are more than 100 000 requests. */
 const ROUNDS = Number(process.env.INLAY_E2E_ROUNDS ?? 5);
-const INTERVAL_S = 20;
+/** The shortest in which connections are as short beside a step as in longer ones. */
+const INTERVAL_S = 30;
 /** The cluster of e2e/cluster, whose node's network can be looked into. */
 const own = process.env.INLAY_E2E_REGISTRY === undefined;
 

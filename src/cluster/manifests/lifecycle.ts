@@ -33,11 +33,17 @@ export function lifecycleOf({ deploy }: Pick<ServicePlan, 'deploy'>): Lifecycle 
   };
 }
 
+/** In each step every connection is balanced anew so many times. */
+const CONNECTIONS_IN_A_STEP = 150;
+const LEAST_AGE_S = 0.2;
+const MOST_AGE_S = 30;
+
 /**
- * kube-proxy balances connections, not requests: a client that keeps its connection keeps its pod. So that a canary's share of
- * requests is real within a step, each connection is balanced anew some sixty times in it: of 8 clients that keep theirs the share is then
- * within 5 points of the asked one in 98 steps of 100 (binomial, √(½·½ / 480) = 2.3 points at most).
+ * kube-proxy balances connections, not requests: a client that keeps its connection keeps its pod. So that a canary's share of requests is
+ * real within a step, connections are short beside it: of 8 clients that keep theirs the share is then within 5 points of the asked one in
+ * 999 steps of 1000 (binomial: √(½·½ / 1200) = 1.4 points at most). A new connection costs the server some ten requests.
  */
 function connectionAgeS(intervalMs: number): number {
-  return Math.min(30, Math.max(0.5, Math.round(intervalMs / 6_000) / 10));
+  const seconds = intervalMs / 1000 / CONNECTIONS_IN_A_STEP;
+  return Math.min(MOST_AGE_S, Math.max(LEAST_AGE_S, Math.round(10 * seconds) / 10));
 }

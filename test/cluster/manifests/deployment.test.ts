@@ -133,10 +133,11 @@ test('requests are what the contract says, and the limit of CPU is the request',
 });
 
 test.each([
-  ['10s', 0.5],
-  ['2m', 2],
-  ['5m', 5],
-  ['1h', 30],
+  ['10s', 0.2],
+  ['2m', 0.8],
+  ['5m', 2],
+  ['1h', 24],
+  ['3h', 30],
 ])('with an interval of %s connections live %d s', (interval, seconds) => {
   expect(specOf(planOf({ canary: { interval } })).env.MAX_CONNECTION_AGE_S).toBe(String(seconds));
 });
