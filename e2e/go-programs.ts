@@ -1,5 +1,5 @@
-// Programs of Go modules, at the versions that e2e/DIR/go.mod pins.
-import { existsSync, mkdirSync } from 'node:fs';
+// Programs of Go modules, at the versions that e2e/DIR/go.mod pins. Run as a program it builds them all.
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { must, ROOT } from './inlay.ts';
@@ -38,6 +38,10 @@ async function goProgram(dir: string, module: string, path: string): Promise<str
   const program = join(cache, `${path.split('/').at(-1)}-${version}`);
   if (existsSync(program)) return program;
   mkdirSync(cache, { recursive: true });
-  await must(['go', 'build', '-C', join(ROOT, 'e2e', dir), '-ldflags=-s -w', '-o', program, `${module}/${path}`]);
+  const unfinished = `${program}.${process.pid}`;
+  await must(['go', 'build', '-C', join(ROOT, 'e2e', dir), '-ldflags=-s -w', '-o', unfinished, `${module}/${path}`]);
+  renameSync(unfinished, program);
   return program;
 }
+
+if (import.meta.main) for (const build of [crane, kubeScore, cosign]) await build();

@@ -1,6 +1,6 @@
 #!/bin/sh
 # npm run e2e: the walk through the real parts; npm run e2e:full: releases at length, and what a cluster does to them.
-# Installs the Debian packages it needs (root), then runs e2e/.
+# Installs the Debian packages it needs (root), builds the cluster and the Go programs, then runs e2e/.
 cd "$(dirname "$0")/.." || exit 3
 . scripts/install.sh
 missing=
@@ -22,6 +22,7 @@ if ! command -v go >/dev/null; then
   exit 3
 fi
 # The cluster of e2e/cluster, unless another is named (INLAY_E2E_REGISTRY and KUBECONFIG). One that is up already is left up.
+trap 'exit 130' INT TERM
 if [ -z "$INLAY_E2E_REGISTRY" ]; then
   recipe=$PWD/e2e/cluster/cluster
   "$recipe" build >&2 || exit 3
@@ -32,14 +33,34 @@ if [ -z "$INLAY_E2E_REGISTRY" ]; then
   if [ -e "$state" ] && ! kill -0 "$(cat "$state/pids/apiserver" 2>/dev/null)" 2>/dev/null; then "$recipe" down >&2; fi
   if [ ! -e "$state" ]; then
     trap '"$recipe" down' EXIT
-    trap 'exit 130' INT TERM
     "$recipe" up >&2 || exit 3
   fi
 fi
 if [ "$1" = full ]; then
   shift
   "$bun" test --no-env-file --timeout 3600000 ./e2e/full "$@"
-else
-  # shellcheck disable=SC2046
-  "$bun" test --no-env-file --timeout 600000 $(find ./e2e -name '*.test.ts' -not -path './e2e/full/*' | sort) "$@"
+  exit
 fi
+# Not while tests wait for one another's answers.
+"$bun" e2e/go-programs.ts || exit 3
+files() { find ./e2e -name '*.test.ts' -not -path './e2e/full/*' "$@" | sort; }
+walk() { exec "$bun" test --no-env-file --timeout 600000 "$@"; }
+if [ $# -gt 0 ]; then
+  # shellcheck disable=SC2046
+  (walk $(files) "$@")
+  exit
+fi
+# Releases wait for the cluster most of their time: they go beside all else, whose output comes when it has ended.
+log=$(mktemp)
+# shellcheck disable=SC2046
+(walk $(files -not -path './e2e/release*')) >"$log" 2>&1 &
+rest=$!
+trap 'kill $rest 2>/dev/null; exit 130' INT TERM
+# shellcheck disable=SC2046
+(walk $(files -path './e2e/release*'))
+released=$?
+wait $rest
+rested=$?
+cat "$log"
+rm -f "$log"
+[ $released = 0 ] && [ $rested = 0 ]
