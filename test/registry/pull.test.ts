@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OciLayout } from '../../src/image/index.ts';
 import { pullImage, pushImage } from '../../src/registry/index.ts';
@@ -56,6 +56,14 @@ test('what is here is not fetched again', async () => {
   const { result } = await pull({ layout });
   expect([result.downloaded, result.receivedBytes]).toEqual([[], 0]);
   expect(fake.seen.some((r) => r.path.includes('/blobs/'))).toBe(false);
+});
+
+test('what is here is marked as used, so that a prune beside the pull leaves it', async () => {
+  const { layout } = await pull();
+  const then = new Date(Date.now() - 10 * 86_400_000);
+  for (const layer of layers) utimesSync(layout.blobPath(layer), then, then);
+  await pull({ layout });
+  for (const layer of layers) expect(statSync(layout.blobPath(layer)).mtimeMs).toBeGreaterThan(then.getTime());
 });
 
 test('by digest', async () => {
