@@ -13,7 +13,7 @@ export function toldOfFiles(error: unknown): unknown {
   if (FULL.includes(String(error.code)))
     return as(
       'DISK_FULL',
-      'df tells which file system is full. Nothing is left half done: free some of it (inlay prune --local looks at INLAY_HOME), and run it again.',
+      'df tells which file system is full. Free some of it (inlay prune --local looks at INLAY_HOME), and run it again.',
     );
   // A program that cannot be started and a port that cannot be had have no path.
   if (

@@ -38,6 +38,12 @@ export async function whileLocked<T>(
   }
 }
 
+/** Takes the lock of an open file, which has it until it is closed. @returns false where somebody has it, undefined where there are no such locks */
+export function tryLock(file: FileHandle): boolean | undefined {
+  const error = flock(file.fd);
+  return error === 0 ? true : error === EWOULDBLOCK ? false : undefined;
+}
+
 async function takeLock(file: FileHandle, path: string, patienceMs: number): Promise<void> {
   const until = performance.now() + patienceMs;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
