@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { afterAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLedger } from '../../src/inventory/index.ts';
@@ -25,6 +25,12 @@ test('one hub at a time writes a ledger', async () => {
   const next = await takeWriterLock(url, 'sqlite');
   expect(next).toBeDefined();
   await next?.release();
+});
+
+test('a lock that cannot be had is not taken for another hub', async () => {
+  const url = await fresh();
+  mkdirSync(`${url.replace('sqlite://', '')}-writer`);
+  await expect(takeWriterLock(url, 'sqlite')).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
 });
 
 /** Another process that holds the file for half a second: `begin`, a table of its own, and the end. */
