@@ -127,8 +127,11 @@ async function applyEntry(
       return;
     } else if (header.type === 'file') {
       const file = await open(path, 'wx', 0o600);
-      for await (const chunk of content) await file.write(chunk);
-      await file.close();
+      try {
+        for await (const chunk of content) await file.writeFile(chunk);
+      } finally {
+        await file.close();
+      }
     } else {
       throw new InlayError(
         'IMAGE_INVALID',
