@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isInlayError } from '../../src/error/index.ts';
-import { PrivateApt, parseStanzas } from '../../src/image/base/apt.ts';
+import { PrivateApt, parseStanzas, requireRoom } from '../../src/image/base/apt.ts';
 import type { Deb } from '../../src/image/base/deb.ts';
 import { pinBaseImage, pinPackages, pinServerImage, readLock, withPins, writeLock } from '../../src/image/base/lock.ts';
 import { dpkgStatus, rootFsOf } from '../../src/image/base/root-fs.ts';
@@ -89,6 +89,23 @@ test.skipIf(Bun.which('apt-get') === null)('builds that ask apt at once take not
     pins.map(({ version }) => version).sort(),
   );
   expect(versions).toEqual(Array.from({ length: 4 }, () => ['1.2999', '1.7']));
+});
+
+test('apt is not started where its lists have no room: it would wait for ever', () => {
+  const told = (blocks: number, bavail: number) => {
+    try {
+      requireRoom({ blocks, bavail, bsize: 4096 }, '/home');
+      return 'room';
+    } catch (error) {
+      return isInlayError(error) ? error.code : error;
+    }
+  };
+  expect([told(1e6, 5e5), told(1e6, 7000), told(1e6, 0), told(0, 0)]).toEqual([
+    'room',
+    'DISK_FULL',
+    'DISK_FULL',
+    'room',
+  ]);
 });
 
 test('stanzas keep their continuation lines', () => {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, type StatsFs } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InlayError } from '../../error/index.ts';
 import { type CommandResult, type Env, hasProgram, lastLines, runCommand } from '../command.ts';
 import { whileLocked } from '../oci/file-lock.ts';
 import type { Pin } from './lock.ts';
+
+/** What package lists take while they are fetched, bytes. On a full disk apt's http method waits for ever. */
+const LISTS_BYTES = 100e6;
 
 /** How long another inlay may fetch lists and packages, over a slow line. */
 const PATIENCE_MS = 15 * 60_000;
@@ -133,6 +136,7 @@ export class PrivateApt {
   /** With fresh package lists the first time. */
   async #runAlone(program: 'apt-get' | 'apt-cache', args: readonly string[], cwd: string): Promise<CommandResult> {
     if (!this.#updated) {
+      requireRoom(await statfs(this.#dir), this.#dir);
       const update = await runCommand(['apt-get', ...this.#options(), 'update', '-q'], {
         env: this.#env,
         cwd: this.#dir,
@@ -159,6 +163,22 @@ export class PrivateApt {
       ...(uid === 0 ? ['APT::Sandbox::User=root'] : []),
     ].flatMap((option) => ['-o', option]);
   }
+}
+
+/** @throws DISK_FULL where package lists have no room; some file systems do not tell */
+export function requireRoom(
+  { blocks, bavail, bsize }: Pick<StatsFs, 'blocks' | 'bavail' | 'bsize'>,
+  dir: string,
+): void {
+  const free = bavail * bsize;
+  if (blocks === 0 || free >= LISTS_BYTES) return;
+  throw new InlayError(
+    'DISK_FULL',
+    `apt's package lists take up to ${LISTS_BYTES / 1e6} MB, and ${dir} has ${Math.floor(free / 1e6)} MB left`,
+    {
+      hint: 'Free some of it (inlay prune --local looks at INLAY_HOME), or set INLAY_HOME to a folder with more room.',
+    },
+  );
 }
 
 /** No package is installed: so that apt does not look at the host's. */
