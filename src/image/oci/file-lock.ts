@@ -25,9 +25,9 @@ export async function whileLocked<T>(
   work: () => Promise<T>,
   patienceMs: number = DEFAULT_PATIENCE_MS,
 ): Promise<T> {
-  // Over NFS only what may be written can be locked, and so no folder.
+  // Over NFS only what may be written can be locked, and so no folder. Of a folder that a group shares the file is somebody else's.
   const file = await open(path, 'r+').catch((error) => {
-    if (error.code !== 'EISDIR') throw error;
+    if (error.code !== 'EISDIR' && error.code !== 'EACCES') throw error;
     return open(path, 'r');
   });
   try {
