@@ -19,7 +19,7 @@ export function toldOfFiles(error: unknown): unknown {
   if (
     REFUSED.includes(String(error.code)) &&
     'path' in error &&
-    !String('syscall' in error && error.syscall).startsWith('spawn')
+    !String('syscall' in error && error.syscall).includes('spawn')
   )
     return as(
       'FILE_REFUSED',
