@@ -10,6 +10,11 @@ export class HeldBytes {
     this.#cut = cut;
   }
 
+  /** From here on a connection does not take more from where it could wait as well, bytes: a few may have answers of any size. */
+  get share(): number {
+    return this.#most / 4;
+  }
+
   get any(): boolean {
     return this.#bytes > 0;
   }
