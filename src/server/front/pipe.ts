@@ -1,12 +1,9 @@
 import type { Socket } from 'bun';
-import type { HeldBytes } from './held-bytes.ts';
+import type { HeldBytes, Holder } from './held-bytes.ts';
 import { Outbox } from './outbox.ts';
 
 /** What both ends of a pipe are to it. */
 type End = Pick<Socket<unknown>, 'write' | 'pause' | 'resume' | 'end' | 'shutdown' | 'terminate' | 'timeout'>;
-
-/** A client that takes nothing of what is left for it for so long is given up, s. */
-const STALLED_S = 75;
 
 /** So much is taken of a client before there is an inner connection, bytes: one that is paused is not known to have gone. */
 const MOST_EARLY = 64 * 1024;
@@ -16,7 +13,7 @@ const MOST_EARLY = 64 * 1024;
  * takes it, nor while it does not take its answers. An answer is read as it comes, up to a share of all that may lie here: that server
  * would keep it otherwise, where nobody counts it.
  */
-export class Pipe {
+export class Pipe implements Holder {
   readonly #host: { readonly held: HeldBytes };
   readonly #client: End;
   #inner: End | undefined;
@@ -66,7 +63,9 @@ export class Pipe {
   }
 
   fromInner(bytes: Buffer): void {
+    const waiting = this.#toClient.full;
     if (this.#closed || this.#toClient.write(bytes)) return;
+    if (!waiting) this.hurry();
     this.#client.pause();
     if (this.#toClient.bytes > this.#host.held.share) this.#inner?.pause();
     this.#account();
@@ -91,11 +90,10 @@ export class Pipe {
     if (!this.#toClient.full) return;
     const all = this.#toClient.drained();
     this.#account();
-    if (this.#innerEnded) {
-      if (all) this.#client.end();
-      else this.#client.timeout(STALLED_S);
-      return;
-    }
+    if (!all) this.hurry();
+    else if (this.#innerEnded) this.#client.end();
+    else this.#client.timeout(0);
+    if (this.#innerEnded) return;
     if (this.#toClient.bytes <= this.#host.held.share) this.#inner?.resume();
     if (all && !this.#toInner) this.#client.resume();
   }
@@ -112,8 +110,7 @@ export class Pipe {
     this.#innerEnded = true;
     this.#inner?.end();
     if (this.#closed) return;
-    if (this.#toClient.full) this.#client.timeout(STALLED_S);
-    else this.#client.end();
+    if (!this.#toClient.full) this.#client.end();
   }
 
   /** The server behind cannot be reached, or its connection broke. */
@@ -131,7 +128,11 @@ export class Pipe {
   }
 
   clientTimedOut(): void {
-    if (this.#innerEnded) this.#client.terminate();
+    if (this.#innerEnded || this.#toClient.full) this.#client.terminate();
+  }
+
+  hurry(): void {
+    if (this.#toClient.full) this.#client.timeout(this.#host.held.stalledS);
   }
 
   /** Tells how much lies here. */
@@ -140,6 +141,6 @@ export class Pipe {
     const now = (this.#toInner?.length ?? 0) + this.#toClient.bytes;
     if (now === before) return;
     this.#heldBytes = now;
-    if (!this.#host.held.change(before, now)) this.#client.terminate();
+    if (!this.#host.held.change(this, before, now)) this.#client.terminate();
   }
 }

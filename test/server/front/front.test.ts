@@ -262,6 +262,24 @@ test('an answer that is larger than all that may lie here comes whole to a clien
   await close();
 }, 60_000);
 
+test('clients that never read do not keep a server from its end; one that reads late does, until it has its answer', async () => {
+  const { server, url, close } = await serveModel(WIDE, { drainMs: 0, maxQueueRows: 1_000_000, maxQueueMs: 3_600_000 });
+  const [late, deaf, deafToo] = await Promise.all([1, 2, 3].map(() => RawClient.open(server.port)));
+  for (const client of [late, deaf, deafToo]) client?.socket.pause();
+  for (const client of [late, deaf]) client?.send(WIDE_ROWS);
+  deafToo?.send(predict(`{"data":[${new Array(1000).fill('[1,2]').join(',')}]}`).repeat(20));
+  const answered = async () =>
+    Number(/route="\/predict",code="200"\} (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1] ?? 0);
+  while ((await answered()) < 22) await Bun.sleep(20);
+  const stopped = server.drain();
+  await Bun.sleep(50);
+  late?.socket.resume();
+  expect(JSON.parse((await late?.answer())?.body ?? '').prediction.length).toBe(10_000);
+  await stopped;
+  for (const client of [late, deaf, deafToo]) client?.close();
+  await close();
+}, 60_000);
+
 test('a large answer of the server behind, to a client that reads late', async () => {
   const client = await RawClient.open(on.server.port);
   client.socket.pause();
