@@ -188,6 +188,51 @@ test('a model that drops rows by their values answers each request with its own,
   });
 });
 
+test('a model of one row at a time whose answers differ in shape: no row gets values of another, or made-up ones', async () => {
+  const graph = [
+    x(1, 3),
+    y(1, -1),
+    initializer('least', [1], [0]),
+    initializer('flat', [1], [-1]),
+    node('Greater', ['x', 'least'], ['wanted']),
+    node('Cast', ['flat'], ['shape'], intAttribute('to', INT64)),
+    node('Reshape', ['wanted', 'shape'], ['columns']),
+    node('Compress', ['x', 'columns'], ['y'], intAttribute('axis', 1)),
+  ];
+  await serving('boxes', graph, 'sample: [[1, 2, 3]]\n', async ({ post }) => {
+    expect((await post({ data: [[1, 2, -1]] })).body).toEqual({ prediction: [1, 2] });
+    const alike = [
+      [1, 2, -1],
+      [-1, 3, 4],
+    ];
+    expect((await post({ data: alike })).body).toEqual({
+      prediction: [
+        [1, 2],
+        [3, 4],
+      ],
+    });
+    for (const data of [
+      [...alike, [-1, 5, -1]],
+      [[-1, 5, -1], ...alike],
+    ])
+      expect(await post({ data })).toMatchObject({ status: 400, body: { error: { code: 'INPUT_INVALID' } } });
+  });
+  const scalar = [x(1, 2), y(), node('ReduceSum', ['x'], ['y'], intAttribute('keepdims', 0))];
+  await serving('scalar', scalar, 'sample: [[1, 2]]\n', async ({ post }) => {
+    expect((await post({ data: [[1, 2]] })).body).toEqual({ prediction: [3] });
+    expect(
+      (
+        await post({
+          data: [
+            [1, 2],
+            [3, 4],
+          ],
+        })
+      ).status,
+    ).toBe(400);
+  });
+});
+
 test('columns that are called as what every object has', async () => {
   const config = 'sample: [[1, 2]]\nfeatures: [constructor, toString]\n';
   await serving('objects', [x(-1, 2), y(-1, 2), node('Neg', ['x'], ['y'])], config, async ({ post }) => {
