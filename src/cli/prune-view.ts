@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import {
   compareVersionsOfTags,
   type Gap,
@@ -77,7 +78,8 @@ function describeRegistries({ repositories, keep, drop, ...plan }: PruneDocument
   ].join('\n');
 }
 
-function describeStore({ dir, keep, drop, environments, freeBytes }: StoreDocument, list: boolean): string {
+function describeStore({ dir, keep, drop, freeBytes, ...beside }: StoreDocument, list: boolean): string {
+  const { environments, rootFileSystems } = beside;
   return [
     `local store ${dir}`,
     ...(keep.length + drop.length > 0 && (list || keep.length + drop.length <= MANY)
@@ -88,8 +90,21 @@ function describeStore({ dir, keep, drop, environments, freeBytes }: StoreDocume
       ({ path, usedAt, sizeBytes }) =>
         `drop  ${path}  ${formatBytes(sizeBytes)}  an environment of training, not used since ${usedAt.slice(0, 10)}`,
     ),
-    `drops  ${drop.length + environments.length}  ${formatBytes(freeBytes)} free, with what no image has any more`,
+    ...describeRootFileSystems(rootFileSystems),
+    `drops  ${drop.length + environments.length + rootFileSystems.length}  ${formatBytes(freeBytes)} free, with what no image has any more`,
   ].join('\n');
+}
+
+/** In a line: each run of another image unpacks one. */
+function describeRootFileSystems(folders: StoreDocument['rootFileSystems']): string[] {
+  const [first] = folders;
+  if (!first) return [];
+  const bytes = folders.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const last = folders.reduce((latest, { usedAt }) => (usedAt > latest ? usedAt : latest), '');
+  const what = folders.length === 1 ? '1 root file system' : `${folders.length} root file systems`;
+  return [
+    `drop  ${dirname(first.path)}  ${formatBytes(bytes)}  ${what} that runs unpacked, not used since ${last.slice(0, 10)}`,
+  ];
 }
 
 function imageRows({ keep, drop }: Pick<PruneDocument, 'keep' | 'drop'>): string[][] {

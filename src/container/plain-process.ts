@@ -2,17 +2,21 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InlayError } from '../error/index.ts';
 import { interpreterOf } from './elf.ts';
+import { onRootFs } from './held-root-fs.ts';
 import { commandOf, environmentOf } from './image-process.ts';
-import { resolveInside, unpackRootFs } from './root-fs.ts';
+import { resolveInside } from './root-fs.ts';
 import type { Start, Started } from './running.ts';
 
 /**
  * Starts an image's program as a process of this machine, with the image's own dynamic loader, libraries, files and
  * environment, so that what answers is what the image holds.
  */
-export async function startProcess(start: Start): Promise<Started> {
+export function startProcess(start: Start): Promise<Started> {
+  return onRootFs(start, false, (rootfs, held) => startOn(rootfs, held, start));
+}
+
+async function startOn(rootfs: string, held: number, start: Start): Promise<Started> {
   const { image } = start;
-  const rootfs = await unpackRootFs(start.layout, image, start.stateDir, false);
   const inside = (value: string) =>
     value.startsWith('/') && existsSync(join(rootfs, value)) ? join(rootfs, value) : value;
   const [program = '', ...args] = commandOf(image.config, image.reference).map(inside);
@@ -28,9 +32,7 @@ export async function startProcess(start: Start): Promise<Started> {
       ]),
     ),
     cwd: inside(image.config.config.WorkingDir || '/'),
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
+    stdio: ['ignore', 'pipe', 'pipe', held],
   });
   return {
     child,

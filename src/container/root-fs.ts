@@ -22,7 +22,7 @@ import { decompressed, type OciLayout, type ResolvedImage, readTar } from '../im
 /**
  * An image's layers unpacked into one folder, which a second run of the same image finds again. Layers are applied as
  * the OCI image specification says (layer.md: whiteouts, opaque folders), each checked against its diffID. No entry can
- * reach a place outside of the folder.
+ * reach a place outside of the folder. Whoever uses it for longer than a moment holds it (`onRootFs`), or it may be pruned.
  * @param owners whether files get the owners that the layers name (needs root)
  * @returns the folder @throws IMAGE_INVALID
  */
@@ -49,7 +49,7 @@ export async function unpackRootFs(
         );
     }
     await rename(work, dir).catch((error) => {
-      if (!existsSync(dir)) throw error; // another run was quicker
+      if (!['ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error; // another run was quicker
     });
     return dir;
   } finally {

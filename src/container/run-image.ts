@@ -13,7 +13,7 @@ const DEFAULT_GRACE_MS = 30_000;
 
 /**
  * Starts a built image on this machine.
- * @throws IMAGE_NOT_FOUND, IMAGE_INVALID, PLATFORM_UNSUPPORTED, ENGINE_UNAVAILABLE, PORT_IN_USE, CONTAINER_FAILED
+ * @throws IMAGE_NOT_FOUND, IMAGE_INVALID, PLATFORM_UNSUPPORTED, ENGINE_UNAVAILABLE, PORT_IN_USE, STORE_BUSY, CONTAINER_FAILED
  */
 export async function runImage(options: RunOptions): Promise<RunningImage> {
   const image = await options.layout.resolve(options.reference, options.platform);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { onRootFs } from './held-root-fs.ts';
 import { commandOf, environmentOf, userOf } from './image-process.ts';
-import { unpackRootFs } from './root-fs.ts';
 import { runcSpec } from './runc-spec.ts';
 import type { Start, Started } from './running.ts';
 
@@ -19,9 +19,12 @@ const USUAL_CAPABILITIES = [
 ].map((name) => `CAP_${name}`);
 
 /** Starts an image with runc, as root. */
-export async function startRunc(start: Start): Promise<Started> {
+export function startRunc(start: Start): Promise<Started> {
+  return onRootFs(start, true, (rootfs, held) => startOn(rootfs, held, start));
+}
+
+async function startOn(rootfs: string, held: number, start: Start): Promise<Started> {
   const { image, processEnv } = start;
-  const rootfs = await unpackRootFs(start.layout, image, start.stateDir, true);
   const id = `inlay-${randomUUID()}`;
   const bundle = join(start.stateDir, 'runc', id);
   const state = join(start.stateDir, 'runc', 'state');
@@ -47,11 +50,10 @@ export async function startRunc(start: Start): Promise<Started> {
       stdout: 'ignore',
       stderr: 'ignore',
     }).exited);
+  // runc keeps it to itself: the container does not get it.
   const child = Bun.spawn(runc('run', '--bundle', bundle, id), {
     env: { ...processEnv },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
+    stdio: ['ignore', 'pipe', 'pipe', held],
   });
   return {
     child,

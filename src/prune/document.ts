@@ -3,7 +3,7 @@ import { type Freed, freed } from './decide/free.ts';
 import type { Marked, MarkedRepository, Reason } from './decide/mark.ts';
 import type { Blob } from './decide/world.ts';
 import type { Gap } from './gap.ts';
-import type { OldEnvironment } from './store/environments.ts';
+import type { OldFolder } from './store/old-folder.ts';
 import type { StorePlan } from './store/plan-store.ts';
 
 /** An image of a plan. */
@@ -34,14 +34,24 @@ export interface PlannedRepository {
   readonly freeBytes: number;
 }
 
+/** A folder that was not used for long. */
+export interface AgedFolder {
+  readonly path: string;
+  /** ISO 8601, UTC. */
+  readonly usedAt: string;
+  readonly sizeBytes: number;
+}
+
 /** What of the local store goes and stays. */
 export interface StoreDocument {
   readonly dir: string;
   readonly keep: readonly (PlannedImage & { readonly reasons: readonly Reason[] })[];
   readonly drop: readonly DroppedImage[];
   /** Of training, and long not used. */
-  readonly environments: readonly { readonly path: string; readonly usedAt: string; readonly sizeBytes: number }[];
-  /** With environments, and layers and manifests that no image has any more, bytes. */
+  readonly environments: readonly AgedFolder[];
+  /** That runs unpacked, and nobody runs from. */
+  readonly rootFileSystems: readonly AgedFolder[];
+  /** With environments, root file systems, and layers and manifests that no image has any more, bytes. */
   readonly freeBytes: number;
 }
 
@@ -112,7 +122,7 @@ export function documentOf(options: DocumentOptions): PruneDocument {
 export function storeDocument(
   dir: string,
   { marked, freeBytes }: Pick<StorePlan, 'marked' | 'freeBytes'>,
-  environments: readonly OldEnvironment[],
+  beside: { readonly environments: readonly OldFolder[]; readonly rootFileSystems: readonly OldFolder[] },
 ): StoreDocument {
   const free = freed(marked);
   const whyItGoes = reasonsToGo(undefined);
@@ -121,10 +131,16 @@ export function storeDocument(
     dir,
     keep: own.flatMap(({ keep }) => keep),
     drop: own.flatMap(({ drop }) => drop),
-    environments: environments.map((one) => ({ ...one, usedAt: new Date(one.usedAt).toISOString() })),
-    freeBytes: environments.reduce((sum, { sizeBytes }) => sum + sizeBytes, freeBytes),
+    environments: beside.environments.map(aged),
+    rootFileSystems: beside.rootFileSystems.map(aged),
+    freeBytes: [...beside.environments, ...beside.rootFileSystems].reduce(
+      (sum, { sizeBytes }) => sum + sizeBytes,
+      freeBytes,
+    ),
   };
 }
+
+const aged = (one: OldFolder): AgedFolder => ({ ...one, usedAt: new Date(one.usedAt).toISOString() });
 
 function imagesOf(at: MarkedRepository, { byImage }: Freed, whyItGoes: (image: Marked) => Why) {
   const { name } = at.repository;

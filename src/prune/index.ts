@@ -25,6 +25,7 @@ export {
   undeclared,
 } from './declaration.ts';
 export {
+  type AgedFolder,
   type DroppedImage,
   type PlannedImage,
   type PruneDocument,
@@ -35,8 +36,10 @@ export type { Gap } from './gap.ts';
 export { lockUses } from './locks.ts';
 export { DECLARATION_FILE, mountedDeclaration } from './mounted-declaration.ts';
 export { type Plan, type PlanOptions, planPrune } from './plan.ts';
-export { type OldEnvironment, oldEnvironments, removeEnvironments } from './store/environments.ts';
+export { oldEnvironments, removeEnvironments } from './store/environments.ts';
+export type { OldFolder } from './store/old-folder.ts';
 export { planStore, type StorePlan } from './store/plan-store.ts';
 export { readStore, type StoreState } from './store/read-store.ts';
+export { oldRootFileSystems, removeRootFileSystems } from './store/root-file-systems.ts';
 export { sweepStore } from './store/sweep-store.ts';
 export { refuseGaps, type SweepOptions, type SweepResult, type SweptManifest, sweep } from './sweep/sweep.ts';

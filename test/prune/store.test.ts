@@ -8,6 +8,7 @@ import { bytesOf, World } from '../registry/world.ts';
 import { BARE, tagsOf } from './pruning.ts';
 
 const DAY = 86_400_000;
+const NONE = { environments: [], rootFileSystems: [] };
 let world: World;
 let layout: OciLayout;
 beforeEach(async () => {
@@ -38,7 +39,7 @@ test('old versions go with the layers that they alone have, the last ones of eac
   const [first, last, other] = [await build('1.0'), await build('1.1'), await build('1', 'churn')];
   await age(1);
   const { state, plan: planned } = await plan();
-  const told = storeDocument(layout.dir, planned, []);
+  const told = storeDocument(layout.dir, planned, NONE);
   expect(tagsOf(told.drop)).toEqual(['1.0']);
   expect(tagsOf(told.keep)).toEqual(['1', '1.1']);
   expect(await sweepStore(state, planned)).toBe(planned.freeBytes);
@@ -68,8 +69,8 @@ test('the grace counts from when an image was built or used last', async () => {
   await build('1.0');
   await age(3);
   await build('1.1');
-  expect(tagsOf(storeDocument('', (await plan({ ...BARE, graceMs: 7 * DAY })).plan, []).drop)).toEqual([]);
-  expect(tagsOf(storeDocument('', (await plan({ ...BARE, graceMs: 2 * DAY })).plan, []).drop)).toEqual(['1.0']);
+  expect(tagsOf(storeDocument('', (await plan({ ...BARE, graceMs: 7 * DAY })).plan, NONE).drop)).toEqual([]);
+  expect(tagsOf(storeDocument('', (await plan({ ...BARE, graceMs: 2 * DAY })).plan, NONE).drop)).toEqual(['1.0']);
 });
 
 test('a blob that is used between plan and sweep stays, and so does an image that is named then', async () => {
@@ -103,7 +104,7 @@ test('a name that is given anew between plan and sweep stays, with what is attac
   await build('1.2');
   await age(1);
   const { state, plan: planned } = await plan();
-  expect(tagsOf(storeDocument('', planned, []).drop)).toEqual(['1.0', '1.1']);
+  expect(tagsOf(storeDocument('', planned, NONE).drop)).toEqual(['1.0', '1.1']);
   const rebuilt = await world.image(layout, 'iris:1.0', bytesOf('rebuilt', 5000));
   await build('1.1');
   await sweepStore(state, planned);

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { CONFIG_FILE } from '../../contract/index.ts';
 import { InlayError, isInlayError } from '../../error/index.ts';
-import type { Declaration, Plan, Policy, StoreDocument, SweepResult, Target } from '../../prune/index.ts';
+import type { Declaration, Plan, Policy, SweepResult, Target } from '../../prune/index.ts';
 import { actor } from '../cluster.ts';
 import { openKubes } from '../clusters.ts';
 import { inlayHome } from '../home.ts';
 import { createOutput, EXIT, type Output } from '../output.ts';
+import { planLocal } from '../prune-local.ts';
 import { pruneManifests } from '../prune-manifests.ts';
 import { CA_FILE, INSECURE_REGISTRY, withRegistry } from '../registry.ts';
 
@@ -129,7 +130,7 @@ async function prune(
   output: Output,
 ): Promise<void> {
   const { describePlan, describeSweep } = await import('../prune-view.ts');
-  const { lockUses, refuseGaps, removeEnvironments, storeDocument, sweepStore } = await import('../../prune/index.ts');
+  const { lockUses, refuseGaps } = await import('../../prune/index.ts');
   const home = inlayHome(process.env);
   const locked = await lockUses(locks);
   const rate = numberOf('--rate', flags.rate, 0.001);
@@ -138,9 +139,8 @@ async function prune(
   if (targets.length === 0 && flags.local !== true)
     output.progress('No inlay.yaml here and no --config names a repository.');
   const planned = await registryPlan(wanted, locked, { ...flags, home, rate, output, acts }, async (plan, sweepNow) => {
-    const local = flags.local === false ? undefined : await localPlan(home, targets, plan, locked, flags);
-    const store: StoreDocument | undefined =
-      local && storeDocument(local.state.layout.dir, local.plan, local.environments);
+    const local = flags.local === false ? undefined : await localPlan(home, targets, locked, flags);
+    const store = local?.document;
     const document = { ...(plan?.document ?? EMPTY), ...(store ? { local: store } : {}) };
     if (!acts) {
       output.result(describePlan(plan?.document, store, { list: flags.list === true, acts }), document);
@@ -150,10 +150,7 @@ async function prune(
     if (told !== '') output.progress(told);
     refuseGaps(document.gaps);
     const swept = await sweepNow();
-    const freedBytes =
-      local &&
-      (await sweepStore(local.state, local.plan)) +
-        (await removeEnvironments(environmentsDir(home), local.environments));
+    const freedBytes = await local?.sweep();
     output.result(describeSweep(swept, freedBytes), {
       ...document,
       ...(swept ? { swept } : {}),
@@ -223,27 +220,19 @@ async function ownKubes(flags: Pick<Flags, 'context' | 'allContexts'>, named: bo
   }
 }
 
-/** Where `inlay release` and `inlay init` make them. */
-const environmentsDir = (home: string) => join(home, 'training', 'environments');
-
 async function localPlan(
   home: string,
   targets: readonly Target[],
-  plan: Plan | undefined,
   locked: Awaited<ReturnType<typeof import('../../prune/index.ts').lockUses>>,
   flags: Flags,
 ) {
-  const { DEFAULT_POLICY, oldEnvironments, planStore, readStore } = await import('../../prune/index.ts');
-  const { storeDir } = await import('../../image/index.ts');
-  const state = await readStore(storeDir(home));
+  const { DEFAULT_POLICY } = await import('../../prune/index.ts');
   const fallback = policyOf(DEFAULT_POLICY, flags);
   const policies = new Map(targets.map(({ repository, policy }) => [repository, policy]));
-  const options = {
+  return planLocal(home, {
     now: Date.now(),
     uses: locked,
-    policyOf: (name: string) => policies.get(name) ?? fallback,
+    policyOf: (name) => policies.get(name) ?? fallback,
     graceMs: fallback.graceMs,
-  };
-  const environments = await oldEnvironments(environmentsDir(home), options);
-  return { state, plan: await planStore(state, options), environments, registries: plan };
+  });
 }

@@ -1,10 +1,10 @@
 import { dlopen, type Pointer, read } from 'bun:ffi';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InlayError } from '../../error/index.ts';
 
 // sys/file.h, the same on Linux and macOS.
-const LOCK_EX = 2;
+const LOCK = { shared: 1, exclusive: 2 } as const;
 const LOCK_NB = 4;
 const isMac = process.platform === 'darwin';
 const EINTR = 4;
@@ -13,6 +13,9 @@ const EWOULDBLOCK = isMac ? 35 : 11;
 const FIRST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 20;
 const DEFAULT_PATIENCE_MS = 60_000;
+
+/** Held by many at once, or by one alone. */
+export type LockMode = keyof typeof LOCK;
 
 /**
  * Does `work` while nobody else, in this process or another one, does the same for this file: flock(2), which the kernel lets go of when its
@@ -31,7 +34,7 @@ export async function whileLocked<T>(
     return open(path, 'r');
   });
   try {
-    await takeLock(file, path, patienceMs);
+    await takeLock(file, path, 'exclusive', patienceMs);
     return await work();
   } finally {
     await file.close();
@@ -39,15 +42,27 @@ export async function whileLocked<T>(
 }
 
 /** Takes the lock of an open file, which has it until it is closed. @returns false where somebody has it, undefined where there are no such locks */
-export function tryLock(file: FileHandle): boolean | undefined {
-  const error = flock(file.fd);
+export function tryLock(file: FileHandle, mode: LockMode = 'exclusive'): boolean | undefined {
+  const error = flock(file.fd, mode);
   return error === 0 ? true : error === EWOULDBLOCK ? false : undefined;
 }
 
-async function takeLock(file: FileHandle, path: string, patienceMs: number): Promise<void> {
+/** True while a path leads to an open file: whoever held its lock before may have renamed or removed it. */
+export async function isStill(path: string, file: FileHandle): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  return there !== undefined && there.ino === (await file.stat()).ino;
+}
+
+/** The same as `tryLock`, but waits; without such locks it returns at once. @throws STORE_BUSY */
+export async function takeLock(
+  file: FileHandle,
+  path: string,
+  mode: LockMode,
+  patienceMs: number = DEFAULT_PATIENCE_MS,
+): Promise<void> {
   const until = performance.now() + patienceMs;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-    const error = flock(file.fd);
+    const error = flock(file.fd, mode);
     if (error !== EWOULDBLOCK && error !== EINTR) return;
     if (performance.now() > until)
       throw new InlayError('STORE_BUSY', `${path} is locked by another process for more than ${patienceMs / 1000} s`, {
@@ -58,9 +73,9 @@ async function takeLock(file: FileHandle, path: string, patienceMs: number): Pro
 }
 
 /** @returns 0, or errno */
-function flock(fd: number): number {
+function flock(fd: number, mode: LockMode): number {
   const { flock, errnoLocation } = libc();
-  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return 0;
+  if (flock(fd, LOCK[mode] | LOCK_NB) === 0) return 0;
   return read.i32(errnoLocation() as Pointer);
 }
 

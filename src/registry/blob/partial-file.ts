@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tryLock } from '../../image/index.ts';
+import { isStill, tryLock } from '../../image/index.ts';
 
 /** Less than this is fetched again sooner than it is taken up. */
 const KEPT_BYTES = 2 ** 20;
@@ -39,10 +39,4 @@ export async function claimPartial(dir: string, digest: string): Promise<Partial
 /** Leaves what there is of a blob for whoever asks for it next. */
 export async function leavePartial({ path, file }: Partial): Promise<void> {
   if ((await file.stat()).size < KEPT_BYTES) await rm(path, { force: true });
-}
-
-/** Whoever held it before may have put it in its place, or removed it. */
-async function isStill(path: string, file: FileHandle): Promise<boolean> {
-  const there = await stat(path).catch(() => undefined);
-  return there !== undefined && there.ino === (await file.stat()).ino;
 }
