@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onRootFs } from '../../src/container/held-root-fs.ts';
 import { chooseEngine, runcSpec, runImage, waitReady } from '../../src/container/index.ts';
 import { isInlayError } from '../../src/error/index.ts';
 import { MEDIA_TYPE, OciLayout, type Platform } from '../../src/image/index.ts';
 import { writeLayer } from '../../src/image/layer/layer.ts';
+import { oldRootFileSystems, removeRootFileSystems } from '../../src/prune/index.ts';
 
 const platform: Platform = { os: 'linux', architecture: 'amd64' };
 const linux = process.platform === 'linux';
@@ -102,6 +104,102 @@ test.skipIf(!linux)('an image that does not answer in time is told; one that doe
   expect(await codeOf(waitReady(running, { timeoutMs: 300 }))).toBe('NOT_READY');
   expect(await running.stop({ graceMs: 200 })).not.toBe(0);
 });
+
+const rootFs = () => join(dir, 'held', 'rootfs');
+const unused = () => oldRootFileSystems(rootFs(), { now: Date.now() + 1000, graceMs: 0 });
+
+test.skipIf(!linux)(
+  'what an image runs from is not pruned, and what was pruned is unpacked again',
+  async () => {
+    const stateDir = join(dir, 'held');
+    const running = await run('server:1', { stateDir });
+    expect(readdirSync(rootFs())).toHaveLength(1);
+    expect(await unused()).toEqual([]);
+    await running.stop();
+    const [found, ...more] = await unused();
+    expect(more).toEqual([]);
+    expect(await removeRootFileSystems(found ? [found] : [])).toBeGreaterThan(0);
+    expect(readdirSync(rootFs())).toEqual([]);
+    const again = await run('server:1', { stateDir });
+    await waitReady(again, { timeoutMs: 10_000 });
+    expect(await again.stop()).toBe(7);
+  },
+  20_000,
+);
+
+test.skipIf(!linux)('a run that cannot start lets go of what it would have run from', async () => {
+  await tag('empty:1', '', { Entrypoint: ['/app/none'] });
+  const stateDir = join(dir, 'unstarted');
+  expect(await codeOf(run('empty:1', { stateDir }))).toBe('IMAGE_INVALID');
+  expect(await oldRootFileSystems(join(stateDir, 'rootfs'), { now: Date.now() + 1000, graceMs: 0 })).toHaveLength(1);
+});
+
+test.skipIf(!linux)(
+  'a program whose inlay was killed still holds what it runs from',
+  async () => {
+    await tag('lasting:1', '#!/bin/sh\necho pid $$\nexec sleep 600\n');
+    const stateDir = join(dir, 'killed');
+    const door = (room: string) => JSON.stringify(join(import.meta.dir, '../../src', room, 'index.ts'));
+    const program = `
+    const { runImage } = await import(${door('container')});
+    const { OciLayout } = await import(${door('image')});
+    await runImage({
+      layout: await OciLayout.open(${JSON.stringify(layout.dir)}), reference: 'lasting:1', platform: ${JSON.stringify(platform)},
+      port: 0, engine: 'process', stateDir: ${JSON.stringify(stateDir)}, processEnv: process.env, onOutput: (line) => console.log(line),
+    });`;
+    const inlay = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe', stderr: 'inherit' });
+    let told = '';
+    for await (const chunk of inlay.stdout) {
+      told += new TextDecoder().decode(chunk);
+      if (told.includes('\n')) break;
+    }
+    const pid = Number(/^pid (\d+)\n/.exec(told)?.[1]);
+    inlay.kill('SIGKILL');
+    await inlay.exited;
+    const found = () => oldRootFileSystems(join(stateDir, 'rootfs'), { now: Date.now() + 1000, graceMs: 0 });
+    expect(await found()).toEqual([]);
+    process.kill(pid, 'SIGKILL');
+    // Its end is nobody's to wait for.
+    while ((await found()).length === 0) await Bun.sleep(20);
+  },
+  20_000,
+);
+
+test.skipIf(!linux)(
+  'runs beside sweeps without a grace find all of their files each time',
+  async () => {
+    const stateDir = join(dir, 'raced');
+    const start = { layout, stateDir, image: await layout.resolve('broken:1', platform) };
+    const ended = async () => {};
+    const child = Bun.spawn(['true'], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+    let swept = 0;
+    let done = false;
+    const sweeps = (async () => {
+      while (!done) {
+        const found = await oldRootFileSystems(join(stateDir, 'rootfs'), { now: Date.now() + 1000, graceMs: 0 });
+        if ((await removeRootFileSystems(found)) > 0) swept++;
+        await Bun.sleep(0);
+      }
+    })();
+    const runs = async () => {
+      // Sweeps get a turn sooner or later.
+      for (let round = 0; round < 100 || swept < 5; round++) {
+        const running = await onRootFs(start, false, async (rootfs) => {
+          await Bun.sleep(0);
+          expect(readFileSync(join(rootfs, 'app/run'), 'utf8')).toContain('it cannot start');
+          return { child, notes: [], terminate: ended, kill: ended, clean: ended };
+        });
+        await running.clean();
+        await Bun.sleep(0);
+      }
+    };
+    await Promise.all([runs(), runs()]);
+    done = true;
+    await sweeps;
+    expect(swept).toBeGreaterThanOrEqual(5);
+  },
+  60_000,
+);
 
 test('a port in use is told before anything starts', async () => {
   const taken = createServer().listen(0, '127.0.0.1');

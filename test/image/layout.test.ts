@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OciLayout } from '../../src/image/index.ts';
-import { whileLocked } from '../../src/image/oci/file-lock.ts';
+import { isStill, takeLock, tryLock, whileLocked } from '../../src/image/oci/file-lock.ts';
 
 const DOOR = join(import.meta.dir, '../../src/image/index.ts');
 const EACH = 40;
@@ -58,4 +59,22 @@ test('a lock that its holder does not give back is told, and one whose holder wa
   await expect(whileLocked(path, async () => 'mine', 50)).rejects.toMatchObject({ code: 'STORE_BUSY' });
   holder.kill('SIGKILL');
   expect(await whileLocked(path, async () => 'mine')).toBe('mine');
+});
+
+test('many hold a lock together, and nobody alone meanwhile; an open file tells whether its path still leads to it', async () => {
+  const { dir: path } = await OciLayout.open(join(dir, 'shared'));
+  const [one, other, alone] = [await open(path), await open(path), await open(path)];
+  expect([tryLock(one, 'shared'), tryLock(other, 'shared'), tryLock(alone)]).toEqual([true, true, false]);
+  await one.close();
+  expect(tryLock(alone)).toBe(false);
+  await other.close();
+  expect(tryLock(alone)).toBe(true);
+  const late = await open(path);
+  await expect(takeLock(late, path, 'shared', 20)).rejects.toMatchObject({ code: 'STORE_BUSY' });
+  const waiting = takeLock(late, path, 'shared');
+  await rename(path, `${path}.away`);
+  await alone.close();
+  await waiting;
+  expect([await isStill(path, late), await isStill(`${path}.away`, late)]).toEqual([false, true]);
+  await late.close();
 });
