@@ -37,12 +37,19 @@ export async function usedAtOf(path: string): Promise<number | undefined> {
 
 /** What its files take, those of several names once; what goes meanwhile counts nothing. */
 async function sizeOf(dir: string): Promise<number> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = await Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => lstat(join(parentPath, name)).catch(() => undefined)),
-  );
-  const sizes = new Map(files.flatMap((file) => (file ? [[file.ino, file.size] as const] : [])));
+  const sizes = new Map<number, number>();
+  // Bun's own recursion follows symbolic links, out of the folder too.
+  const count = async (folder: string): Promise<void> => {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    await Promise.all(
+      entries.map(async (entry) => {
+        const path = join(folder, entry.name);
+        if (entry.isDirectory()) return count(path);
+        const file = entry.isFile() ? await lstat(path).catch(() => undefined) : undefined;
+        if (file) sizes.set(file.ino, file.size);
+      }),
+    );
+  };
+  await count(dir);
   return sizes.values().reduce((sum, size) => sum + size, 0);
 }
