@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PruneDocument, StoreDocument } from '../src/prune/index.ts';
 import { must, predict, ROOT, run, startImage } from './inlay.ts';
 
 const SETOSA = [0.9709315896034241, 0.015583082102239132, 0.013485366478562355];
@@ -204,14 +205,59 @@ describe.each(['runc', 'process'] as const)('the image under %s', (engine) => {
   }, 120_000);
 });
 
-/** The server behind a port: who it is and what it may, as the kernel says. */
-async function expectConfined(port: number): Promise<void> {
+test('a prune beside a run under runc leaves it alone, and takes what it ran from when it has ended', async () => {
+  const project = await referenceProject('pruned');
+  // A home of its own: nothing else is pruned.
+  const home = join(dir, 'pruned-home');
+  await build(project, HOME, ['--output', `oci:${join(home, 'oci')}`]);
+  const inlay = join(ROOT, 'bin', 'inlay');
+  const prune = async (
+    ...args: string[]
+  ): Promise<PruneDocument & { local: StoreDocument; localFreedBytes?: number }> =>
+    JSON.parse(
+      await must([inlay, 'prune', '--local', '--grace', '0s', '--json', ...args], { env: { INLAY_HOME: home } }),
+    );
+  const folders = () => readdirSync(join(home, 'run', 'rootfs'));
+  const args = ['0.0.1', '--engine', 'runc', '--port', '0'];
+  const first = await startImage(args, { INLAY_HOME: home });
+  try {
+    expect((await prune('--yes')).local.rootFileSystems).toEqual([]);
+    expect(await predict(first.url, [[5.1, 3.5, 1.4, 0.2]])).toEqual(SETOSA);
+    expect(folders()).toHaveLength(1);
+    // runc holds the folder, and the container has no way to it.
+    for (const fd of descriptorsBehind(Number(new URL(first.url).port))) expect(fd).not.toContain('rootfs');
+  } finally {
+    first.child.kill('SIGTERM');
+    await first.child.exited;
+  }
+  const { local } = await prune();
+  expect(local.rootFileSystems).toHaveLength(1);
+  expect(local.rootFileSystems[0]?.sizeBytes).toBeGreaterThan(100e6);
+  expect(folders()).toHaveLength(1);
+  expect((await prune('--yes')).localFreedBytes).toBe(local.freeBytes);
+  expect(folders()).toEqual([]);
+  const again = await startImage(args, { INLAY_HOME: home });
+  try {
+    expect(await predict(again.url, [[5.1, 3.5, 1.4, 0.2]])).toEqual(SETOSA);
+  } finally {
+    again.child.kill('SIGTERM');
+    await again.child.exited;
+  }
+}, 300_000);
+
+/** What the server behind a port has open, as the kernel says. */
+function descriptorsBehind(port: number): string[] {
+  const fds = join('/proc', pidBehind(port) ?? 'none', 'fd');
+  return readdirSync(fds).map((fd) => readlinkSync(join(fds, fd)));
+}
+
+function pidBehind(port: number): string | undefined {
   const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const inode = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .find((fields) => fields[1]?.endsWith(hex) && fields[3] === '0A')?.[9];
-  const pid = readdirSync('/proc').find(
+  return readdirSync('/proc').find(
     (name) =>
       /^\d+$/.test(name) &&
       (() => {
@@ -228,6 +274,11 @@ async function expectConfined(port: number): Promise<void> {
         }
       })(),
   );
+}
+
+/** The server behind a port: who it is and what it may, as the kernel says. */
+async function expectConfined(port: number): Promise<void> {
+  const pid = pidBehind(port);
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   expect(status).toMatch(/^Uid:\s+65532\s+65532/m);
   expect(status).toMatch(/^Gid:\s+65532\s+65532/m);
