@@ -4,6 +4,7 @@ import { type Connection, Kube } from '../../src/cluster/kube/index.ts';
 export interface Stored {
   metadata: {
     name: string;
+    uid?: string;
     resourceVersion?: string;
     annotations?: Record<string, string | null>;
     labels?: Record<string, string>;
@@ -101,7 +102,9 @@ export class FakeApi {
     const wanted = (labels ?? '').split(',').map((term) => term.split('='));
     const below = [...this.objects].filter(([key]) => key.startsWith(`${path}/`)).map(([, object]) => object);
     return below.filter(({ metadata }) =>
-      wanted.every(([key = '', value]) => key === '' || (value ? metadata.labels?.[key] === value : metadata.labels?.[key])),
+      wanted.every(
+        ([key = '', value]) => key === '' || (value ? metadata.labels?.[key] === value : metadata.labels?.[key]),
+      ),
     );
   }
 }

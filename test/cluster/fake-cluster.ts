@@ -60,6 +60,7 @@ export class FakeCluster extends FakeApi {
     if (!path.includes('/deployments/')) return;
     const name = path.split('/').at(-1);
     for (const pod of this.objects.keys())
-      if (pod.startsWith(`${PODS}${name}-`) && /^\d+$/.test(pod.slice(`${PODS}${name}-`.length))) this.objects.delete(pod);
+      if (pod.startsWith(`${PODS}${name}-`) && /^\d+$/.test(pod.slice(`${PODS}${name}-`.length)))
+        this.objects.delete(pod);
   }
 }
