@@ -1,4 +1,4 @@
-export { type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
+export { expectReleaser, type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
 export { type StepFolder, stepFolders } from './gitops/index.ts';
 export {
   type Journal,

@@ -2,6 +2,7 @@
 import { FakeApi, type Stored } from './fake-api.ts';
 
 const NAMESPACE = '/namespaces/ml';
+const DEPLOYMENTS = `/apis/apps/v1${NAMESPACE}/deployments/`;
 const PODS = `/api/v1${NAMESPACE}/pods/`;
 
 export class FakeCluster extends FakeApi {
@@ -22,11 +23,24 @@ export class FakeCluster extends FakeApi {
   }
 
   deployment(name: string): { image: string; replicas: number } | undefined {
-    const found = this.objects.get(`/apis/apps/v1${NAMESPACE}/deployments/${name}`) as unknown as
+    const found = this.objects.get(`${DEPLOYMENTS}${name}`) as unknown as
       | { spec: { replicas?: number; template: { spec: { containers: { image: string }[] } } } }
       | undefined;
     if (!found) return undefined;
     return { image: found.spec.template.spec.containers[0]?.image ?? '', replicas: found.spec.replicas ?? 1 };
+  }
+
+  /** Controllers look at it once more. */
+  settle(name: string): void {
+    const path = `${DEPLOYMENTS}${name}`;
+    const object = this.objects.get(path);
+    if (object) this.objects.set(path, this.settled(path, object));
+  }
+
+  /** As somebody deletes it by hand. */
+  remove(name: string): void {
+    this.gone(`${DEPLOYMENTS}${name}`);
+    this.objects.delete(`${DEPLOYMENTS}${name}`);
   }
 
   protected override settled(path: string, object: Stored): Stored {

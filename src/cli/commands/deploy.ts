@@ -39,7 +39,7 @@ export function addDeploy(program: Command): void {
     .option(...CA_FILE)
     .option('--json', 'print one JSON document')
     .action(async (image, options) => {
-      const { adopt, deploy, statusOf } = await import('../../cluster/index.ts');
+      const { adopt, deploy, expectReleaser, statusOf } = await import('../../cluster/index.ts');
       const { readConfig, environmentConfig, withDefaults } = await import('../../contract/index.ts');
       const output = createOutput(options.json === true);
       if (options.env !== undefined && options.config === undefined)
@@ -81,6 +81,7 @@ export function addDeploy(program: Command): void {
               output,
             );
           }
+          if (options.detach) await expectReleaser(kube, namespace);
           const ownImage = options.detach
             ? (options.cliImage ?? (await ownImageBeside(registry, released, options.config, output, signal)))
             : undefined;
@@ -93,7 +94,9 @@ export function addDeploy(program: Command): void {
             forceConflicts: options.forceConflicts === true,
             onEvent: await releaseView(output),
             resolve,
-            ...(ownImage === undefined ? {} : { detach: detachTo(who, ownImage, output) }),
+            ...(ownImage === undefined
+              ? {}
+              : { detach: detachTo(who, ownImage, options.forceConflicts === true, output) }),
             preflight: async (journal) => refuse(await look(journal), output),
           });
           const status = await statusOf(who);
@@ -126,13 +129,13 @@ async function ownImageBeside(
   return (await pushOwnImage(registry, image, output, signal)).reference;
 }
 
-function detachTo(who: Who & { readonly actor: string }, image: string, output: Output) {
+function detachTo(who: Who & { readonly actor: string }, image: string, forceConflicts: boolean, output: Output) {
   return async (release: import('../../cluster/index.ts').Release): Promise<void> => {
     const { startReleaseJob } = await import('../../cluster/index.ts');
     const { withDefaults } = await import('../../contract/index.ts');
     const { kube, namespace, service, actor } = who;
     const { imagePullSecrets } = withDefaults(release.deploy, release.environment);
-    const job = { service, namespace, release: release.number, image, imagePullSecrets, actor };
+    const job = { service, namespace, release: release.number, image, imagePullSecrets, actor, forceConflicts };
     const name = await startReleaseJob(kube, job);
     output.progress(`Job ${namespace}/${name} goes on with it: inlay status ${service} -n ${namespace} --watch`);
   };

@@ -172,3 +172,27 @@ test('a first release beside a stray canary takes the canary away, and nothing e
   expect([runs('iris'), runs('iris-canary')]).toEqual(['1', undefined]);
   expect(api.names()).toContain('services/iris');
 });
+
+test('a Deployment that is still said to be late of its last rollout gets the time of its own', async () => {
+  await underWay([begun('canary', 'done'), begun('promote', 'failed'), ahead('restore')], {
+    state: 'backing-out',
+    outcome: 'backed-out',
+    reason: 'stable was not ready in time',
+  });
+  api.stuck.set('iris', 'late');
+  const settled = setTimeout(() => {
+    api.stuck.clear();
+    api.settle('iris');
+  }, 1500);
+  expect(await codeOf(abort(who()))).toBe('done');
+  clearTimeout(settled);
+});
+
+test('a canary that somebody deletes while it is waited for, or watched, is no canary that passes', async () => {
+  await underWay([begun('canary'), ahead('promote'), ahead('retire')]);
+  api.stuck.set('iris-canary', 'waits');
+  const gone = setTimeout(() => api.remove('iris-canary'), 500);
+  expect(await codeOf(resume(who()))).toBe('RELEASE_FAILED');
+  clearTimeout(gone);
+  expect([(await last())?.outcome, runs('iris'), runs('iris-canary')]).toEqual(['backed-out', '1', undefined]);
+});
