@@ -29,7 +29,8 @@ export interface ObjectChange {
 export interface Preflight {
   readonly findings: readonly PreflightFinding[];
   readonly changes: readonly ObjectChange[];
-  readonly kind: 'first' | 'canary' | 'unchanged';
+  /** `direct`: the image is stable already, and takes another `deploy:` or what somebody took away. */
+  readonly kind: 'first' | 'canary' | 'direct' | 'unchanged';
 }
 
 export interface PreflightOptions {
@@ -58,8 +59,9 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
     ...quota,
     ...dryRun.findings,
   ];
-  const unchanged = stable?.image.digest === plan.image.digest && dryRun.changes.length === 0;
-  return { findings, changes: dryRun.changes, kind: unchanged ? 'unchanged' : stable ? 'canary' : 'first' };
+  const again = dryRun.changes.length + dryRun.findings.length === 0 ? 'unchanged' : 'direct';
+  const kind = !stable ? 'first' : stable.image.digest === plan.image.digest ? again : 'canary';
+  return { findings, changes: dryRun.changes, kind };
 }
 
 function checkContract(
