@@ -9,7 +9,7 @@ export function addVerdict(program: Command): void {
     .command('verdict')
     .summary('judge the canary that runs')
     .description(
-      'Watches the canary beside stable for a while and judges it by what the pods measure; changes nothing. Exit 0 when it passes, 1 when it fails or the numbers do not say. For hooks of GitOps tools and for pipelines.',
+      'Waits until the canary beside stable is ready, watches it for a while and judges it by what the pods measure; changes nothing. Exit 0 when it passes, 1 when it fails, does not get ready, or the numbers do not say. For hooks of GitOps tools and for pipelines.',
     )
     .argument('[service]', "the service's name (default: that of inlay.yaml here)")
     .option('--for <duration>', 'how long it is watched (default: canary.interval of --config, else 2m)')

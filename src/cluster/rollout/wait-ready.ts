@@ -3,7 +3,7 @@ import { type Deployment, isReady, progressOf, type Workload } from '../observe/
 import type { ReleaseImage } from '../service.ts';
 import type { Session, Workloads } from './session.ts';
 import { StepFailed } from './step-failed.ts';
-import { failedBy, TroubleWatch } from './trouble-watch.ts';
+import { failedBy, type Place, TroubleWatch } from './trouble-watch.ts';
 
 /** Past the Deployment's own deadline; one that the controller never looks at is not waited for forever. */
 const MOST_MS = 3_600_000;
@@ -15,7 +15,7 @@ const STALE_MS = 5000;
  * @throws StepFailed with the likely cause when it will not
  */
 export async function waitReady(
-  session: Session,
+  session: Place & Pick<Session, 'observe' | 'tick'>,
   role: Role,
   { reference }: Pick<ReleaseImage, 'reference'>,
   heedRequests: boolean,
