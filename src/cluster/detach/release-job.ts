@@ -102,6 +102,8 @@ export function releaseJobOf(job: ReleaseJob): Manifest<V1Job> {
               ],
               env: [
                 { name: 'INLAY_ACTOR', value: job.actor },
+                // A pod that is started again may find it ended: then how it ended is how the Job ends.
+                { name: 'INLAY_RELEASE', value: String(job.release) },
                 { name: 'HOME', value: '/tmp' },
               ],
               resources: {

@@ -96,6 +96,8 @@ function verdictJob(plan: ServicePlan, asked: number, image: string): Manifest<V
   ];
   const { ttlSecondsAfterFinished, ...spec } = job.spec ?? { template: {} };
   const pod = template?.metadata;
+  // It goes on with no release.
+  const env = container?.env?.filter(({ name }) => name !== 'INLAY_RELEASE') ?? [];
   const judges = { [`${PREFIX}/judges`]: `${plan.image.reference} at ${asked} %` };
   return {
     ...job,
@@ -116,7 +118,7 @@ function verdictJob(plan: ServicePlan, asked: number, image: string): Manifest<V
       template: {
         // Unlike that of any other step: one that has ended would else be taken for the next step's.
         metadata: { ...pod, annotations: judges },
-        spec: { ...template?.spec, containers: [{ ...container, name: 'inlay', args }] },
+        spec: { ...template?.spec, containers: [{ ...container, name: 'inlay', env, args }] },
       },
     },
   };

@@ -196,3 +196,13 @@ test('a canary that somebody deletes while it is waited for, or watched, is no c
   clearTimeout(gone);
   expect([(await last())?.outcome, runs('iris'), runs('iris-canary')]).toEqual(['backed-out', '1', undefined]);
 });
+
+test('a Job whose pod is started again after its release has ended ends as the release did', async () => {
+  await underWay([begun('canary', 'done')], { state: 'ended', outcome: 'released' });
+  expect(await codeOf(resume({ ...who(), release: 2 }))).toBe('done');
+  expect(await codeOf(resume(who()))).toBe('NOTHING_TO_DO');
+  await api.stop();
+  api = new FakeCluster();
+  await underWay([begun('canary', 'failed')], { state: 'ended', outcome: 'backed-out' });
+  expect(await codeOf(resume({ ...who(), release: 2 }))).toBe('RELEASE_FAILED');
+});
