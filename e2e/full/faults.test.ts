@@ -206,11 +206,12 @@ test.skipIf(!own)(
     const code = await child.exited;
     const seen = await load.stop();
     const text = await stderr;
+    // The only node is not Ready after 40 s, and then the Service has no endpoints: that requests fail is the cluster's doing.
     process.stderr.write(
       `kubelet away for a minute: exit ${code}, ${seen.requests} requests, ${seen.failed} failed\n${text.split('\n').slice(-8).join('\n')}\n`,
     );
-    expect((await world.status()).stable?.version).toBe(code === 0 ? '1.3.0' : '1.2.0');
-    expect(text).not.toContain('INTERNAL');
+    expect([code, code === 0 ? '' : text]).toEqual([0, '']);
+    expect((await world.status()).stable?.version).toBe('1.3.0');
   },
   500_000,
 );

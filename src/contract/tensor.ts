@@ -83,8 +83,9 @@ export function elementCount(shape: readonly number[]): number {
  */
 export function parseTensor(spec: TensorSpec, value: Nested): Tensor {
   const shape = shapeOf(spec, value);
-  const count = elementCount(shape);
-  const data = allocate(spec.datatype, count);
+  // Before there is room for them: a long first row above many empty ones promises far more values than there are.
+  checkLists(spec, shape, value);
+  const data = allocate(spec.datatype, elementCount(shape));
   const write = writer(spec, data);
   const index: number[] = [];
   let at = 0;
@@ -94,19 +95,34 @@ export function parseTensor(spec: TensorSpec, value: Nested): Tensor {
       write(node, at++, index);
       return;
     }
-    if (!Array.isArray(node))
-      throw refuse(spec, `${described(node)} at ${where(index)} where a list of ${shape[depth]} should be`);
-    if (node.length !== shape[depth]) {
-      throw refuse(spec, `ragged lists: ${values(node.length)} at ${where(index)}, ${shape[depth]} in the first`);
-    }
-    for (let i = 0; i < node.length; i++) {
+    const list = node as readonly unknown[];
+    for (let i = 0; i < list.length; i++) {
       index.push(i);
-      fill(node[i], depth + 1);
+      fill(list[i], depth + 1);
       index.pop();
     }
   };
   fill(value, 0);
   return { datatype: spec.datatype, shape, data };
+}
+
+/** Holds all lists against the shape that the first of each depth have. */
+function checkLists(spec: TensorSpec, shape: readonly number[], value: unknown): void {
+  const index: number[] = [];
+  const check = (node: unknown, depth: number): void => {
+    if (!Array.isArray(node))
+      throw refuse(spec, `${described(node)} at ${where(index)} where a list of ${shape[depth]} should be`);
+    if (node.length !== shape[depth]) {
+      throw refuse(spec, `ragged lists: ${values(node.length)} at ${where(index)}, ${shape[depth]} in the first`);
+    }
+    if (depth + 1 === shape.length) return;
+    for (let i = 0; i < node.length; i++) {
+      index.push(i);
+      check(node[i], depth + 1);
+      index.pop();
+    }
+  };
+  if (shape.length > 0) check(value, 0);
 }
 
 /**
@@ -161,6 +177,8 @@ function writer(spec: TensorSpec, data: TensorData): (value: unknown, at: number
     const strings = data as string[];
     return (value, at, index) => {
       if (typeof value !== 'string') throw bad(value, index, 'a string');
+      // Half a character ("\ud800" in JSON) is no text: it would become another one.
+      if (!value.isWellFormed()) throw bad(value, index, 'text that UTF-8 can hold');
       strings[at] = value;
     };
   }

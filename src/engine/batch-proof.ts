@@ -1,6 +1,6 @@
 import { type Contract, isFloat, type Tensor } from '../contract/index.ts';
 import type { Engine } from './engine.ts';
-import { concatRows, sliceRows } from './rows.ts';
+import { concatRows, fitTogether, sliceRows } from './rows.ts';
 import type { Feeds } from './session.ts';
 
 /**
@@ -146,6 +146,8 @@ function* variations(known: readonly Feeds[]): Generator<Feeds> {
   const rows: Feeds[] = [];
   for (const feeds of known) {
     const count = Math.min(...Object.values(feeds).map((tensor) => tensor.shape[0] ?? 1));
+    // Only rows of one shape are ever run together: texts or images of other sizes prove nothing about the first one's.
+    if (rows[0] && !fitTogether(rows[0], feeds)) continue;
     for (let row = 0; row < count && rows.length < ROWS; row++) rows.push(rowOf(feeds, row));
   }
   yield* rows;

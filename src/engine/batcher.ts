@@ -1,6 +1,6 @@
 import { allocate, type Tensor, type TensorSpec } from '../contract/index.ts';
 import { InlayError } from '../error/index.ts';
-import { concatRows } from './rows.ts';
+import { concatRows, fitTogether } from './rows.ts';
 import type { Answers, Feeds } from './session.ts';
 
 /** What one request asks for. The batcher sets `feeds` and `rows`. */
@@ -36,6 +36,8 @@ export interface BatcherOptions {
   /** What a row took when it was tried, milliseconds: before there were others. */
   readonly triedRowMs?: number | undefined;
   readonly watch?: BatchWatch | undefined;
+  /** Told once, when a run of several requests gave another number of rows than it took: from then on each is run alone. */
+  readonly refuted?: (() => void) | undefined;
 }
 
 /** How much may wait for a run: beyond it a request is refused at once, rather than answered when nobody waits any more. */
@@ -262,7 +264,7 @@ export class Batcher {
     for (; count < waiting.length; count++) {
       const next = waiting[count] as Job;
       rows += next.rows;
-      if (rows > most || next.names !== first?.names || !fits(first?.feeds, next.feeds)) break;
+      if (rows > most || next.names !== first?.names || !mayJoin(first?.feeds, next.feeds)) break;
     }
     return count;
   }
@@ -283,6 +285,11 @@ export class Batcher {
       this.#options.watch?.ran(rows, ms / 1000);
       const rowMs = ms / rows;
       this.#rowMs = this.#rowMs === 0 ? rowMs : this.#rowMs * 0.9 + rowMs * 0.1;
+      if (batch.length > 1 && !hasRows(answers, names, rows)) {
+        this.#refute();
+        this.#runApart(feeds, batch);
+        return;
+      }
       let from = 0;
       for (const job of batch) {
         try {
@@ -314,6 +321,13 @@ export class Batcher {
       });
   }
 
+  /** The model drops or adds rows, by what is in them: nobody can say which row of a larger run is whose. */
+  #refute(): void {
+    if (this.#maxRows === 1) return;
+    this.#maxRows = 1;
+    this.#options.refuted?.();
+  }
+
   /** One of them spoilt the run: each goes alone. */
   #runApart(feeds: Feeds, batch: readonly Job[]): void {
     let from = 0;
@@ -340,20 +354,20 @@ function tooManyRows(rows: number, most: number): InlayError {
   });
 }
 
+function hasRows(answers: Answers, names: readonly string[], rows: number): boolean {
+  for (const name of names) if (answers[name]?.shape[0] !== rows) return false;
+  return true;
+}
+
 function sumRows(waiting: readonly Job[]): number {
   let rows = 0;
   for (const one of waiting) rows += one.rows;
   return rows;
 }
 
-/** Rows can stand together where all but the first dimension agree. */
-function fits(a: Feeds | undefined, b: Feeds | undefined): boolean {
-  if (a === undefined || b === undefined) return true;
-  for (const name in a) {
-    const [mine, other] = [a[name] as Tensor, b[name] as Tensor];
-    for (let axis = 1; axis < mine.shape.length; axis++) if (mine.shape[axis] !== other.shape[axis]) return false;
-  }
-  return true;
+/** Staged rows are of one width. */
+function mayJoin(a: Feeds | undefined, b: Feeds | undefined): boolean {
+  return a === undefined || b === undefined || fitTogether(a, b);
 }
 
 function joined(feeds: readonly Feeds[]): Feeds {

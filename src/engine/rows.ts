@@ -27,3 +27,12 @@ export function concatRows(tensors: readonly Tensor[]): Tensor {
   }
   return { datatype: first.datatype, shape, data: joined };
 }
+
+/** Whether the rows of two groups of tensors can stand together: where all but the first dimension agree. */
+export function fitTogether(a: Readonly<Record<string, Tensor>>, b: Readonly<Record<string, Tensor>>): boolean {
+  for (const name in a) {
+    const [mine, other] = [a[name] as Tensor, b[name] as Tensor];
+    for (let axis = 1; axis < mine.shape.length; axis++) if (mine.shape[axis] !== other.shape[axis]) return false;
+  }
+  return true;
+}

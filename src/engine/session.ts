@@ -62,7 +62,8 @@ export class Session {
 
   /**
    * Runs the model. Inputs of exactly one row are run row by row.
-   * @throws INPUT_INVALID when inputs have different numbers of rows or the model refuses them
+   * @throws INPUT_INVALID when inputs have different numbers of rows, the model refuses them, or run row by row, gives answers of
+   *   different shapes
    */
   run(feeds: Feeds, names: readonly string[]): Answers {
     return this.#rowByRow ? this.#runRows(feeds, names) : this.#runOnce(feeds, names);
@@ -85,7 +86,7 @@ export class Session {
       );
       results.push(this.#runOnce(one, names));
     }
-    return Object.fromEntries(names.map((name) => [name, concatRows(results.map((result) => result[name] as Tensor))]));
+    return Object.fromEntries(names.map((name) => [name, joinAnswers(name, results)]));
   }
 
   #runOnce(feeds: Feeds, names: readonly string[]): Answers {
@@ -105,6 +106,19 @@ export class Session {
     }
     return all;
   }
+}
+
+/** One output of several runs as one tensor: of as many boxes for each image, say, or nobody could tell which are whose. */
+function joinAnswers(name: string, results: readonly Answers[]): Tensor {
+  const tensors = results.map((result) => result[name] as Tensor);
+  const [shape, ...others] = new Set(tensors.map((tensor) => tensor.shape.join(', ')));
+  if (tensors.length > 1 && (shape === '' || others.length > 0))
+    throw new InlayError(
+      'INPUT_INVALID',
+      `the model takes one row at a time, and output ${name} has no shape that all rows share: [${shape}]${others.length > 0 ? `, [${others[0]}]` : ''}`,
+      { hint: 'Send each row in a request of its own.' },
+    );
+  return concatRows(tensors);
 }
 
 /** Whether the graph promises a first dimension of exactly one for each input: such rows are run one by one. */

@@ -13,10 +13,13 @@ export interface BatcherParts {
   readonly lanes: Lanes;
   readonly settings: Pick<Settings, 'maxQueueRows' | 'maxQueueMs' | 'maxRequestRows'>;
   readonly metrics: Metrics;
+  /** Told once, where rows that were proven to be of no matter to each other turn out to be. */
+  readonly refuted: () => void;
 }
 
 /** What runs a model's requests, as it was proven that they may be run. */
-export function batcherOf({ contract, engine, batch, lanes, settings, metrics }: BatcherParts): Batcher {
+export function batcherOf(parts: BatcherParts): Batcher {
+  const { contract, engine, batch, lanes, settings, metrics, refuted } = parts;
   const batcher = new Batcher({
     lanes: lanes.lanes,
     names: [contract.prediction],
@@ -29,6 +32,7 @@ export function batcherOf({ contract, engine, batch, lanes, settings, metrics }:
     },
     triedRowMs: engine.runMs / rowsOf(engine.sample(), contract.inputs),
     watch: metrics,
+    refuted,
   });
   metrics.queueRows = () => batcher.queuedRows;
   return batcher;

@@ -1,5 +1,5 @@
 import { HttpError } from './answer.ts';
-import { isNestedTooDeeply, MOST_NESTED } from './nesting.ts';
+import { MOST_LISTS, MOST_NESTED, nestingFault } from './nesting.ts';
 
 /**
  * Reads a request's body, at most `limit` bytes of it.
@@ -65,8 +65,13 @@ export function parseJson(text: string): unknown {
     throw new HttpError(400, 'BODY_INVALID', 'the body is empty', {
       hint: 'Send JSON, for example {"data": [[...]]}.',
     });
-  if (isNestedTooDeeply(text))
+  const fault = nestingFault(text);
+  if (fault === 'deep')
     throw new HttpError(400, 'BODY_INVALID', `the body is nested deeper than ${MOST_NESTED} lists and objects`);
+  if (fault === 'many')
+    throw new HttpError(413, 'BODY_TOO_LARGE', `the body has more than ${MOST_LISTS} lists and objects`, {
+      hint: 'Send fewer rows a request.',
+    });
   try {
     return JSON.parse(text);
   } catch (error) {

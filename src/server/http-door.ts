@@ -69,6 +69,7 @@ export class HttpDoor {
   /** Takes no further connections, waits for the answers that are owed, and ends. @param stuck true where they never come */
   async finish(stuck: () => boolean): Promise<void> {
     this.#front?.stop(false);
+    this.#front?.hurry();
     // The front door's connections may still need the server behind it.
     const closed = this.#front ? undefined : this.#server.stop(false);
     do {

@@ -57,7 +57,7 @@ function namedFeeds(given: unknown, { inputs }: BodySpec): Feeds {
       near ? `Did you mean "${near}"?` : `Send ${example(inputs)}.`,
     );
   }
-  const missing = names.find((name) => !(name in given));
+  const missing = names.find((name) => !Object.hasOwn(given, name));
   if (missing !== undefined) throw invalid(`"inputs" has no ${JSON.stringify(missing)}`, `Send ${example(inputs)}.`);
   return Object.fromEntries(inputs.map((spec) => [spec.name, parseTensor(spec, given[spec.name])]));
 }
@@ -105,7 +105,7 @@ function columnsOf({ inputs, features }: BodySpec): readonly string[] | undefine
 
 function checkRecord(record: unknown, row: number, columns: readonly string[]): void {
   if (!isObject(record)) throw invalid(`records[${row}] is ${kind(record)}, not an object`, recordsExample(columns));
-  const missing = columns.find((name) => !(name in record));
+  const missing = columns.find((name) => !Object.hasOwn(record, name));
   const unknown = Object.keys(record).find((name) => !columns.includes(name));
   if (unknown !== undefined) {
     const near = didYouMean(unknown, columns);

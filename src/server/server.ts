@@ -121,7 +121,15 @@ export class ModelServer {
     this.#batch = batch;
     const metrics = this.metrics;
     if (contract.labels && contract.task === 'classification') metrics.countLabels(contract.labels.names.length);
-    const batcher = batcherOf({ contract, engine, batch, lanes, settings: this.#settings, metrics });
+    const batcher = batcherOf({
+      contract,
+      engine,
+      batch,
+      lanes,
+      settings: this.#settings,
+      metrics,
+      refuted: () => this.#refuted(),
+    });
     this.#batcher = batcher;
     this.#liveness.watch(
       () => batcher.progress,
@@ -161,6 +169,17 @@ export class ModelServer {
   proven(batch: BatchProof): void {
     this.#batch = batch;
     this.#batcher?.allow(batch.maxRows);
+  }
+
+  /** Requests showed what no row of the proof had shown. */
+  #refuted(): void {
+    this.#batch = { state: 'off', interferes: true, rows: 0, maxRows: 1 };
+    this.#log.warning(
+      'rows of several requests are run alone: the model answered another number of rows than it took',
+      {
+        batch: 'off',
+      },
+    );
   }
 
   /**

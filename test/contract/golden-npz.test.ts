@@ -150,7 +150,7 @@ test('bytes that are no archive are refused, whatever they are', () => {
     const told = codeOf(() => parseGolden(damaged, 'golden.npz', { inputs: [X], outputs: [Y] }));
     expect(told).toMatch(/^(done|GOLDEN_INVALID: |GOLDEN_DTYPE: )/);
   }
-});
+}, 60_000);
 
 test('arrays that are damaged inside of a whole archive are refused, or read as numbers', () => {
   const random = generator();
@@ -160,7 +160,7 @@ test('arrays that are damaged inside of a whole archive are refused, or read as 
     const told = codeOf(() => read({ ...good, 'cases/0/inputs/x.npy': damaged }));
     expect(told).toMatch(/^(done|GOLDEN_INVALID: |GOLDEN_DTYPE: )/);
   }
-});
+}, 60_000);
 
 /** The same numbers each time (xorshift32). */
 function generator(): () => number {

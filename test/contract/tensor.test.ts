@@ -49,6 +49,7 @@ test.each([
   ['an integer that JSON numbers cannot tell from its neighbour', 'INT64', [[1, 2 ** 53]]],
   ['a number for a boolean', 'BOOL', [[true, 1]]],
   ['a number for a string', 'BYTES', [['a', 1]]],
+  ['half a character', 'BYTES', [['a', '\ud83d']]],
 ] as const)('%s is refused, with the input, what it takes and what came', (_, datatype, value) => {
   let caught: unknown;
   try {
@@ -77,4 +78,9 @@ test('64-bit integers beyond 2^53 print as text', () => {
     '1152921504606846976',
     5,
   ]);
+});
+
+test('a long first row above many empty ones is refused before there is room for what it promises', () => {
+  const [long, many] = [new Array(300_000).fill(1), new Array(300_000).fill([])];
+  expect(() => parseTensor(spec('FP32', -1, -1), [long, ...many])).toThrow('ragged lists: 0 values at [1]');
 });

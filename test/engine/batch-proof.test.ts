@@ -110,3 +110,17 @@ test('a model that knows a few words only is tried with words that it knows, non
     expect(await proveBatch(engine, contract, [known(1)])).toMatchObject({ state: 'off', interferes: false });
   });
 });
+
+test('known rows of several lengths: the first one’s are compared', async () => {
+  const made = await contractOf({}, model([x(-1, -1), y(-1, -1), node('Neg', ['x'], ['y'])]));
+  const row = (...values: number[]) => ({
+    x: { datatype: 'FP32' as const, shape: [1, values.length], data: Float32Array.from(values) },
+  });
+  await withEngine(made, async (engine) => {
+    for (const known of [
+      [row(1, 2), row(1, 2, 3), row(3, 4)],
+      [row(1, 2, 3), row(1)],
+    ])
+      expect(await proveBatch(engine, made.contract, known)).toMatchObject({ state: 'exact', rows: 64 });
+  });
+});

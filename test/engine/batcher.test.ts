@@ -199,3 +199,54 @@ test('who has gone is dropped before the run', async () => {
   ]);
   expect(lane.runs.at(-1)).toBe(1);
 });
+
+/** Drops rows that start with a negative number, as a model does that filters. */
+class FilterLane implements Lane {
+  readonly runs: number[] = [];
+
+  run(feeds: Feeds): Answers {
+    const x = feeds.x as Tensor;
+    const [rows = 0, width = 0] = x.shape;
+    this.runs.push(rows);
+    const data = x.data as Float32Array;
+    const kept = Array.from({ length: rows }, (_, row) => row).filter((row) => (data[row * width] as number) >= 0);
+    const values = kept.flatMap((row) => [...data.slice(row * width, (row + 1) * width)]);
+    return { y: { datatype: 'FP32', shape: [kept.length, width], data: Float32Array.from(values) } };
+  }
+}
+
+test('where a run answers another number of rows than it took, nobody gets the row of another, then or later', async () => {
+  const lane = new FilterLane();
+  let refuted = 0;
+  const options = { lanes: [lane], names: ['y'], maxRows: 64, staged: SPEC, limits: ENDLESS };
+  const batcher = new Batcher({ ...options, refuted: () => refuted++ });
+  const together = (values: readonly (readonly number[])[]) => Promise.all(values.map((row) => staged(batcher, row)));
+  expect(
+    await together([
+      [1, 1],
+      [2, 2],
+    ]),
+  ).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  expect(
+    await together([
+      [1, 1],
+      [-5, 2],
+      [3, 3],
+      [4, 4, 5, 5],
+    ]),
+  ).toEqual([[1, 1], [], [3, 3], [4, 4, 5, 5]]);
+  expect(
+    await together([
+      [6, 6],
+      [7, 7],
+    ]),
+  ).toEqual([
+    [6, 6],
+    [7, 7],
+  ]);
+  expect(refuted).toBe(1);
+  expect(lane.runs).toEqual([2, 5, 1, 1, 1, 2, 1, 1]);
+});

@@ -185,3 +185,10 @@ test('lists nested a hundred thousand deep', async () => {
   expect((await fetch(`${served.url}/v2/models/iris/infer`, { method: 'POST', body: parameters })).status).toBe(400);
   await stillWell();
 });
+
+test('millions of empty lists, which would take far more memory than they are long', async () => {
+  const body = `{"data":[${new Array(1_500_000).fill('[]').join(',')}]}`;
+  const response = await fetch(`${served.url}/predict`, { method: 'POST', body });
+  expect([response.status, await response.json()]).toMatchObject([413, { error: { code: 'BODY_TOO_LARGE' } }]);
+  await stillWell();
+});

@@ -53,12 +53,12 @@ export class OciLayout {
     return layout;
   }
 
-  get #marker(): string {
-    return join(this.#dir, 'oci-layout');
-  }
-
   get dir(): string {
     return this.#dir;
+  }
+
+  get #marker(): string {
+    return join(this.#dir, 'oci-layout');
   }
 
   blobPath(digest: string): string {

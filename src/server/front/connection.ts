@@ -4,6 +4,7 @@ import type { ConnectionHost } from './connection-host.ts';
 import { type DirectHead, readDirectHead } from './direct-head.ts';
 import { DirectRequest, type Peer } from './direct-request.ts';
 import type { DirectRoute } from './direct-route.ts';
+import type { Holder } from './held-bytes.ts';
 import { OpenBody } from './open-body.ts';
 import { Outbox } from './outbox.ts';
 import { Pipe } from './pipe.ts';
@@ -20,7 +21,7 @@ const HEAD_END = '\r\n\r\n';
  * A connection of a client. As long as its requests are of the one plain shape they are answered here, in their order; at the first that
  * is not, all bytes from there on go to the server behind, and its bytes come back, and nobody here reads them any more.
  */
-export class Connection {
+export class Connection implements Holder {
   readonly #host: ConnectionHost;
   readonly #socket: Socket<Connection | undefined>;
   readonly #since = performance.now();
@@ -106,6 +107,10 @@ export class Connection {
     else this.#socket.end();
   }
 
+  hurry(): void {
+    if (this.#out.full) this.#socket.timeout(this.#host.held.stalledS);
+  }
+
   /** The answer to one of its requests is there. */
   answered(request: DirectRequest): void {
     if (this.#flushing || !this.#answers.isFirst(request)) return;
@@ -125,7 +130,7 @@ export class Connection {
 
   /** @param all whether the kernel has all there is to send */
   #sent(all: boolean): void {
-    this.#socket.timeout(IDLE_TIMEOUT_S);
+    this.#socket.timeout(all ? IDLE_TIMEOUT_S : this.#host.held.stalledS);
     if (!all) {
       // Nothing more is read of a client that does not read.
       this.#pause();
@@ -165,7 +170,7 @@ export class Connection {
     const now = (this.#held?.length ?? 0) + this.#out.bytes;
     if (now === before) return;
     this.#heldBytes = now;
-    if (!this.#host.held.change(before, now)) this.#socket.terminate();
+    if (!this.#host.held.change(this, before, now)) this.#socket.terminate();
   }
 
   #take(bytes: Buffer): void {

@@ -98,6 +98,11 @@ export class Front implements ConnectionHost {
     return this.owed > 0 || this.held.any;
   }
 
+  /** Clients that do not take their answers are not waited for much longer. */
+  hurry(): void {
+    this.held.hurry();
+  }
+
   /** Takes no further connections. @param all ends those that there are, too */
   stop(all: boolean): void {
     this.#listener.stop(all);

@@ -1,25 +1,24 @@
 import type { Socket } from 'bun';
-import type { HeldBytes } from './held-bytes.ts';
+import type { HeldBytes, Holder } from './held-bytes.ts';
+import { Outbox } from './outbox.ts';
 
 /** What both ends of a pipe are to it. */
 type End = Pick<Socket<unknown>, 'write' | 'pause' | 'resume' | 'end' | 'shutdown' | 'terminate' | 'timeout'>;
-
-/** A client that takes nothing of what is left for it for so long is given up, s. */
-const STALLED_S = 75;
 
 /** So much is taken of a client before there is an inner connection, bytes: one that is paused is not known to have gone. */
 const MOST_EARLY = 64 * 1024;
 
 /**
- * Passes all bytes between a client and the server behind the front door, as they are. Neither side is read faster than the other takes
- * it: what is kept is what one read brought.
+ * Passes all bytes between a client and the server behind the front door, as they are. A client is not read faster than that server
+ * takes it, nor while it does not take its answers. An answer is read as it comes, up to a share of all that may lie here: that server
+ * would keep it otherwise, where nobody counts it.
  */
-export class Pipe {
+export class Pipe implements Holder {
   readonly #host: { readonly held: HeldBytes };
   readonly #client: End;
   #inner: End | undefined;
   #toInner: Buffer | undefined;
-  #toClient: Buffer | undefined;
+  readonly #toClient: Outbox;
   #clientEnded: boolean;
   #innerEnded = false;
   #closed = false;
@@ -31,6 +30,7 @@ export class Pipe {
   constructor(host: { readonly held: HeldBytes }, client: End, first: Buffer, ended: boolean) {
     this.#host = host;
     this.#client = client;
+    this.#toClient = new Outbox(client);
     this.#toInner = first;
     this.#clientEnded = ended;
     this.#account();
@@ -63,16 +63,11 @@ export class Pipe {
   }
 
   fromInner(bytes: Buffer): void {
-    if (this.#closed) return;
-    if (this.#toClient) {
-      this.#toClient = Buffer.concat([this.#toClient, bytes]);
-      this.#account();
-      return;
-    }
-    const sent = this.#client.write(bytes);
-    if (sent < 0 || sent === bytes.length) return;
-    this.#toClient = Buffer.from(bytes.subarray(sent));
-    this.#inner?.pause();
+    const waiting = this.#toClient.full;
+    if (this.#closed || this.#toClient.write(bytes)) return;
+    if (!waiting) this.hurry();
+    this.#client.pause();
+    if (this.#toClient.bytes > this.#host.held.share) this.#inner?.pause();
     this.#account();
   }
 
@@ -87,24 +82,20 @@ export class Pipe {
     }
     this.#toInner = undefined;
     this.#account();
-    this.#client.resume();
+    if (!this.#toClient.full) this.#client.resume();
     if (this.#clientEnded) this.#inner.shutdown();
   }
 
   clientDrained(): void {
-    const bytes = this.#toClient;
-    if (!bytes) return;
-    const sent = this.#client.write(bytes);
-    if (sent >= 0 && sent < bytes.length) {
-      this.#toClient = bytes.subarray(sent);
-      this.#account();
-      if (this.#innerEnded) this.#client.timeout(STALLED_S);
-      return;
-    }
-    this.#toClient = undefined;
+    if (!this.#toClient.full) return;
+    const all = this.#toClient.drained();
     this.#account();
-    if (this.#innerEnded) this.#client.end();
-    else this.#inner?.resume();
+    if (!all) this.hurry();
+    else if (this.#innerEnded) this.#client.end();
+    else this.#client.timeout(0);
+    if (this.#innerEnded) return;
+    if (this.#toClient.bytes <= this.#host.held.share) this.#inner?.resume();
+    if (all && !this.#toInner) this.#client.resume();
   }
 
   /** The client sends no more. */
@@ -119,8 +110,7 @@ export class Pipe {
     this.#innerEnded = true;
     this.#inner?.end();
     if (this.#closed) return;
-    if (this.#toClient) this.#client.timeout(STALLED_S);
-    else this.#client.end();
+    if (!this.#toClient.full) this.#client.end();
   }
 
   /** The server behind cannot be reached, or its connection broke. */
@@ -132,21 +122,25 @@ export class Pipe {
   clientClosed(): void {
     this.#closed = true;
     this.#toInner = undefined;
-    this.#toClient = undefined;
+    this.#toClient.clear();
     this.#account();
     this.#inner?.terminate();
   }
 
   clientTimedOut(): void {
-    if (this.#innerEnded) this.#client.terminate();
+    if (this.#innerEnded || this.#toClient.full) this.#client.terminate();
+  }
+
+  hurry(): void {
+    if (this.#toClient.full) this.#client.timeout(this.#host.held.stalledS);
   }
 
   /** Tells how much lies here. */
   #account(): void {
     const before = this.#heldBytes;
-    const now = (this.#toInner?.length ?? 0) + (this.#toClient?.length ?? 0);
+    const now = (this.#toInner?.length ?? 0) + this.#toClient.bytes;
     if (now === before) return;
     this.#heldBytes = now;
-    if (!this.#host.held.change(before, now)) this.#client.terminate();
+    if (!this.#host.held.change(this, before, now)) this.#client.terminate();
   }
 }

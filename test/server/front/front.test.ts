@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { ModelServer } from '../../../src/server/index.ts';
+import { FLOAT, initializer, model, node, value } from '../../onnx-builder.ts';
+import { serveModel } from '../oip/every-type.ts';
 import { SETOSA, serveReference } from '../serving.ts';
 import { BODY, predict, RawClient } from './raw-client.ts';
 
@@ -210,6 +212,72 @@ test('what lies here for clients that do not read is bounded, all of them togeth
   for (const client of clients) client.close();
   await server.close();
   await engine.close();
+}, 60_000);
+
+/** Rows of two values that are answered with a hundred each: 18 MB, more than the kernel keeps, by the server behind. */
+const WIDE = model([
+  value(11, 'x', FLOAT, [-1, 2]),
+  value(12, 'y', FLOAT, [-1, 100]),
+  initializer(
+    'w',
+    [2, 100],
+    Array.from({ length: 200 }, (_, i) => i / 777),
+  ),
+  node('MatMul', ['x', 'w'], ['y']),
+]);
+const WIDE_ROWS = predict(`{"data":[${new Array(10_000).fill('[ 1 , 2 ]').join(',')}]}`);
+
+test('so is what the server behind answers to them', async () => {
+  const { server, url, close } = await serveModel(WIDE, {
+    maxBodiesBytes: 8_000_000,
+    maxQueueRows: 1_000_000,
+    maxQueueMs: 3_600_000,
+  });
+  const clients = await Promise.all(Array.from({ length: 6 }, () => RawClient.open(server.port)));
+  for (const client of clients) {
+    client.socket.pause();
+    client.send(WIDE_ROWS);
+  }
+  const cut = async () =>
+    Number(/^inlay_connections_cut_total (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
+  while ((await cut()) === 0) await Bun.sleep(20);
+  expect((await fetch(`${url}/predict`, { method: 'POST', body: '{"data":[[1,2]]}' })).status).toBe(200);
+  for (const client of clients) client.close();
+  await close();
+}, 60_000);
+
+test('an answer that is larger than all that may lie here comes whole to a client that reads late, and so does the next', async () => {
+  const { server, close } = await serveModel(WIDE, { maxBodiesBytes: 1_000_000 });
+  const client = await RawClient.open(server.port);
+  for (let round = 0; round < 2; round++) {
+    client.socket.pause();
+    client.send(WIDE_ROWS);
+    await Bun.sleep(500);
+    client.socket.resume();
+    const { prediction } = JSON.parse((await client.answer())?.body ?? '') as { prediction: number[][] };
+    expect([prediction.length, prediction.at(-1)?.length]).toEqual([10_000, 100]);
+    expect(prediction.at(-1)).toEqual(prediction[0] as number[]);
+  }
+  client.close();
+  await close();
+}, 60_000);
+
+test('clients that never read do not keep a server from its end; one that reads late does, until it has its answer', async () => {
+  const { server, url, close } = await serveModel(WIDE, { drainMs: 0, maxQueueRows: 1_000_000, maxQueueMs: 3_600_000 });
+  const [late, deaf, deafToo] = await Promise.all([1, 2, 3].map(() => RawClient.open(server.port)));
+  for (const client of [late, deaf, deafToo]) client?.socket.pause();
+  for (const client of [late, deaf]) client?.send(WIDE_ROWS);
+  deafToo?.send(predict(`{"data":[${new Array(1000).fill('[1,2]').join(',')}]}`).repeat(20));
+  const answered = async () =>
+    Number(/route="\/predict",code="200"\} (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1] ?? 0);
+  while ((await answered()) < 22) await Bun.sleep(20);
+  const stopped = server.drain();
+  await Bun.sleep(50);
+  late?.socket.resume();
+  expect(JSON.parse((await late?.answer())?.body ?? '').prediction.length).toBe(10_000);
+  await stopped;
+  for (const client of [late, deaf, deafToo]) client?.close();
+  await close();
 }, 60_000);
 
 test('a large answer of the server behind, to a client that reads late', async () => {

@@ -246,3 +246,17 @@ test('/predict of the same model goes on beside it', async () => {
   );
   expect(both).toEqual(both.map(() => SETOSA));
 });
+
+test('a body of a million mistakes is refused for the first, and takes no memory for the others', async () => {
+  const shape = new Array(1_500_000).fill('""').join(',');
+  const body = `{"inputs":[{"name":"in_FP32","datatype":"FP32","shape":[${shape}],"data":[]}]}`;
+  Bun.gc(true);
+  const before = process.memoryUsage.rss();
+  const response = await fetch(`${types.url}/v2/models/types/infer`, { method: 'POST', body });
+  expect([response.status, ((await response.json()) as { error: string }).error]).toEqual([
+    400,
+    expect.stringContaining('inputs.0.shape.0'),
+  ]);
+  // A list of all took 800 MB.
+  expect(process.memoryUsage.rss() - before).toBeLessThan(400e6);
+});
