@@ -46,6 +46,8 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     if (going) {
       if (going.image.digest !== options.image.digest) throw unfinishedError(options, going);
       session.tell({ kind: 'note', text: `goes on with the release of ${going.startedAt} by ${going.actor}` });
+      // Its Job would find that it waits for somebody, who is here.
+      if (options.detach && going.state === 'paused') await session.change({ state: 'running' });
       await go(session);
       return { release: session.release, unchanged: false };
     }

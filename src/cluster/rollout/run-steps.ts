@@ -64,7 +64,7 @@ async function runStep(session: Session, index: number): Promise<void> {
 async function cut(session: Session, { message }: StepCut): Promise<void> {
   session.tell({ kind: 'note', text: message });
   await session.save(skipCanary(session, message));
-  await session.heeded();
+  await session.heeded('promote');
 }
 
 /** The journal with the canary's remaining steps skipped. */

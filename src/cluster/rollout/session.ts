@@ -5,6 +5,7 @@ import {
   type Journal,
   JournalStore,
   type Release,
+  type Request,
   type Step,
   withLast,
   withStep,
@@ -150,9 +151,13 @@ export class Session {
     return { service, namespace, image: release.image, deploy: withDefaults(release.deploy, release.environment) };
   }
 
-  /** What somebody asked for is written down by now: the wish is taken away, not before, or it would be lost with this program. */
-  async heeded(): Promise<void> {
-    if (await this.#store.wish()) await this.#store.request(undefined);
+  /**
+   * What somebody asked for is written down by now: the wish is taken away, not before, or it would be lost with this program.
+   * @param kind what was asked for; undefined where no wish makes sense any more
+   */
+  async heeded(kind?: Request['kind']): Promise<void> {
+    const wish = await this.#store.wish();
+    if (wish && (kind === undefined || wish.kind === kind)) await this.#store.request(undefined);
   }
 
   async #heedRequest(): Promise<void> {

@@ -6,7 +6,7 @@ import { applyShared, applyWorkload } from '../../../src/cluster/rollout/apply.t
 import { isInlayError } from '../../../src/error/index.ts';
 import { FakeCluster } from '../fake-cluster.ts';
 import { planOf } from '../plans.ts';
-import { journalOf, released } from '../releases.ts';
+import { journalOf, released, releaseOf } from '../releases.ts';
 
 const REPLICAS = { initial: 2, min: 1, max: 2 };
 const DEPLOY = { replicas: REPLICAS, ingress: { host: 'iris.example.com' }, imagePullSecrets: ['regcred'] };
@@ -96,4 +96,14 @@ test('for Git, stable is what runs: what inlay has released may be older', async
   expect(await adopt(api.kube(), 'ml', journalOf(), { ...how, asItRuns: true })).toMatchObject({
     releases: [{ image: { digest: two.digest } }],
   });
+});
+
+test('a release that waits for a decision is judged anew, by its Job too', async () => {
+  const { outcome, endedAt, ...going } = releaseOf(1, '1', { deploy: DEPLOY, state: 'paused', steps: [] });
+  const store = new JournalStore(api.kube(), 'ml', 'iris');
+  await store.open();
+  await store.write(journalOf(going));
+  const begun: string[] = [];
+  await released1({ detach: async ({ state }) => void begun.push(state) });
+  expect([begun, (await store.read())?.journal.releases[0]?.state]).toEqual([['running'], 'running']);
 });
