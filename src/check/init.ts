@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import {
@@ -108,9 +108,17 @@ export async function initProject(dir: string, options: InitOptions = {}): Promi
   const text = `${stringify(document, { lineWidth: 0, defaultStringType: 'PLAIN', collectionStyle: 'any' }).replace('version: 0.0.1', 'version: "0.0.1"')}${missing.join('\n')}\n`;
   // Made only if it is not there: two inits at once cannot write over each other.
   const file = await open(path, 'wx').catch((cause) => {
+    if (cause.code !== 'EEXIST') throw cause;
     throw new InlayError('PROJECT_EXISTS', `cannot make ${path}: ${(cause as Error).message}`, { cause });
   });
-  await file.writeFile(text).finally(() => file.close());
+  try {
+    await file.writeFile(text);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
   const inputs = contract.inputs.map((spec) => `${spec.name} ${describeSpec(spec)}`).join(', ');
   const output = contract.outputs.find((spec) => spec.name === contract.prediction);
   return {

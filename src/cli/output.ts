@@ -1,4 +1,5 @@
 import { isInlayError } from '../error/index.ts';
+import { toldOfFiles } from './file-error.ts';
 
 /** Exit codes that scripts may rely on. */
 export const EXIT = { done: 0, no: 1, usage: 2, outside: 3, interrupted: 130 } as const;
@@ -42,7 +43,8 @@ export function exitOf(error: unknown): number {
 }
 
 /** Writes an error for people, or as JSON, to stderr, and returns the exit code that fits. */
-export function reportError(error: unknown, json: boolean): number {
+export function reportError(thrown: unknown, json: boolean): number {
+  const error = toldOfFiles(thrown);
   const known = isInlayError(error);
   const code = known ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);

@@ -59,7 +59,7 @@ async function isComplete(layout: OciLayout, digest: string, platforms: readonly
     if (!index.success) {
       const { config, layers } = manifestSchema.parse(document);
       const blobs = [config, ...(platforms.length > 0 ? layers : [])];
-      return (await Promise.all(blobs.map((blob) => layout.has(blob)))).every(Boolean);
+      return (await Promise.all(blobs.map((blob) => layout.holds(blob)))).every(Boolean);
     }
     const below = index.data.manifests.map(({ digest: child, platform }) => {
       const fits = platforms.filter((one) => one.os === platform?.os && one.architecture === platform.architecture);

@@ -74,7 +74,9 @@ async function applyLayer(
   try {
     for await (const { header, content } of readTar(hashed())) await applyEntry(header, content, root, owners);
   } catch (error) {
-    if (error instanceof InlayError) throw error;
+    // A full disk is no fault of the layer's.
+    const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (full || error instanceof InlayError) throw error;
     throw new InlayError('IMAGE_INVALID', `layer ${digest} cannot be unpacked: ${(error as Error).message}`, {
       cause: error,
       hint: 'Build or pull the image again.',
@@ -127,8 +129,11 @@ async function applyEntry(
       return;
     } else if (header.type === 'file') {
       const file = await open(path, 'wx', 0o600);
-      for await (const chunk of content) await file.write(chunk);
-      await file.close();
+      try {
+        for await (const chunk of content) await file.writeFile(chunk);
+      } finally {
+        await file.close();
+      }
     } else {
       throw new InlayError(
         'IMAGE_INVALID',

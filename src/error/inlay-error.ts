@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'CONFIG_INVALID'
   | 'FILE_NOT_FOUND'
   | 'FILE_UNREADABLE'
+  | 'FILE_REFUSED'
+  | 'DISK_FULL'
   | 'PATH_ESCAPES'
   | 'LABELS_INVALID'
   | 'CONTRACT_INVALID'

@@ -70,6 +70,8 @@ interface PlatformImage {
   readonly descriptor: Descriptor;
   readonly materials: Materials;
   readonly layers: readonly BuiltLayer[];
+  /** Of these layers, those that no other image brings. */
+  readonly own: readonly Descriptor[];
 }
 
 /** The folder of the local image store in `home`. */
@@ -98,7 +100,11 @@ export async function buildImage(options: BuildOptions): Promise<BuildResult> {
   };
   const descriptor = await layout.putJson(index, MEDIA_TYPE.index);
   const reference = referenceOf(options.project);
-  await layout.tag(reference, descriptor);
+  await layout.tag(
+    reference,
+    descriptor,
+    images.flatMap(({ own }) => own),
+  );
   const image: BuiltImage = {
     reference,
     digest: descriptor.digest,
@@ -132,7 +138,8 @@ async function buildPlatform(layout: OciLayout, platform: Platform, options: Bui
     epochS: options.epochS,
   });
   const materials = { ...shared.materials, manifest: descriptor, ...(opaque ? {} : await transformMaterials(project)) };
-  return { descriptor, materials, layers: layers.map(builtLayer) };
+  const made = serverImage || base ? own : layers;
+  return { descriptor, materials, layers: layers.map(builtLayer), own: made.map((layer) => layer.descriptor) };
 }
 
 /** All that lies below the model. */

@@ -13,7 +13,8 @@ import type { Descriptor, Platform } from './oci/schema.ts';
  * Writes one platform's image as the tar that `docker load`, `podman load` and `ctr images import` read: manifest.json, the config
  * and the layers (github.com/moby/docker-image-spec, v1.2, "Combined Image JSON + Filesystem Changeset Format"). zstd is taken off,
  * as older Dockers do not know it; gzip stays.
- * @param path the file, replaced when it is there @throws IMAGE_NOT_FOUND, IMAGE_INVALID, PLATFORM_UNSUPPORTED, FILE_UNREADABLE
+ * @param path the file, replaced when it is there; a pipe or a device (/dev/stdout) is written to
+ * @throws IMAGE_NOT_FOUND, IMAGE_INVALID, PLATFORM_UNSUPPORTED, and what the system says of files
  */
 export async function exportDockerArchive(
   store: OciLayout,
@@ -23,6 +24,8 @@ export async function exportDockerArchive(
 ): Promise<void> {
   const { manifest } = await store.resolve(reference, platform);
   const unpacked: string[] = [];
+  const there = await stat(path).catch(() => undefined);
+  const isSink = there !== undefined && !there.isFile() && !there.isDirectory();
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const entries = new Map<string, TarEntry>();
@@ -44,13 +47,17 @@ export async function exportDockerArchive(
     }
     const document = [{ Config: config, RepoTags: [reference], Layers: layers }];
     add('manifest.json', new TextEncoder().encode(JSON.stringify(document)));
-    await pipeline(tarStream([...entries.values()], { mtimeS: 0 }), createWriteStream(temporary));
-    await rename(temporary, path);
+    await pipeline(tarStream([...entries.values()], { mtimeS: 0 }), createWriteStream(isSink ? path : temporary));
+    if (!isSink) await rename(temporary, path);
   } catch (cause) {
-    if (cause instanceof InlayError) throw cause;
-    throw new InlayError('FILE_UNREADABLE', `cannot write ${path}: ${(cause as Error).message}`, { cause });
+    if (cause instanceof InlayError || (cause instanceof Error && 'syscall' in cause)) throw cause;
+    throw new InlayError('IMAGE_INVALID', `${reference} cannot be unpacked: ${(cause as Error).message}`, {
+      cause,
+      hint: 'Build or pull the image again.',
+    });
   } finally {
-    for (const file of [temporary, ...unpacked]) await rm(file, { force: true });
+    // Where nothing can be written there is nothing to remove either.
+    for (const file of [temporary, ...unpacked]) await rm(file, { force: true }).catch(() => {});
   }
 }
 

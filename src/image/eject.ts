@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
@@ -11,7 +11,7 @@ import type { ImageConfig, Platform } from './oci/schema.ts';
 
 /**
  * Writes a build context with a Dockerfile that makes one platform's image again, for those who have to use `docker build`: the
- * layers as tars, which ADD unpacks. The image has the same files and settings, not the same digest.
+ * layers as tars, which ADD unpacks; all of it or nothing. The image has the same files and settings, not the same digest.
  * @param dir a folder that is empty or not there yet
  * @returns the files @throws USAGE, IMAGE_NOT_FOUND, IMAGE_INVALID, PLATFORM_UNSUPPORTED
  */
@@ -25,20 +25,26 @@ export async function ejectImage(
   await mkdir(dir, { recursive: true });
   if ((await readdir(dir)).length > 0)
     throw new InlayError('USAGE', `${dir} is not empty`, { hint: 'Name a folder that is not there yet.' });
-  const layers: string[] = [];
-  for (const [i, layer] of manifest.layers.entries()) {
-    if (!(await store.has(layer))) await store.readBytes(layer.digest); // says what is missing
-    const kind = layer.annotations?.[`${LABEL_PREFIX}layer`] ?? 'layer';
-    // ADD unpacks gzip, not zstd.
-    const name = `${i + 1}-${kind}.tar${layer.mediaType === MEDIA_TYPE.layerGzip ? '.gz' : ''}`;
-    const source = createReadStream(store.blobPath(layer.digest));
-    const target = createWriteStream(join(dir, name));
-    if (layer.mediaType === MEDIA_TYPE.layerZstd) await pipeline(source, createZstdDecompress(), target);
-    else await pipeline(source, target);
-    layers.push(name);
+  const written: string[] = [];
+  try {
+    for (const [i, layer] of manifest.layers.entries()) {
+      if (!(await store.has(layer))) await store.readBytes(layer.digest); // says what is missing
+      const kind = layer.annotations?.[`${LABEL_PREFIX}layer`] ?? 'layer';
+      // ADD unpacks gzip, not zstd.
+      const name = `${i + 1}-${kind}.tar${layer.mediaType === MEDIA_TYPE.layerGzip ? '.gz' : ''}`;
+      const source = createReadStream(store.blobPath(layer.digest));
+      const target = createWriteStream(join(dir, name));
+      written.push(name);
+      if (layer.mediaType === MEDIA_TYPE.layerZstd) await pipeline(source, createZstdDecompress(), target);
+      else await pipeline(source, target);
+    }
+    await writeFile(join(dir, 'Dockerfile'), dockerfileOf(platform, written, config));
+    return ['Dockerfile', ...written];
+  } catch (error) {
+    // On a full disk nobody has to clear it before the next try.
+    for (const name of ['Dockerfile', ...written]) await rm(join(dir, name), { force: true });
+    throw error;
   }
-  await writeFile(join(dir, 'Dockerfile'), dockerfileOf(platform, layers, config));
-  return ['Dockerfile', ...layers];
 }
 
 /** The Dockerfile: one instruction a line, what does not change with the model first, so that docker build keeps it. */

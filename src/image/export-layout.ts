@@ -1,3 +1,4 @@
+import { InlayError } from '../error/index.ts';
 import { OciLayout } from './oci/layout.ts';
 import { referrersInLayout } from './oci/layout-attachments.ts';
 import { type Descriptor, indexSchema, manifestSchema } from './oci/schema.ts';
@@ -5,7 +6,7 @@ import { type Descriptor, indexSchema, manifestSchema } from './oci/schema.ts';
 /**
  * Copies an image with all its blobs, and what is attached to it, into an OCI layout of its own, under the tag of its reference, so that other
  * tools find it: `skopeo inspect oci:DIR:TAG`.
- * @throws IMAGE_NOT_FOUND, IMAGE_INVALID
+ * @throws IMAGE_NOT_FOUND, IMAGE_INVALID, INTEGRITY_MISMATCH
  */
 export async function exportLayout(store: OciLayout, reference: string, dir: string): Promise<void> {
   const found = (await store.references()).find((known) => known.reference === reference)?.descriptor;
@@ -14,8 +15,12 @@ export async function exportLayout(store: OciLayout, reference: string, dir: str
   const target = await OciLayout.open(dir);
   const all = await reachable(store, root);
   for (const descriptor of all) {
-    if (!(await target.has(descriptor)))
-      await target.putStream(Bun.file(store.blobPath(descriptor.digest)).stream(), descriptor.mediaType);
+    if (await target.has(descriptor)) continue;
+    const { digest } = await target.putStream(store.stream(descriptor), descriptor.mediaType);
+    if (digest !== descriptor.digest)
+      throw new InlayError('INTEGRITY_MISMATCH', `${descriptor.digest} in ${store.dir} has the digest ${digest}`, {
+        hint: 'Build or pull the image again.',
+      });
   }
   for (const { digest } of all.filter((one) => one.mediaType.includes('json'))) {
     for (const referrer of await referrersInLayout(store, digest)) {

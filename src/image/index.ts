@@ -31,6 +31,7 @@ export { noted } from './note.ts';
 export type { NpmPackage } from './npm-package.ts';
 export { type ArtifactManifest, type AttachedDocument, type AttachedLayer, artifactManifest } from './oci/artifact.ts';
 export type { Attachments } from './oci/attachments.ts';
+export { tryLock } from './oci/file-lock.ts';
 export { OciLayout, type ResolvedImage } from './oci/layout.ts';
 export { attachInLayout, attachmentsInLayout, referrersInLayout } from './oci/layout-attachments.ts';
 export { MEDIA_TYPE } from './oci/media-types.ts';

@@ -32,7 +32,7 @@ export interface PullResult {
 /**
  * Pulls an image with all its platforms into a layout. Every byte is checked against its digest; the image gets its name last, so
  * that what has a name is whole.
- * @throws REGISTRY_NOT_FOUND, INTEGRITY_MISMATCH, INTERRUPTED, and those of every request
+ * @throws REGISTRY_NOT_FOUND, INTEGRITY_MISMATCH, INTERRUPTED, IMAGE_INVALID for what was pruned meanwhile, and those of every request
  */
 export async function pullImage(options: PullOptions): Promise<PullResult> {
   const { registry, layout, from, signal } = options;
@@ -49,7 +49,7 @@ export async function pullImage(options: PullOptions): Promise<PullResult> {
     graph.blobs.map((blob) =>
       limit(async () => {
         if (failures.length > 0) return;
-        if (await layout.has(blob)) {
+        if (await layout.holds(blob)) {
           existing.push(blob.digest);
           meter.finished(blob.digest, blob.size, 'there');
           return;
@@ -66,7 +66,7 @@ export async function pullImage(options: PullOptions): Promise<PullResult> {
   if (failures.length > 0) throw failures[0];
   for (const manifest of [...graph.children, root])
     await layout.putBytes(manifest.bytes, manifest.descriptor.mediaType);
-  await layout.tag(options.name, root.descriptor);
+  await layout.tag(options.name, root.descriptor, graph.blobs);
   const sizes = new Map(graph.blobs.map((blob) => [blob.digest, blob.size]));
   return {
     reference: formatReference({ ...from, digest: root.descriptor.digest }),

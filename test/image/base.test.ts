@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isInlayError } from '../../src/error/index.ts';
-import { PrivateApt, parseStanzas } from '../../src/image/base/apt.ts';
+import { PrivateApt, parseStanzas, requireRoom } from '../../src/image/base/apt.ts';
 import type { Deb } from '../../src/image/base/deb.ts';
-import { readLock, withPins, writeLock } from '../../src/image/base/lock.ts';
+import { pinBaseImage, pinPackages, pinServerImage, readLock, withPins, writeLock } from '../../src/image/base/lock.ts';
 import { dpkgStatus, rootFsOf } from '../../src/image/base/root-fs.ts';
 import type { TarEntry } from '../../src/image/layer/tar.ts';
 
@@ -50,10 +50,62 @@ test.each([
   expect(told).toContain(expected);
 });
 
+test('builds that pin at once lose no pin of each other, and leave nothing beside the lock', async () => {
+  const project = mkdtempSync(join(dir, 'project-'));
+  const path = join(project, 'inlay.lock');
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const names = Array.from({ length: 8 }, (_, i) => `registry.example.com/base:${i}`);
+  await Promise.all([
+    ...names.map((name) => pinBaseImage(path, name, digest)),
+    pinServerImage(path, 'registry.example.com/server:1', digest),
+    ...['linux/amd64', 'linux/arm64'].map((platform) => pinPackages(path, platform, [pin('libc6')])),
+  ]);
+  const lock = await readLock(path);
+  expect(Object.keys(lock?.baseImages ?? {})).toEqual(names);
+  expect(Object.keys(lock?.base?.platforms ?? {})).toEqual(['linux/amd64', 'linux/arm64']);
+  expect(lock?.serverImage?.digest).toBe(digest);
+  expect(readdirSync(project)).toEqual(['inlay.lock']);
+});
+
 test('a machine without apt is told so', async () => {
   expect(await code(PrivateApt.open(dir, 'amd64', { PATH: dir }))).toStartWith(
     'BASE_UNAVAILABLE: the base is composed from Debian packages, and this machine has no apt-get',
   );
+});
+
+test.skipIf(Bun.which('apt-get') === null)('builds that ask apt at once take nothing from each other', async () => {
+  const repository = mkdtempSync(join(dir, 'repository-'));
+  const stanza = (i: number) =>
+    `Package: p${i}\nVersion: 1.${i}\nArchitecture: amd64\nMaintainer: a <a@example.com>\nFilename: ./p${i}.deb\nSize: 1\nSHA256: ${'0'.repeat(64)}\nDescription: p\n\n`;
+  writeFileSync(join(repository, 'Packages'), Array.from({ length: 3000 }, (_, i) => stanza(i)).join(''));
+  writeFileSync(join(repository, 'sources.list'), `deb [trusted=yes] copy:${repository} ./\n`);
+  writeFileSync(
+    join(repository, 'apt.conf'),
+    `Dir::Etc::sourcelist "${repository}/sources.list";\nDir::Etc::sourceparts "${repository}/none";\n`,
+  );
+  const env = { ...process.env, APT_CONFIG: join(repository, 'apt.conf') };
+  const ask = async () => (await PrivateApt.open(join(repository, 'apt'), 'amd64', env)).candidates(['p7', 'p2999']);
+  const versions = (await Promise.all(Array.from({ length: 4 }, ask))).map((pins) =>
+    pins.map(({ version }) => version).sort(),
+  );
+  expect(versions).toEqual(Array.from({ length: 4 }, () => ['1.2999', '1.7']));
+});
+
+test('apt is not started where its lists have no room: it would wait for ever', () => {
+  const told = (blocks: number, bavail: number) => {
+    try {
+      requireRoom({ blocks, bavail, bsize: 4096 }, '/home');
+      return 'room';
+    } catch (error) {
+      return isInlayError(error) ? error.code : error;
+    }
+  };
+  expect([told(1e6, 5e5), told(1e6, 7000), told(1e6, 0), told(0, 0)]).toEqual([
+    'room',
+    'DISK_FULL',
+    'DISK_FULL',
+    'room',
+  ]);
 });
 
 test('stanzas keep their continuation lines', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extract } from 'tar-stream';
@@ -69,4 +69,21 @@ test('an image with a hole, or for another platform, is not written', async () =
   rmSync(layout.blobPath(manifest.layers[1]?.digest as string));
   await expect(exportDockerArchive(layout, 'some:1', PLATFORM, path)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
   expect(readdirSync(dir).includes('hole.tar')).toBe(false);
+});
+
+test('a pipe is written to, and not replaced', async () => {
+  const { layout } = await image();
+  const pipe = join(dir, 'pipe');
+  expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0);
+  const reader = Bun.spawn(['cat', pipe], { stdout: 'pipe' });
+  await exportDockerArchive(layout, 'some:1', PLATFORM, pipe);
+  const names: string[] = [];
+  const tar = extract();
+  tar.end(Buffer.from(await new Response(reader.stdout).arrayBuffer()));
+  for await (const entry of tar) {
+    names.push(entry.header.name);
+    entry.resume();
+  }
+  expect(names).toContain('manifest.json');
+  expect(statSync(pipe).isFIFO()).toBe(true);
 });

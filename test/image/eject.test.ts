@@ -80,3 +80,16 @@ test('the context has the layers as tars that ADD unpacks', async () => {
   // Nobody's files are overwritten.
   await expect(ejectImage(layout, 'some:1', PLATFORM, context)).rejects.toMatchObject({ code: 'USAGE' });
 });
+
+test('a context that cannot be written whole leaves the folder empty, for the next try', async () => {
+  const layout = await OciLayout.open(join(dir, 'broken'));
+  const entry = { path: 'a', type: 'file', mode: 0o644 } as const;
+  const layer = await writeLayer(layout, [entry], { compression: 'none', mtimeS: 0 });
+  const gone = { ...layer.descriptor, digest: `sha256:${'0'.repeat(64)}` };
+  const config = await layout.putJson({ ...CONFIG, rootfs: { type: 'layers', diff_ids: [] } }, MEDIA_TYPE.config);
+  const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPE.manifest, config, layers: [layer.descriptor, gone] };
+  await layout.tag('iris:1', await layout.putJson(manifest, MEDIA_TYPE.manifest));
+  const context = join(dir, 'broken-context');
+  await expect(ejectImage(layout, 'iris:1', PLATFORM, context)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+  expect(readdirSync(context)).toEqual([]);
+});

@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RUNTIME_LOCK } from '../../src/image/runtime/lock.ts';
+import { unpackOnce } from '../../src/image/runtime/npm-tarball.ts';
 import { bundleServer } from '../../src/image/server-layer.ts';
 
 test('the runtime of the image is the one that inlay itself runs on', async () => {
@@ -42,4 +45,21 @@ test('the server’s bundle is the same twice, names no path of this machine, an
   expect(one.packages.map(({ name }) => name)).toContain('d3-dsv');
   const main = one.entries.find((entry) => entry.path.endsWith('main.js'));
   expect(new TextDecoder().decode(main?.content as Uint8Array)).not.toContain(join(import.meta.dir, '../..'));
+});
+
+test('half a package in the cache is fetched again, not unpacked', async () => {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'inlay-runtime-'));
+  try {
+    mkdirSync(join(cacheDir, 'npm'));
+    const name = 'onnxruntime-common';
+    writeFileSync(join(cacheDir, 'npm', `${name}-${RUNTIME_LOCK[name]?.version}.tgz`), 'half');
+    const options = { cacheDir, env: { PATH: cacheDir } };
+    // There is no npm in that PATH.
+    await expect(unpackOnce(join(cacheDir, 'to'), [{ name, place: (path) => path }], options)).rejects.toMatchObject({
+      code: 'RUNTIME_UNAVAILABLE',
+    });
+    expect(existsSync(join(cacheDir, 'to'))).toBe(false);
+  } finally {
+    rmSync(cacheDir, { recursive: true });
+  }
 });

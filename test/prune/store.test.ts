@@ -1,6 +1,6 @@
 // The local store: old images and what they alone have go, what is kept is whole, what was used a moment ago is left alone.
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attachInLayout, MEDIA_TYPE, OciLayout } from '../../src/image/index.ts';
 import { type Policy, planStore, readStore, storeDocument, sweepStore, type Use } from '../../src/prune/index.ts';
@@ -96,4 +96,51 @@ test('layers that no image has go by their age; those of a base that is locked s
   expect(planned.freeBytes).toBe(9000);
   await sweepStore(state, planned);
   expect([await has(loose.digest), await has(young.digest), await has(base.modelDigest)]).toEqual([false, true, true]);
+});
+
+test('a name that is given anew between plan and sweep stays, with what is attached to its image', async () => {
+  const [old, same] = [await build('1.0'), await build('1.1')];
+  await build('1.2');
+  await age(1);
+  const { state, plan: planned } = await plan();
+  expect(tagsOf(storeDocument('', planned, []).drop)).toEqual(['1.0', '1.1']);
+  const rebuilt = await world.image(layout, 'iris:1.0', bytesOf('rebuilt', 5000));
+  await build('1.1');
+  await sweepStore(state, planned);
+  expect(await names()).toEqual(['iris:1.0', 'iris:1.1', 'iris:1.2']);
+  for (const digest of [rebuilt.digest, ...rebuilt.layers, same.digest, same.manifest, ...same.layers])
+    expect([digest, await has(digest)]).toEqual([digest, true]);
+  expect(await has(old.modelDigest)).toBe(false);
+});
+
+test('an image of which something was removed while it was made gets no name', async () => {
+  const made = await build('1.0');
+  const layers = made.layers.map((digest) => ({ mediaType: MEDIA_TYPE.layer, digest, size: 5000 })).slice(-1);
+  const index = { mediaType: MEDIA_TYPE.index, digest: made.digest, size: 1 };
+  await layout.tag('iris:2', index, layers);
+  await rm(layout.blobPath(made.modelDigest));
+  await expect(layout.tag('iris:3', index, layers)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+  await rm(layout.blobPath(made.manifest));
+  await expect(layout.tag('iris:3', index)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+  expect(await names()).toEqual(['iris:1.0', 'iris:2']);
+});
+
+test('what a killed build or pull left goes after a day', async () => {
+  await build('1.0');
+  const partial = `.partial-sha256-${'a'.repeat(64)}-1-abcdefgh`;
+  for (const name of ['.tmp-old', '.tmp-new', partial]) await Bun.write(join(layout.dir, 'blobs', name), 'x');
+  const then = new Date(Date.now() - 2 * DAY);
+  for (const name of ['.tmp-old', partial]) await utimes(join(layout.dir, 'blobs', name), then, then);
+  const { state, plan: planned } = await plan();
+  await sweepStore(state, planned);
+  expect((await readdir(join(layout.dir, 'blobs'))).sort()).toEqual(['.tmp-new', 'sha256']);
+});
+
+test('nothing is written where nothing goes: a full disk can be pruned', async () => {
+  await build('1.0');
+  const list = join(layout.dir, 'index.json');
+  const before = await stat(list);
+  const { state, plan: planned } = await plan();
+  await sweepStore(state, planned);
+  expect((await stat(list)).ino).toBe(before.ino);
 });

@@ -1,6 +1,6 @@
 // Doing what a plan says: what is looked at again, what registries allow, and how a sweep that was stopped goes on.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holdSweep } from '../../src/prune/sweep/lock.ts';
 import { Pace } from '../../src/prune/sweep/pace.ts';
@@ -118,6 +118,14 @@ test('one sweep at a time', async () => {
   await at.push('2');
   using _ = await holdSweep(at.dir);
   expect(await at.prune().catch((error) => error.code)).toBe('PRUNE_BUSY');
+  expect(at.tags()).toEqual(['1', '2']);
+});
+
+test('a lock that cannot be had is not taken for another sweep, and nothing is deleted', async () => {
+  await at.push('1');
+  await at.push('2');
+  await mkdir(join(at.dir, 'sweep.lock'), { recursive: true });
+  expect(await at.prune().catch((error) => error.code)).toBe('FILE_REFUSED');
   expect(at.tags()).toEqual(['1', '2']);
 });
 

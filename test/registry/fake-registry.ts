@@ -41,6 +41,8 @@ export interface RegistryTraits {
   readonly storage?: string;
   /** Whether manifests with missing blobs are refused. */
   readonly validates?: boolean;
+  /** Heeds If-Match and If-None-Match where a tag is set (RFC 9110, 13.1). */
+  readonly preconditions?: boolean;
   readonly pageSize?: number;
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -412,6 +414,10 @@ export class FakeRegistry {
       if (this.#traits.validates !== false && holes) return this.#error(response, 404, 'MANIFEST_BLOB_UNKNOWN');
       if (!id.startsWith('sha256-') && children.some((m) => !repo.manifests.has(m.digest)))
         return this.#error(response, 404, 'MANIFEST_UNKNOWN');
+      const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+      const tagged = repo.tags.get(id);
+      const unmet = (match !== undefined && match !== `"${tagged}"`) || (noneMatch === '*' && tagged !== undefined);
+      if (this.#traits.preconditions && unmet) return this.#error(response, 412, 'PRECONDITION_FAILED');
       repo.manifests.set(own, { bytes, mediaType: request.headers['content-type'] ?? '' });
       if (!id.startsWith('sha256:')) repo.tags.set(id, own);
       if (this.#fault(seen, ['lose-answer'])) return void this.#drop(request);

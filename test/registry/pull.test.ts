@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OciLayout } from '../../src/image/index.ts';
+import { OciLayout, tryLock } from '../../src/image/index.ts';
 import { pullImage, pushImage } from '../../src/registry/index.ts';
 import { FakeRegistry, type RegistryTraits } from './fake-registry.ts';
 import { model, ref, World } from './world.ts';
@@ -56,6 +57,14 @@ test('what is here is not fetched again', async () => {
   const { result } = await pull({ layout });
   expect([result.downloaded, result.receivedBytes]).toEqual([[], 0]);
   expect(fake.seen.some((r) => r.path.includes('/blobs/'))).toBe(false);
+});
+
+test('what is here is marked as used, so that a prune beside the pull leaves it', async () => {
+  const { layout } = await pull();
+  const then = new Date(Date.now() - 10 * 86_400_000);
+  for (const layer of layers) utimesSync(layout.blobPath(layer), then, then);
+  await pull({ layout });
+  for (const layer of layers) expect(statSync(layout.blobPath(layer)).mtimeMs).toBeGreaterThan(then.getTime());
 });
 
 test('by digest', async () => {
@@ -196,14 +205,30 @@ describe('what an earlier pull has fetched of a blob', () => {
     expect(left(layout)).toEqual([]);
   });
 
-  test('is left alone where its process lives', async () => {
+  test('is left alone while somebody writes it, in whatever container that is', async () => {
     const big = await pushBig();
     const layout = await world.layout();
-    const name = `.partial-${big.replace(':', '-')}-${process.pid}-x`;
-    writeFileSync(join(layout.dir, 'blobs', name), new Uint8Array(3_000_000));
-    await pull({ layout });
-    expect(ranges(big)).toEqual([undefined]);
-    expect(left(layout)).toEqual([name]);
+    // Of a process that nobody sees from here.
+    const name = `.partial-${big.replace(':', '-')}-4194303-x`;
+    const path = join(layout.dir, 'blobs', name);
+    writeFileSync(path, new Uint8Array(3_000_000));
+    const writer = await open(path, 'a+');
+    try {
+      expect(tryLock(writer)).toBe(true);
+      await pull({ layout });
+      expect(ranges(big)).toEqual([undefined]);
+      expect(left(layout)).toEqual([name]);
+    } finally {
+      await writer.close();
+    }
+  });
+
+  test('is fetched by two at once, each by itself', async () => {
+    const big = await pushBig();
+    const layout = await world.layout();
+    await Promise.all([pull({ layout }), pull({ layout })]);
+    expect(new Bun.CryptoHasher('sha256').update(await layout.readBytes(big)).digest('hex')).toBe(big.slice(7));
+    expect(left(layout)).toEqual([]);
   });
 });
 

@@ -104,8 +104,8 @@ describe.each([
   });
 });
 
-test('clients that write the fallback list at the same time lose nothing', async () => {
-  const fake = await start({ referrersApi: false });
+test('clients that write the fallback list at the same time lose nothing, where the registry heeds preconditions', async () => {
+  const fake = await start({ referrersApi: false, preconditions: true });
   const { full } = await pushed(fake);
   await Promise.all([1, 2, 3].map((n) => attach(fake, 'ml/iris:1', SBOM, `parts ${n}`)));
   const listed = await listReferrers({ registry: world.registry(), reference: ref(full) });

@@ -1,6 +1,6 @@
 // Training as a release does it: a command, its log, and when it is not done again.
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/contract/config/load.ts';
@@ -35,6 +35,19 @@ test('the command runs in the folder, its words are kept, and it is not told wha
   expect(readFileSync(join(dir, 'model.onnx'), 'utf8')).toBe('x');
   expect(readFileSync(trained?.log ?? '', 'utf8')).toContain('\ntrained\n');
   expect(trained?.status).toBe('done');
+});
+
+test.skipIf(!existsSync('/dev/full'))('a disk that is full ends the log, not the training', async () => {
+  const now = new Date('2026-01-02T03:04:05.678Z');
+  await train(options(MAKES, { now: () => now }));
+  const [log = ''] = await Array.fromAsync(new Bun.Glob('state/*/*.log').scan({ cwd: dir, absolute: true }));
+  rmSync(log);
+  symlinkSync('/dev/full', log);
+  const lines: string[] = [];
+  const more = { now: () => now, mode: 'always' as const, onLine: (line: string) => lines.push(line) };
+  expect((await train(options(MAKES, more)))?.status).toBe('done');
+  expect(lines).toContain('trained');
+  expect(lines.filter((line) => line.includes(log) && line.includes('ENOSPC'))).toHaveLength(1);
 });
 
 test('a training that nobody has released is gone on with, unless what it is made from has changed', async () => {

@@ -3,6 +3,7 @@ import type { ServiceStatus } from '../../cluster/index.ts';
 import { isInlayError } from '../../error/index.ts';
 import type { Origins, ReleaseSummary, StepReport } from '../../release/index.ts';
 import { sourceOf } from '../build-project.ts';
+import { toldOfFiles } from '../file-error.ts';
 import { projectOf } from './facts.ts';
 import type { Parts } from './steps.ts';
 
@@ -11,7 +12,8 @@ export async function summarize(
   ran: Parts & { readonly steps: readonly StepReport[]; readonly error: unknown; readonly dryRun: boolean },
 ): Promise<ReleaseSummary> {
   const { outcomeOf, undoOf } = await import('../../release/index.ts');
-  const { asked, facts, flags, steps, error, dryRun } = ran;
+  const { asked, facts, flags, steps, dryRun } = ran;
+  const error = toldOfFiles(ran.error);
   const { built, against, namespace, status } = facts;
   const errorCode = error === undefined ? undefined : isInlayError(error) ? error.code : 'INTERNAL';
   const outcome = outcomeOf(steps, { dryRun, errorCode, unchanged: facts.unchanged === true });

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, type StatsFs } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InlayError } from '../../error/index.ts';
 import { type CommandResult, type Env, hasProgram, lastLines, runCommand } from '../command.ts';
+import { whileLocked } from '../oci/file-lock.ts';
 import type { Pin } from './lock.ts';
+
+/** What package lists take while they are fetched, bytes. On a full disk apt's http method waits for ever. */
+const LISTS_BYTES = 100e6;
+
+/** How long another inlay may fetch lists and packages, over a slow line. */
+const PATIENCE_MS = 15 * 60_000;
 
 /**
  * apt with folders of its own for its lists and archives: the host's sources, keys and signature checks, but nothing of
@@ -40,7 +47,7 @@ export class PrivateApt {
     }
     for (const folder of ['state/lists/partial', 'cache/archives/partial'])
       await mkdir(join(dir, folder), { recursive: true });
-    await writeFile(join(dir, 'status'), '');
+    await writeFile(statusIn(dir), '');
     return new PrivateApt(dir, architecture, env);
   }
 
@@ -121,13 +128,15 @@ export class PrivateApt {
     });
   }
 
-  /** Runs a program of apt, with fresh package lists the first time. */
-  async #run(
-    program: 'apt-get' | 'apt-cache',
-    args: readonly string[],
-    cwd: string = this.#dir,
-  ): Promise<CommandResult> {
+  /** Runs a program of apt, while no other does in this folder: apt's lists bear only one. */
+  #run(program: 'apt-get' | 'apt-cache', args: readonly string[], cwd: string = this.#dir): Promise<CommandResult> {
+    return whileLocked(statusIn(this.#dir), () => this.#runAlone(program, args, cwd), PATIENCE_MS);
+  }
+
+  /** With fresh package lists the first time. */
+  async #runAlone(program: 'apt-get' | 'apt-cache', args: readonly string[], cwd: string): Promise<CommandResult> {
     if (!this.#updated) {
+      requireRoom(await statfs(this.#dir), this.#dir);
       const update = await runCommand(['apt-get', ...this.#options(), 'update', '-q'], {
         env: this.#env,
         cwd: this.#dir,
@@ -142,10 +151,11 @@ export class PrivateApt {
     const { uid } = { uid: process.getuid?.() };
     return [
       `Dir::State=${this.#dir}/state`,
-      `Dir::State::status=${this.#dir}/status`,
+      `Dir::State::status=${statusIn(this.#dir)}`,
       `Dir::Cache=${this.#dir}/cache`,
       `APT::Architecture=${this.#architecture}`,
       `APT::Architectures::=${this.#architecture}`,
+      // apt gives up at once where another has its lock.
       'Debug::NoLocking=1',
       'Acquire::Languages=none',
       // A partial failure (a mirror away for a moment) must not pass as success with old lists.
@@ -153,6 +163,27 @@ export class PrivateApt {
       ...(uid === 0 ? ['APT::Sandbox::User=root'] : []),
     ].flatMap((option) => ['-o', option]);
   }
+}
+
+/** @throws DISK_FULL where package lists have no room; some file systems do not tell */
+export function requireRoom(
+  { blocks, bavail, bsize }: Pick<StatsFs, 'blocks' | 'bavail' | 'bsize'>,
+  dir: string,
+): void {
+  const free = bavail * bsize;
+  if (blocks === 0 || free >= LISTS_BYTES) return;
+  throw new InlayError(
+    'DISK_FULL',
+    `apt's package lists take up to ${LISTS_BYTES / 1e6} MB, and ${dir} has ${Math.floor(free / 1e6)} MB left`,
+    {
+      hint: 'Free some of it (inlay prune --local looks at INLAY_HOME), or set INLAY_HOME to a folder with more room.',
+    },
+  );
+}
+
+/** No package is installed: so that apt does not look at the host's. */
+function statusIn(dir: string): string {
+  return join(dir, 'status');
 }
 
 /** Where a pinned package lies among the downloaded ones. */

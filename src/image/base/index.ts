@@ -6,7 +6,7 @@ import type { TarEntry } from '../layer/tar.ts';
 import type { Platform } from '../oci/schema.ts';
 import { debPath, hasDeb, PrivateApt } from './apt.ts';
 import { readDeb } from './deb.ts';
-import { type Pin, readLock, withPins, writeLock } from './lock.ts';
+import { type Pin, pinPackages, readLock } from './lock.ts';
 import { rootFsOf } from './root-fs.ts';
 
 export interface BaseOptions {
@@ -61,7 +61,7 @@ export async function lockBase(options: BaseOptions): Promise<Base> {
       { hint: 'Do the apt sources of this machine serve that architecture?' },
     );
   const base = await composed(pins, options, apt);
-  await writeLock(lockPath, withPins(await readLock(lockPath), platformKey(options), pins));
+  await pinPackages(lockPath, platformKey(options), pins);
   onProgress?.({ step: 'base', message: `pinned ${pins.length} packages in inlay.lock` });
   return base;
 }

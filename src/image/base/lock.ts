@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { LineCounter, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { InlayError } from '../../error/index.ts';
+import { whileLocked } from '../oci/file-lock.ts';
 
 export const pinSchema = z.strictObject({
   name: z.string(),
@@ -60,10 +62,25 @@ export function withPins(lock: Lock | undefined, platform: string, pins: readonl
   return { ...lock, schemaVersion: 1, base: { kind: 'apt', platforms: ordered } };
 }
 
+/** Pins one platform's packages; what else is pinned stays. @throws LOCK_INVALID, STORE_BUSY */
+export function pinPackages(path: string, platform: string, pins: readonly Pin[]): Promise<void> {
+  return changeLock(path, (lock) => withPins(lock, platform, pins));
+}
+
 export async function writeLock(path: string, lock: Lock): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, HEADER + stringify(lock, { lineWidth: 0 }));
-  await rename(temporary, path);
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, HEADER + stringify(lock, { lineWidth: 0 }));
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Builds for several platforms may pin at once: whoever changes the lock holds its folder. */
+function changeLock(path: string, change: (lock: Lock | undefined) => Lock): Promise<void> {
+  return whileLocked(dirname(path), async () => writeLock(path, change(await readLock(path))));
 }
 
 /** The digest that the lock pins for a base image of that name. @throws LOCK_INVALID */
@@ -71,11 +88,12 @@ export async function pinnedBaseImage(path: string, reference: string): Promise<
   return (await readLock(path))?.baseImages?.[reference];
 }
 
-/** Pins a base image; what else is pinned stays. @throws LOCK_INVALID */
-export async function pinBaseImage(path: string, reference: string, digest: string): Promise<void> {
-  const lock = await readLock(path);
-  const all = Object.entries({ ...lock?.baseImages, [reference]: digest }).sort(([a], [b]) => (a < b ? -1 : 1));
-  await writeLock(path, { schemaVersion: 1, ...lock, baseImages: Object.fromEntries(all) });
+/** Pins a base image; what else is pinned stays. @throws LOCK_INVALID, STORE_BUSY */
+export function pinBaseImage(path: string, reference: string, digest: string): Promise<void> {
+  return changeLock(path, (lock) => {
+    const all = Object.entries({ ...lock?.baseImages, [reference]: digest }).sort(([a], [b]) => (a < b ? -1 : 1));
+    return { schemaVersion: 1, ...lock, baseImages: Object.fromEntries(all) };
+  });
 }
 
 /** The digest that the lock pins for a server image of that name. @throws LOCK_INVALID */
@@ -84,7 +102,7 @@ export async function pinnedServerImage(path: string, reference: string): Promis
   return pin?.reference === reference ? pin.digest : undefined;
 }
 
-/** Pins a server image; what else is pinned stays. @throws LOCK_INVALID */
-export async function pinServerImage(path: string, reference: string, digest: string): Promise<void> {
-  await writeLock(path, { schemaVersion: 1, ...(await readLock(path)), serverImage: { reference, digest } });
+/** Pins a server image; what else is pinned stays. @throws LOCK_INVALID, STORE_BUSY */
+export function pinServerImage(path: string, reference: string, digest: string): Promise<void> {
+  return changeLock(path, (lock) => ({ schemaVersion: 1, ...lock, serverImage: { reference, digest } }));
 }

@@ -17,7 +17,7 @@ const DEFAULT_PATIENCE_MS = 60_000;
 /**
  * Does `work` while nobody else, in this process or another one, does the same for this file: flock(2), which the kernel lets go of when its
  * holder dies. Node and Bun have no call for it. On a file system without such locks the work is done unlocked.
- * @param path a file that is there and stays
+ * @param path a file or a folder that is there and stays
  * @throws STORE_BUSY when somebody holds it for longer than `patienceMs`; what `work` throws
  */
 export async function whileLocked<T>(
@@ -25,14 +25,23 @@ export async function whileLocked<T>(
   work: () => Promise<T>,
   patienceMs: number = DEFAULT_PATIENCE_MS,
 ): Promise<T> {
-  // Over NFS only what may be written can be locked.
-  const file = await open(path, 'r+');
+  // Over NFS only what may be written can be locked, and so no folder. Of a folder that a group shares the file is somebody else's.
+  const file = await open(path, 'r+').catch((error) => {
+    if (error.code !== 'EISDIR' && error.code !== 'EACCES') throw error;
+    return open(path, 'r');
+  });
   try {
     await takeLock(file, path, patienceMs);
     return await work();
   } finally {
     await file.close();
   }
+}
+
+/** Takes the lock of an open file, which has it until it is closed. @returns false where somebody has it, undefined where there are no such locks */
+export function tryLock(file: FileHandle): boolean | undefined {
+  const error = flock(file.fd);
+  return error === 0 ? true : error === EWOULDBLOCK ? false : undefined;
 }
 
 async function takeLock(file: FileHandle, path: string, patienceMs: number): Promise<void> {
@@ -42,7 +51,7 @@ async function takeLock(file: FileHandle, path: string, patienceMs: number): Pro
     if (error !== EWOULDBLOCK && error !== EINTR) return;
     if (performance.now() > until)
       throw new InlayError('STORE_BUSY', `${path} is locked by another process for more than ${patienceMs / 1000} s`, {
-        hint: `Another inlay writes the same images. See who has it open (fuser -v ${path}): one that was stopped holds it until it goes on or ends.`,
+        hint: `Another inlay works with the same files. See who has it open (fuser -v ${path}): one that was stopped holds it until it goes on or ends.`,
       });
     await sleep(waitMs);
   }

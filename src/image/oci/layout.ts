@@ -140,22 +140,40 @@ export class OciLayout {
     return parseJson(indexSchema, await readFile(path, 'utf8'), path);
   }
 
-  /** Names `descriptor`; an older image of that name keeps its blobs but loses the name. */
-  async tag(reference: string, descriptor: Descriptor): Promise<void> {
+  /**
+   * Names `descriptor`; an older image of that name keeps its blobs but loses the name. What gets a name is whole: what was put here may
+   * have been pruned since.
+   * @param layers that have to be here @throws IMAGE_INVALID, STORE_BUSY
+   */
+  async tag(reference: string, descriptor: Descriptor, layers: readonly Descriptor[] = []): Promise<void> {
     const named = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: reference } };
-    await this.#change((listed) => [...listed.filter((m) => m.annotations?.[REF_NAME] !== reference), named]);
+    await whileLocked(this.#marker, async () => {
+      for (const layer of layers) if (!(await this.has(layer))) throw pruned(reference, layer.digest);
+      await this.#requireDocuments(reference, descriptor.digest);
+      await this.#change((listed) => [...listed.filter((m) => m.annotations?.[REF_NAME] !== reference), named]);
+    });
   }
 
   /** Lists a manifest without naming it, as what is attached to an image is; `instead` are taken off the list. */
   async list(descriptor: Descriptor, instead: readonly string[] = []): Promise<void> {
     const stays = (m: Descriptor): boolean =>
       m.annotations?.[REF_NAME] !== undefined || (m.digest !== descriptor.digest && !instead.includes(m.digest));
-    await this.#change((listed) => [...listed.filter(stays), descriptor]);
+    await whileLocked(this.#marker, () => this.#change((listed) => [...listed.filter(stays), descriptor]));
   }
 
-  /** Takes manifests off the list, named or not; their blobs stay. @param goes whether one of the list goes */
-  async unlist(goes: (descriptor: Descriptor, reference: string | undefined) => boolean): Promise<void> {
-    await this.#change((listed) => listed.filter((one) => !goes(one, one.annotations?.[REF_NAME])));
+  /** Takes manifests off the list, named or not; their blobs stay. @param goes whether one of the list goes @throws STORE_BUSY */
+  unlist(goes: (descriptor: Descriptor, reference: string | undefined) => boolean): Promise<void> {
+    return this.alone((unlist) => unlist(goes));
+  }
+
+  /**
+   * Does `work` while nobody else changes the list: whoever wants to name an image waits, and then finds out what `work` has taken from it.
+   * @param work gets what takes manifests off the list @throws STORE_BUSY; what `work` throws
+   */
+  alone<T>(work: (unlist: OciLayout['unlist']) => Promise<T>): Promise<T> {
+    return whileLocked(this.#marker, () =>
+      work((goes) => this.#change((listed) => listed.filter((one) => !goes(one, one.annotations?.[REF_NAME])))),
+    );
   }
 
   /** The references in this layout, in the order they were named. */
@@ -230,25 +248,37 @@ export class OciLayout {
     return JSON.parse(new TextDecoder().decode(await this.readBytes(digest)));
   }
 
-  /** Changes the list as it is on disk now. */
-  #change(change: (listed: ImageIndex['manifests']) => ImageIndex['manifests']): Promise<void> {
-    return whileLocked(this.#marker, async () => {
-      const index = await this.index();
-      await this.#write(
-        join(this.#dir, 'index.json'),
-        JSON.stringify({ ...index, manifests: change(index.manifests) }),
-      );
-    });
+  /** The manifest or index, and the manifests and configs below it. */
+  async #requireDocuments(reference: string, digest: string): Promise<void> {
+    if (!existsSync(this.blobPath(digest))) throw pruned(reference, digest);
+    const document = await this.#json(digest);
+    const config = manifestSchema.safeParse(document).data?.config;
+    if (config && !(await this.has(config))) throw pruned(reference, config.digest);
+    for (const child of indexSchema.safeParse(document).data?.manifests ?? [])
+      await this.#requireDocuments(reference, child.digest);
+  }
+
+  /** Changes the list as it is on disk now, for who holds the lock. A list that stays as it is is not written: the disk may be full. */
+  async #change(change: (listed: ImageIndex['manifests']) => ImageIndex['manifests']): Promise<void> {
+    const index = await this.index();
+    const manifests = change(index.manifests);
+    if (manifests.length === index.manifests.length && manifests.every((one, i) => one === index.manifests[i])) return;
+    await this.#write(join(this.#dir, 'index.json'), JSON.stringify({ ...index, manifests }));
   }
 
   /** @param present what becomes of a file that is there: `keep` never puts another in its place, whoever comes first */
   async #write(path: string, data: string | Uint8Array, present: 'replace' | 'keep' = 'replace'): Promise<void> {
     const temporary = join(this.#dir, 'blobs', `.tmp-${randomUUID()}`);
-    await writeFile(temporary, data, { mode: 0o644 });
-    if (present === 'replace') return rename(temporary, path);
-    await link(temporary, path).catch((error) => {
-      if (!existsSync(path)) throw error;
-    });
+    try {
+      await writeFile(temporary, data, { mode: 0o644 });
+      if (present === 'replace') return await rename(temporary, path);
+      await link(temporary, path).catch((error) => {
+        if (!existsSync(path)) throw error;
+      });
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
     await rm(temporary);
   }
 }
@@ -256,4 +286,10 @@ export class OciLayout {
 /** One write may take only a part: a signal came, or the disk is almost full. */
 async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.byteLength; ) done += (await file.write(chunk, done)).bytesWritten;
+}
+
+function pruned(reference: string, digest: string): InlayError {
+  return new InlayError('IMAGE_INVALID', `${reference} gets no name: ${digest} was removed while the image was made`, {
+    hint: 'Was it inlay prune? Build or pull the image again.',
+  });
 }

@@ -42,11 +42,14 @@ export async function unpackOnce(dir: string, sources: readonly Source[], option
   }
 }
 
-/** The package's tarball through the npm client, and so through the user's npm configuration; its integrity is checked. */
+/**
+ * The package's tarball through the npm client, and so through the user's npm configuration; its integrity is checked, also of one that lies
+ * here: a crash of the machine, or whatever keeps the cache between jobs, may have left half of it.
+ */
 async function fetchTarball(name: string, { cacheDir, env, onProgress }: NpmOptions): Promise<string> {
   const { version, integrity } = pinOf(name);
   const target = join(cacheDir, 'npm', `${fileName(name)}-${version}.tgz`);
-  if (existsSync(target)) return target;
+  if (existsSync(target) && (await integrityOf(target)) === integrity) return target;
   onProgress?.({ step: 'runtime', message: `fetching ${name} ${version} with npm` });
   await mkdir(dirname(target), { recursive: true });
   // An empty folder, so that no project's own npm settings or workspaces take part.
@@ -62,9 +65,7 @@ async function fetchTarball(name: string, { cacheDir, env, onProgress }: NpmOpti
         hint: 'Check npm’s registry settings: npm config get registry.',
       });
     }
-    const found = `sha512-${createHash('sha512')
-      .update(await readFile(join(work, file)))
-      .digest('base64')}`;
+    const found = await integrityOf(join(work, file));
     if (found !== integrity) {
       throw new InlayError(
         'INTEGRITY_MISMATCH',
@@ -86,6 +87,12 @@ async function fetchTarball(name: string, { cacheDir, env, onProgress }: NpmOpti
   }
 }
 
+async function integrityOf(path: string): Promise<string> {
+  return `sha512-${createHash('sha512')
+    .update(await readFile(path))
+    .digest('base64')}`;
+}
+
 async function unpack(tarball: string, place: Source['place'], dir: string): Promise<void> {
   const entries = extract();
   const feeding = (async () => {
@@ -105,8 +112,11 @@ async function unpack(tarball: string, place: Source['place'], dir: string): Pro
     const target = join(dir, path);
     await mkdir(dirname(target), { recursive: true });
     const file = await open(target, 'wx');
-    for await (const chunk of entry) await file.write(chunk as Uint8Array);
-    await file.close();
+    try {
+      for await (const chunk of entry) await file.writeFile(chunk as Uint8Array);
+    } finally {
+      await file.close();
+    }
   }
   await feeding;
 }

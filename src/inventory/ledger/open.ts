@@ -13,9 +13,10 @@ export async function openLedger(url: string): Promise<Ledger> {
   const sql = connectDatabase(url, dialect);
   try {
     if (dialect === 'sqlite') {
+      // First: what follows waits for a hub that opens or closes it at the same time.
+      await sql.unsafe('PRAGMA busy_timeout = 10000');
       await sql.unsafe('PRAGMA journal_mode = WAL');
       await sql.unsafe('PRAGMA synchronous = FULL');
-      await sql.unsafe('PRAGMA busy_timeout = 10000');
       await sql.unsafe('PRAGMA foreign_keys = ON');
     }
     await migrate(sql, dialect);

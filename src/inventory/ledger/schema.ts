@@ -39,14 +39,14 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
 
 /** Brings a database to the present schema, all of it or nothing. @throws LEDGER_INVALID for one that a newer inlay has written */
 export async function migrate(sql: SQL, dialect: Dialect): Promise<void> {
-  await sql.begin(async (tx) => {
-    // Two hubs may start at once.
+  // Most find nothing to do, and take no lock for it. Where there is no table yet, that is told by nobody else.
+  if ((await versionOf(sql).catch(() => 0)) === MIGRATIONS.length) return;
+  // Two hubs may start at once: SQLite lets a transaction that has read wait for no other writer.
+  const begin = dialect === 'sqlite' ? 'IMMEDIATE' : '';
+  await sql.begin(begin, async (tx) => {
     if (dialect === 'postgres') await tx`SELECT pg_advisory_xact_lock(7305816201)`;
     await tx.unsafe('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL, applied_at BIGINT NOT NULL)');
-    const [{ version }] = (await tx`SELECT COALESCE(MAX(version), 0) AS version FROM schema_version`) as [
-      { version: number | string },
-    ];
-    const at = Number(version);
+    const at = await versionOf(tx);
     if (at > MIGRATIONS.length)
       throw new InlayError('LEDGER_INVALID', `the ledger has schema ${at}, this inlay knows ${MIGRATIONS.length}`, {
         hint: 'A newer inlay has written it: use that one.',
@@ -57,4 +57,11 @@ export async function migrate(sql: SQL, dialect: Dialect): Promise<void> {
       await tx`INSERT INTO schema_version ${tx({ version: i + 1, applied_at: Date.now() })}`;
     }
   });
+}
+
+async function versionOf(sql: SQL): Promise<number> {
+  const [{ version }] = (await sql`SELECT COALESCE(MAX(version), 0) AS version FROM schema_version`) as [
+    { version: number | string },
+  ];
+  return Number(version);
 }

@@ -1,5 +1,6 @@
-import { Database } from 'bun:sqlite';
+import { Database, SQLiteError } from 'bun:sqlite';
 import { SQL } from 'bun';
+import { databaseName, unavailable } from './open.ts';
 import type { Dialect } from './schema.ts';
 
 /** Who holds it writes the ledger; it ends with the process or its connection, however that ends. */
@@ -11,22 +12,25 @@ export interface WriterLock {
 
 const KEY = 7_305_816_200;
 
-/** Takes the lock; undefined where another hub has it. */
+/** Takes the lock; undefined where another hub has it. @throws LEDGER_UNAVAILABLE where there can be none: a full disk, a folder of somebody else's */
 export async function takeWriterLock(url: string, dialect: Dialect): Promise<WriterLock | undefined> {
   return dialect === 'sqlite' ? fileLock(url) : advisoryLock(url);
 }
 
 /** The operating system's own lock on a file beside the database, by way of SQLite. */
 function fileLock(url: string): WriterLock | undefined {
-  const database = new Database(`${url.replace(/^sqlite:(\/\/)?/, '')}-writer`, { create: true });
+  let database: Database | undefined;
   try {
+    database = new Database(`${databaseName(url)}-writer`, { create: true });
     database.run('PRAGMA busy_timeout = 0');
     database.run('BEGIN EXCLUSIVE');
-  } catch {
-    database.close();
-    return undefined;
+  } catch (error) {
+    database?.close();
+    if (error instanceof SQLiteError && error.code === 'SQLITE_BUSY') return undefined;
+    throw unavailable(url, error);
   }
-  return { held: async () => true, release: async () => database.close() };
+  const held = database;
+  return { held: async () => true, release: async () => held.close() };
 }
 
 /** A lock of the session: one connection that does nothing else. */

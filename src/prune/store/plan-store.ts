@@ -10,8 +10,8 @@ const LOOSE_MS = 3_600_000;
 /** What of the local store goes. */
 export interface StorePlan {
   readonly marked: readonly MarkedRepository[];
-  /** Names that go, as the store has them. */
-  readonly references: ReadonlySet<string>;
+  /** Names that go, as the store has them, with the digest that each named then. */
+  readonly references: ReadonlyMap<string, string>;
   /** Manifests that are taken off the store's list. */
   readonly manifests: ReadonlySet<string>;
   /** Blobs that no kept image has, with their sizes. */
@@ -35,7 +35,7 @@ export async function planStore(store: StoreState, options: StorePlanOptions): P
   const marked = mark({ now, repositories, uses, policies });
   const stays = new Set<string>();
   const goes = new Set<string>();
-  const references = new Set<string>();
+  const references = new Map<string, string>();
   const manifests = new Set<string>();
   const kept = new Map<string, ManifestFacts>();
   for (const at of marked) {
@@ -44,7 +44,7 @@ export async function planStore(store: StoreState, options: StorePlanOptions): P
       if (facts) kept.set(digest, facts);
     }
     for (const { digest, tags } of sweepOrder(at)) {
-      for (const tag of tags) references.add(tag === '' ? at.repository.name : `${at.repository.name}:${tag}`);
+      for (const tag of tags) references.set(tag === '' ? at.repository.name : `${at.repository.name}:${tag}`, digest);
       manifests.add(digest);
       for (const blob of [{ digest }, ...(at.repository.manifests.get(digest)?.blobs ?? [])]) goes.add(blob.digest);
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { InlayError } from '../../error/index.ts';
 import { interrupted } from '../failure.ts';
@@ -77,17 +77,19 @@ export async function downloadBlob(
   options: { readonly temporaryDir: string; readonly onBytes?: ((count: number) => void) | undefined },
 ): Promise<void> {
   const { temporaryDir, onBytes } = options;
-  const temporary = await claimPartial(temporaryDir, blob.digest);
+  const partial = await claimPartial(temporaryDir, blob.digest);
   try {
     // Bytes may be bent on the way once; twice, and the registry holds something else.
     const right =
-      (await write(repository, blob, temporary, onBytes)) || (await write(repository, blob, temporary, onBytes));
+      (await write(repository, blob, partial.file, onBytes)) || (await write(repository, blob, partial.file, onBytes));
     if (!right) throw mismatch(repository, `downloading ${blob.digest}`, 'the bytes have another digest');
     await mkdir(dirname(path), { recursive: true });
-    await rename(temporary, path);
+    await rename(partial.path, path);
   } catch (error) {
-    await leavePartial(temporaryDir, blob.digest, temporary);
+    await leavePartial(partial);
     throw error;
+  } finally {
+    await partial.file.close();
   }
 }
 
@@ -95,30 +97,25 @@ export async function downloadBlob(
 async function write(
   repository: Repository,
   blob: Blob,
-  path: string,
+  file: FileHandle,
   onBytes: ((count: number) => void) | undefined,
 ): Promise<boolean> {
   const hash = createHash('sha256');
-  const file = await open(path, 'a+', 0o644);
   let size = 0;
-  try {
-    for await (const chunk of file.createReadStream({ start: 0, autoClose: false })) {
-      hash.update(chunk as Buffer);
-      size += (chunk as Buffer).byteLength;
-    }
-    onBytes?.(size);
-    if (size < blob.size || size === 0)
-      for await (const chunk of readBlob(repository, blob, size)) {
-        hash.update(chunk);
-        await file.writeFile(chunk);
-        size += chunk.byteLength;
-        onBytes?.(chunk.byteLength);
-      }
-    if (size === blob.size && `sha256:${hash.digest('hex')}` === blob.digest) return true;
-    await file.truncate(0);
-  } finally {
-    await file.close();
+  for await (const chunk of file.createReadStream({ start: 0, autoClose: false })) {
+    hash.update(chunk as Buffer);
+    size += (chunk as Buffer).byteLength;
   }
+  onBytes?.(size);
+  if (size < blob.size || size === 0)
+    for await (const chunk of readBlob(repository, blob, size)) {
+      hash.update(chunk);
+      await file.writeFile(chunk);
+      size += chunk.byteLength;
+      onBytes?.(chunk.byteLength);
+    }
+  if (size === blob.size && `sha256:${hash.digest('hex')}` === blob.digest) return true;
+  await file.truncate(0);
   onBytes?.(-size);
   return false;
 }

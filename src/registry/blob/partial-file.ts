@@ -1,56 +1,48 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tryLock } from '../../image/index.ts';
 
 /** Less than this is fetched again sooner than it is taken up. */
 const KEPT_BYTES = 2 ** 20;
 
-/** The process of a file that nobody writes to any more. */
-const NOBODY = 0;
+/** A file that is written to its end by whoever holds it. */
+export interface Partial {
+  readonly path: string;
+  readonly file: FileHandle;
+}
 
 /**
- * Where the bytes of a blob go until it is whole. What an earlier process left of it, when it was ended or gave up, is taken over: the
- * name says whose it is.
+ * Where the bytes of a blob go until it is whole. What an earlier process left of it, when it was ended or gave up, is taken over: whoever
+ * writes holds the file's lock, also where processes do not see each other, as in containers with one store.
  * @param dir on the disk of the blob's own place
  */
-export async function claimPartial(dir: string, digest: string): Promise<string> {
-  const mine = nameOf(dir, digest, process.pid);
+export async function claimPartial(dir: string, digest: string): Promise<Partial> {
+  const start = `.partial-${digest.replace(':', '-')}-`;
   for (const name of await readdir(dir)) {
-    const owner = ownerOf(name, digest);
-    if (owner === undefined || isAlive(owner)) continue;
-    // Another process may be quicker.
-    const taken = await rename(join(dir, name), mine).then(
-      () => true,
-      () => false,
-    );
-    if (taken) break;
+    if (!name.startsWith(start)) continue;
+    const path = join(dir, name);
+    const file = await open(path, constants.O_RDWR | constants.O_APPEND).catch(() => undefined);
+    if (!file) continue;
+    if (tryLock(file) === true && (await isStill(path, file))) return { path, file };
+    await file.close();
   }
-  return mine;
+  const path = join(dir, `${start}${randomUUID()}`);
+  const file = await open(path, 'ax+', 0o644);
+  if (tryLock(file) !== false) return { path, file };
+  // Somebody has taken it over in this moment.
+  await file.close();
+  return claimPartial(dir, digest);
 }
 
 /** Leaves what there is of a blob for whoever asks for it next. */
-export async function leavePartial(dir: string, digest: string, path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found && found.size >= KEPT_BYTES) await rename(path, nameOf(dir, digest, NOBODY));
-  else await rm(path, { force: true });
+export async function leavePartial({ path, file }: Partial): Promise<void> {
+  if ((await file.stat()).size < KEPT_BYTES) await rm(path, { force: true });
 }
 
-function nameOf(dir: string, digest: string, owner: number): string {
-  return join(dir, `.partial-${digest.replace(':', '-')}-${owner}-${randomUUID().slice(0, 8)}`);
-}
-
-function ownerOf(name: string, digest: string): number | undefined {
-  const start = `.partial-${digest.replace(':', '-')}-`;
-  const owner = name.startsWith(start) ? /^(\d+)-/.exec(name.slice(start.length))?.[1] : undefined;
-  return owner === undefined ? undefined : Number(owner);
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === NOBODY) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** Whoever held it before may have put it in its place, or removed it. */
+async function isStill(path: string, file: FileHandle): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  return there !== undefined && there.ino === (await file.stat()).ino;
 }

@@ -86,8 +86,8 @@ export async function unlistReferrer(repository: Repository, digest: string, sub
 }
 
 /**
- * Reads, changes and writes the fallback index. Registries have no compare-and-swap that all of them keep: If-Match is sent, and
- * the list is read again afterwards, since another client may have written between.
+ * Reads, changes and writes the fallback index. Registries have no compare-and-swap that all of them keep: If-Match is sent, or
+ * If-None-Match for the first list, and the list is read again afterwards, since another client may have written between.
  */
 async function changeFallback(
   repository: Repository,
@@ -109,7 +109,7 @@ async function changeFallback(
       repository,
       tag,
       { bytes, descriptor },
-      current ? { 'if-match': `"${current.descriptor.digest}"` } : {},
+      current ? { 'if-match': `"${current.descriptor.digest}"` } : { 'if-none-match': '*' },
     );
     // Comes round until a reading shows the change: a 412 or a lost race is then tried again.
   }

@@ -100,7 +100,7 @@ export async function runTraining(
 ): Promise<RanTraining> {
   const { dir, command, now, onLine, signal } = options;
   const started = now();
-  const log = await openLog(options, started);
+  const log = await openLog(options, started, onLine);
   const line = (text: string) => {
     log.write(`${text}\n`);
     onLine(text);
@@ -232,7 +232,12 @@ async function writeRecord(path: string, record: TrainingRecord): Promise<void> 
   await rename(temporary, path);
 }
 
-async function openLog(options: Pick<TrainingOptions, 'dir' | 'stateDir'>, started: Date) {
+/** A disk that fills up ends the log, not hours of training. */
+async function openLog(
+  options: Pick<TrainingOptions, 'dir' | 'stateDir'>,
+  started: Date,
+  onFailed: (line: string) => void,
+) {
   const folder = folderOf(options);
   await mkdir(folder, { recursive: true });
   const logs = (await readdir(folder)).filter((name) => name.endsWith('.log')).sort();
@@ -240,9 +245,14 @@ async function openLog(options: Pick<TrainingOptions, 'dir' | 'stateDir'>, start
     await rm(join(folder, name), { force: true });
   const path = join(folder, `${started.toISOString().replace(/[:.]/g, '-')}.log`);
   const stream = createWriteStream(path);
+  const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
+  stream.on('error', ({ message }) => onFailed(`${path} is not whole: ${message}`));
   return {
     path,
-    write: (text: string) => void stream.write(text),
-    end: () => new Promise<void>((resolve) => stream.end(() => resolve())),
+    write: (text: string) => void (stream.writable && stream.write(text)),
+    end: async () => {
+      stream.end();
+      await closed;
+    },
   };
 }
