@@ -63,11 +63,11 @@ async function chapter(name: string, act: () => Promise<unknown>, seen: () => Pr
 const as = (actor: string) => ({ INLAY_ACTOR: actor });
 const set = (...more: string[]) => ['-n', world.namespace, ...more];
 
-async function deploy(version: string, actor: string): Promise<void> {
+async function deploy(version: string, actor: string, ...more: string[]): Promise<void> {
   const config = world.config(
     'replicas: {initial: 1, min: 1, max: 2}, canary: {steps: [50], interval: 5s, bake: 0s, onInconclusive: pause}',
   );
-  await world.inlay(world.deployArgs(imageOf(version), '--config', config), as(actor));
+  await world.inlay(world.deployArgs(imageOf(version), '--config', config, ...more), as(actor));
 }
 
 async function python(name: string): Promise<void> {
@@ -156,9 +156,9 @@ test('the story', async () => {
   await chapter(
     'unwatched',
     async () => {
-      await deploy('1.2.0', 'nightly');
-      await until('a canary that waits', async () => (await world.status()).phase === 'paused');
       // Whoever edited by hand still has the field.
+      await deploy('1.2.0', 'nightly', '--force-conflicts');
+      await until('a canary that waits', async () => (await world.status()).phase === 'paused');
       await world.must(['promote', 'iris', '--force-conflicts', ...set('--reason', 'as every night')], as('nightly'));
       await world.cluster.kubectl(['delete', 'deployment', 'fraud', '-n', world.others]);
     },

@@ -81,10 +81,17 @@ export async function journalOf(who: {
   return new JournalStore(who.kube, who.namespace, who.service).open();
 }
 
+const KINDS: Readonly<Record<Preflight['kind'], string>> = {
+  first: 'a first release',
+  canary: 'a canary beside stable',
+  direct: 'the same image, at once',
+  unchanged: 'nothing changes',
+};
+
 /** What the preflight found, for people. */
 export function describePreflight({ findings, changes, kind }: Preflight): string[] {
   return [
-    kind === 'unchanged' ? 'nothing changes' : kind === 'first' ? 'a first release' : 'a canary beside stable',
+    KINDS[kind],
     ...changes.flatMap(({ object, changes: fields }) =>
       fields === undefined
         ? [`+ ${object}`]

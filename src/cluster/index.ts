@@ -1,4 +1,4 @@
-export { type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
+export { expectReleaser, type ReleaseJob, releaserObjects, startReleaseJob } from './detach/index.ts';
 export { type StepFolder, stepFolders } from './gitops/index.ts';
 export {
   type Journal,
@@ -58,11 +58,13 @@ export {
   unwantedObjects,
   type Weights,
   writeManifests,
+  writeStates,
 } from './manifests/index.ts';
 export { IMAGE_ANNOTATION, PREFIX, ROLE_LABEL, type Role, SERVICE_LABEL } from './names.ts';
 export { followLog, isReady, observeService, podLog, type Trouble } from './observe/index.ts';
 export {
   abort,
+  adopt,
   type Deployed,
   type DeployOptions,
   deploy,
@@ -85,6 +87,7 @@ export {
   type ServiceStatus,
   type SessionOptions,
   statusOf,
+  unsaid,
 } from './rollout/index.ts';
 export type { ReleaseContract, ReleaseImage, ServicePlan } from './service.ts';
 export {

@@ -26,6 +26,9 @@ export function journalName(service: string): string {
   return `inlay-${service}`;
 }
 
+/** Label: the service whose release a pod of `deploy --detach` goes on with. */
+export const RELEASES_LABEL = `${PREFIX}/releases`;
+
 /** Which Jobs go on with a service's releases (`deploy --detach`). */
 export function releaseJobSelector(service: string): string {
   return `app.kubernetes.io/component=release,${SERVICE_LABEL}=${service}`;

@@ -39,7 +39,7 @@ export function addDeploy(program: Command): void {
     .option(...CA_FILE)
     .option('--json', 'print one JSON document')
     .action(async (image, options) => {
-      const { deploy, statusOf } = await import('../../cluster/index.ts');
+      const { adopt, deploy, expectReleaser, statusOf } = await import('../../cluster/index.ts');
       const { readConfig, environmentConfig, withDefaults } = await import('../../contract/index.ts');
       const output = createOutput(options.json === true);
       if (options.env !== undefined && options.config === undefined)
@@ -67,14 +67,21 @@ export function addDeploy(program: Command): void {
               allowBreaking: options.allowBreaking === true,
               forceConflicts: options.forceConflicts === true,
             });
-          if (options.dryRun) return dryRun(await look(await journalOf(who)), output);
+          const resolve = (reference: string) => releaseImage(registry, reference, signal);
+          const asItRuns = options.write !== undefined;
+          const journalNow = async () =>
+            adopt(kube, namespace, await journalOf(who), {
+              ...{ resolve, deploy: own, environment: options.env, asItRuns },
+            });
+          if (options.dryRun) return dryRun(await look(await journalNow()), output);
           if (options.write !== undefined) {
-            const cliImage = options.cliImage;
+            const [journal, cliImage] = [await journalNow(), options.cliImage];
             return writeSteps(
-              { who, image: released, own, environment: options.env, folder: options.write, cliImage },
+              { who, journal, image: released, own, environment: options.env, folder: options.write, cliImage },
               output,
             );
           }
+          if (options.detach) await expectReleaser(kube, namespace);
           const ownImage = options.detach
             ? (options.cliImage ?? (await ownImageBeside(registry, released, options.config, output, signal)))
             : undefined;
@@ -86,8 +93,10 @@ export function addDeploy(program: Command): void {
             direct: options.direct === true,
             forceConflicts: options.forceConflicts === true,
             onEvent: await releaseView(output),
-            resolve: (reference) => releaseImage(registry, reference, signal),
-            ...(ownImage === undefined ? {} : { detach: detachTo(who, ownImage, output) }),
+            resolve,
+            ...(ownImage === undefined
+              ? {}
+              : { detach: detachTo(who, ownImage, options.forceConflicts === true, output) }),
             preflight: async (journal) => refuse(await look(journal), output),
           });
           const status = await statusOf(who);
@@ -120,13 +129,13 @@ async function ownImageBeside(
   return (await pushOwnImage(registry, image, output, signal)).reference;
 }
 
-function detachTo(who: Who & { readonly actor: string }, image: string, output: Output) {
+function detachTo(who: Who & { readonly actor: string }, image: string, forceConflicts: boolean, output: Output) {
   return async (release: import('../../cluster/index.ts').Release): Promise<void> => {
     const { startReleaseJob } = await import('../../cluster/index.ts');
     const { withDefaults } = await import('../../contract/index.ts');
     const { kube, namespace, service, actor } = who;
     const { imagePullSecrets } = withDefaults(release.deploy, release.environment);
-    const job = { service, namespace, release: release.number, image, imagePullSecrets, actor };
+    const job = { service, namespace, release: release.number, image, imagePullSecrets, actor, forceConflicts };
     const name = await startReleaseJob(kube, job);
     output.progress(`Job ${namespace}/${name} goes on with it: inlay status ${service} -n ${namespace} --watch`);
   };
@@ -136,6 +145,7 @@ function detachTo(who: Who & { readonly actor: string }, image: string, output: 
 async function writeSteps(
   what: {
     readonly who: Who;
+    readonly journal: Journal;
     readonly image: ReleaseImage;
     readonly own: EnvironmentConfig | undefined;
     readonly environment: string | undefined;
@@ -144,16 +154,21 @@ async function writeSteps(
   },
   output: Output,
 ): Promise<void> {
-  const { manifestFiles, stableRelease, stepFolders, writeManifests } = await import('../../cluster/index.ts');
+  const { manifestFiles, stableRelease, stepFolders, unsaid, writeStates } = await import('../../cluster/index.ts');
   const { withDefaults } = await import('../../contract/index.ts');
-  const { who, image, own, environment, folder, cliImage } = what;
+  const { who, journal, image, own, environment, folder, cliImage } = what;
   const { service, namespace } = who;
-  const now = stableRelease(await journalOf(who));
-  const deploy = withDefaults(own ?? now?.deploy ?? {}, own === undefined ? now?.environment : environment);
+  const now = stableRelease(journal);
+  const said = own ?? now?.deploy;
+  if (said === undefined) throw unsaid(service);
+  const deploy = withDefaults(said, own === undefined ? now?.environment : environment);
   const plan = { service, namespace, image, deploy };
   const stable = now && { service, namespace, image: now.image, deploy: withDefaults(now.deploy, now.environment) };
   const steps = stepFolders({ plan, stable, cliImage });
-  for (const { name, objects } of steps) await writeManifests(join(folder, name), manifestFiles(objects, service));
+  await writeStates(
+    folder,
+    steps.map(({ name, objects }) => ({ name, files: manifestFiles(objects, service) })),
+  );
   output.result(
     `${steps.map(({ name }) => join(folder, name)).join('\n')}\nCommit one after the other where your GitOps tool looks; inlay verdict ${service} judges each canary.`,
     { folders: steps.map(({ name }) => join(folder, name)) },

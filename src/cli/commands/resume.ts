@@ -25,6 +25,8 @@ export function addResume(program: Command): void {
         await resume({
           ...who,
           ...actor(),
+          // Of a Job of deploy --detach: the release that it was made for.
+          release: Number(process.env.INLAY_RELEASE) || undefined,
           forceConflicts: options.forceConflicts === true,
           onEvent: await releaseView(output),
         });

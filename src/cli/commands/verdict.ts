@@ -9,7 +9,7 @@ export function addVerdict(program: Command): void {
     .command('verdict')
     .summary('judge the canary that runs')
     .description(
-      'Watches the canary beside stable for a while and judges it by what the pods measure; changes nothing. Exit 0 when it passes, 1 when it fails or the numbers do not say. For hooks of GitOps tools and for pipelines.',
+      'Waits until the canary beside stable is ready, watches it for a while and judges it by what the pods measure; changes nothing. Exit 0 when it passes, 1 when it fails, does not get ready, or the numbers do not say. For hooks of GitOps tools and for pipelines.',
     )
     .argument('[service]', "the service's name (default: that of inlay.yaml here)")
     .option('--for <duration>', 'how long it is watched (default: canary.interval of --config, else 2m)')
@@ -34,11 +34,13 @@ export function addVerdict(program: Command): void {
       const config = options.config === undefined ? {} : await readConfig(options.config);
       const deploy = resolveDeploy(config, options.env);
       const { limits } = deploy.canary;
-      const share = (flag: string, text: string | undefined, otherwise: number, most: number) => {
+      const share = (flag: string, text: string | undefined, otherwise: number, most = Number.MAX_VALUE) => {
         if (text === undefined) return otherwise;
-        const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+        // As a number is written in a state's Job too: 1e-7.
+        const value = /^\d+(\.\d+)?(e[-+]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
         if (value <= most) return value;
-        throw new InlayError('USAGE', `${flag} ${text}: expected a number from 0 to ${most}`);
+        const upTo = most === Number.MAX_VALUE ? 'up' : `to ${most}`;
+        throw new InlayError('USAGE', `${flag} ${text}: expected a number from 0 ${upTo}`);
       };
       if (options.for !== undefined && !/^\d+(\.\d+)?(ms|s|m|h)$/.test(options.for))
         throw new InlayError('USAGE', `--for ${options.for}: expected a duration like 90s or 2m`);
@@ -53,7 +55,7 @@ export function addVerdict(program: Command): void {
             intervalMs: options.for === undefined ? deploy.canary.intervalMs : durationMs(options.for),
             limits: {
               errorRate: share('--error-rate', options.errorRate, limits.errorRate, 1),
-              p99Ratio: share('--p99-ratio', options.p99Ratio, limits.p99Ratio, 1000),
+              p99Ratio: share('--p99-ratio', options.p99Ratio, limits.p99Ratio),
               labelShift: share('--label-shift', options.labelShift, limits.labelShift, 1),
               memory: share('--memory', options.memory, limits.memory, 1),
             },

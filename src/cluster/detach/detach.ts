@@ -5,19 +5,27 @@ import { anyObjectSchema } from '../observe/index.ts';
 import { RELEASER, type ReleaseJob, releaseJobName, releaseJobOf } from './release-job.ts';
 
 /**
+ * Asked before a release is begun: without it, it would be begun and nobody would go on with it.
+ * @throws CLUSTER_NOT_FOUND where the account that release Jobs run as is not there
+ */
+export async function expectReleaser(kube: Kube, namespace: string): Promise<void> {
+  if (await kube.find(anyObjectSchema, RESOURCES.serviceAccount, RELEASER, namespace)) return;
+  throw new InlayError(
+    'CLUSTER_NOT_FOUND',
+    `the Job needs ServiceAccount ${namespace}/${RELEASER}, and there is none`,
+    {
+      hint: `inlay gives no rights away: let an administrator apply what this prints: inlay manifests --roles releaser -n ${namespace}`,
+    },
+  );
+}
+
+/**
  * Starts the Job that goes on with a release; one of the same release that has ended is made anew.
  * @throws CLUSTER_NOT_FOUND where the account that the Job runs as is not there
  */
 export async function startReleaseJob(kube: Kube, job: ReleaseJob): Promise<string> {
   const name = releaseJobName(job);
-  if (!(await kube.find(anyObjectSchema, RESOURCES.serviceAccount, RELEASER, job.namespace)))
-    throw new InlayError(
-      'CLUSTER_NOT_FOUND',
-      `the Job needs ServiceAccount ${job.namespace}/${RELEASER}, and there is none`,
-      {
-        hint: `inlay gives no rights away: let an administrator apply what this prints: inlay manifests --roles releaser -n ${job.namespace}`,
-      },
-    );
+  await expectReleaser(kube, job.namespace);
   await removeReleaseJobs(kube, job);
   await kube.apply(releaseJobOf(job), { manager: FIELD_MANAGER });
   return name;

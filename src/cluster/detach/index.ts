@@ -1,2 +1,2 @@
-export { startReleaseJob } from './detach.ts';
+export { expectReleaser, startReleaseJob } from './detach.ts';
 export { type ReleaseJob, releaseJobName, releaseJobOf, releaserObjects } from './release-job.ts';

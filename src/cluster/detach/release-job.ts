@@ -1,6 +1,6 @@
 import type { V1Job, V1RoleBinding, V1ServiceAccount } from '@kubernetes/client-node';
 import { type KubeObject, type Manifest, rolesOf } from '../manifests/index.ts';
-import { journalName, PREFIX, SERVICE_LABEL } from '../names.ts';
+import { journalName, PREFIX, RELEASES_LABEL, SERVICE_LABEL } from '../names.ts';
 
 export interface ReleaseJob {
   readonly service: string;
@@ -12,6 +12,8 @@ export interface ReleaseJob {
   readonly imagePullSecrets: readonly string[];
   /** Who asked for it, as history tells. */
   readonly actor: string;
+  /** Take over fields that other tools manage. */
+  readonly forceConflicts?: boolean | undefined;
 }
 
 /** Who the Job is; the Role is the one of `inlay manifests --roles deploy`. */
@@ -76,7 +78,7 @@ export function releaseJobOf(job: ReleaseJob): Manifest<V1Job> {
       },
       template: {
         // Not the service's own label: a Service selects by it.
-        metadata: { labels: { ...labelsOf(), [`${PREFIX}/releases`]: job.service } },
+        metadata: { labels: { ...labelsOf(), [RELEASES_LABEL]: job.service } },
         spec: {
           serviceAccountName: RELEASER,
           automountServiceAccountToken: true,
@@ -94,9 +96,14 @@ export function releaseJobOf(job: ReleaseJob): Manifest<V1Job> {
               name: 'inlay',
               image: job.image,
               imagePullPolicy: 'IfNotPresent',
-              args: ['resume', job.service, '--namespace', job.namespace],
+              args: [
+                ...['resume', job.service, '--namespace', job.namespace],
+                ...(job.forceConflicts ? ['--force-conflicts'] : []),
+              ],
               env: [
                 { name: 'INLAY_ACTOR', value: job.actor },
+                // A pod that is started again may find it ended: then how it ended is how the Job ends.
+                { name: 'INLAY_RELEASE', value: String(job.release) },
                 { name: 'HOME', value: '/tmp' },
               ],
               resources: {

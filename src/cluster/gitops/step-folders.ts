@@ -8,6 +8,7 @@ import {
   manifestsOf,
   routeOf,
 } from '../manifests/index.ts';
+import { PREFIX } from '../names.ts';
 import { formatDuration } from '../rollout/index.ts';
 import type { ServicePlan } from '../service.ts';
 import { canaryReplicas } from '../verdict/index.ts';
@@ -53,7 +54,7 @@ export function stepFolders({ plan, stable, cliImage }: StepFoldersOptions): Ste
         deploymentOf(plan, 'canary'),
         autoscalerOf(plan, 'canary', { min: replicas, max: Math.max(replicas, Math.ceil((max * asked) / 100)) }),
         ...(route ? [route] : []),
-        ...(cliImage === undefined ? [] : [verdictJob(plan, cliImage)]),
+        ...(cliImage === undefined ? [] : [verdictJob(plan, asked, cliImage)]),
       ],
     };
   });
@@ -61,7 +62,7 @@ export function stepFolders({ plan, stable, cliImage }: StepFoldersOptions): Ste
 }
 
 /** Judges the canary once a state is in place: Argo CD runs it as a hook after each sync, Flux waits for the Job. */
-function verdictJob(plan: ServicePlan, image: string): Manifest<V1Job> {
+function verdictJob(plan: ServicePlan, asked: number, image: string): Manifest<V1Job> {
   const { service, namespace, deploy } = plan;
   const job = releaseJobOf({
     service,
@@ -93,6 +94,11 @@ function verdictJob(plan: ServicePlan, image: string): Manifest<V1Job> {
     ],
     ...(deploy.canary.onInconclusive === 'pass' ? ['--accept-inconclusive'] : []),
   ];
+  const { ttlSecondsAfterFinished, ...spec } = job.spec ?? { template: {} };
+  const pod = template?.metadata;
+  // It goes on with no release.
+  const env = container?.env?.filter(({ name }) => name !== 'INLAY_RELEASE') ?? [];
+  const judges = { [`${PREFIX}/judges`]: `${plan.image.reference} at ${asked} %` };
   return {
     ...job,
     metadata: {
@@ -105,10 +111,15 @@ function verdictJob(plan: ServicePlan, image: string): Manifest<V1Job> {
         'kustomize.toolkit.fluxcd.io/force': 'enabled',
       },
     },
+    // It stays when it has ended: taken away, a tool that sees it missing would have it judge again.
     spec: {
-      ...job.spec,
+      ...spec,
       backoffLimit: 0,
-      template: { ...template, spec: { ...template?.spec, containers: [{ ...container, name: 'inlay', args }] } },
+      template: {
+        // Unlike that of any other step: one that has ended would else be taken for the next step's.
+        metadata: { ...pod, annotations: judges },
+        spec: { ...template?.spec, containers: [{ ...container, name: 'inlay', env, args }] },
+      },
     },
   };
 }

@@ -18,11 +18,12 @@ const leaseSchema = z.object({
 type Lease = z.infer<typeof leaseSchema>;
 
 const DURATION_S = 15;
+const DURATION_MS = DURATION_S * 1000;
 const RENEW_MS = 4000;
 const LOOK_MS = 1000;
 /** How long others may be quicker again and again. */
 const GIVE_UP_MS = 60_000;
-/** Clocks may differ by so much before an old Lease is taken for what it says. */
+/** The clocks of several API servers may differ by so much before an old Lease is taken for what it says. */
 const SKEW_MS = 60_000;
 
 /** Who works on a service, as its Lease says. */
@@ -40,7 +41,7 @@ export class HeldLease {
   readonly #service: string;
   readonly #holder: string;
   readonly #timer: ReturnType<typeof setInterval>;
-  #renewedAt = performance.now();
+  #renewed = new Since();
   #renewing: Promise<void> | undefined;
 
   private constructor(kube: Kube, namespace: string, service: string, holder: string) {
@@ -57,7 +58,7 @@ export class HeldLease {
    * @throws RELEASE_BUSY
    */
   async check(): Promise<void> {
-    if (performance.now() - this.#renewedAt > DURATION_S * 1000) await this.#renew();
+    if (this.#renewed.ms > DURATION_MS) await this.#renew();
     if (this.signal.aborted) throw this.signal.reason;
   }
 
@@ -73,7 +74,7 @@ export class HeldLease {
     for (;;) {
       const lease = await findLease(kube, namespace, service);
       const other = lease?.spec.holderIdentity;
-      if (lease && other && other !== holder && !expired(lease)) {
+      if (lease && other && other !== holder && !expired(kube, lease)) {
         const version = lease.metadata.resourceVersion;
         if (seen && seen.version !== version) renewals++;
         if (seen?.version !== version) seen = { version, at: performance.now() };
@@ -125,11 +126,13 @@ export class HeldLease {
       const lease = await findLease(this.#kube, this.#namespace, this.#service);
       const other = lease?.spec.holderIdentity;
       if (other !== this.#holder) return this.#lose(`the Lease is ${other ? `${other}'s` : 'gone'}`);
+      // It counts from when it is sent: its answer may take longer than the Lease.
+      const sent = new Since();
       await writeLease(this.#kube, this.#namespace, this.#service, this.#holder, lease);
-      this.#renewedAt = performance.now();
+      this.#renewed = sent;
     } catch (error) {
       // A conflict is looked at again at the next turn: it is somebody else's Lease by then, or still this one's.
-      if (!isConflict(error) && performance.now() - this.#renewedAt > DURATION_S * 1000)
+      if (!isConflict(error) && this.#renewed.ms > DURATION_MS)
         this.#lose(error instanceof Error ? error.message : String(error));
     }
   }
@@ -148,7 +151,7 @@ export class HeldLease {
 export async function holderOf(kube: Kube, namespace: string, service: string): Promise<Holder | undefined> {
   const lease = await findLease(kube, namespace, service);
   const name = lease?.spec.holderIdentity;
-  return !lease || !name || stale(lease, DURATION_S * 1000)
+  return !lease || !name || stale(kube, lease, DURATION_MS)
     ? undefined
     : { name, renewedAt: lease.spec.renewTime ?? undefined };
 }
@@ -164,7 +167,7 @@ async function writeLease(
   holder: string,
   lease?: Lease,
 ): Promise<void> {
-  const now = new Date().toISOString().replace('Z', '000Z');
+  const now = new Date(kube.now).toISOString().replace('Z', '000Z');
   const taken = lease?.spec.holderIdentity !== holder;
   const object = {
     apiVersion: 'coordination.k8s.io/v1',
@@ -187,11 +190,22 @@ async function writeLease(
 }
 
 /** Whether it is beyond doubt, clocks that differ included, that its holder is gone. */
-function expired(lease: Lease): boolean {
-  return stale(lease, DURATION_S * 1000 + SKEW_MS);
+function expired(kube: Kube, lease: Lease): boolean {
+  return stale(kube, lease, DURATION_MS + SKEW_MS);
 }
 
-function stale({ spec }: Lease, afterMs: number): boolean {
+function stale(kube: Kube, { spec }: Lease, afterMs: number): boolean {
   const renewed = Date.parse(spec.renewTime ?? '');
-  return Number.isNaN(renewed) || Date.now() - renewed > afterMs;
+  return Number.isNaN(renewed) || kube.now - renewed > afterMs;
+}
+
+/** Time since a moment, by the clock that goes on while a machine sleeps too. */
+class Since {
+  readonly #at = performance.now();
+  readonly #wallAt = Date.now();
+
+  /** Whichever clock says more: one stands still in a sleep, the other may be set back. */
+  get ms(): number {
+    return Math.max(performance.now() - this.#at, Date.now() - this.#wallAt);
+  }
 }

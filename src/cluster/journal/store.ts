@@ -48,6 +48,14 @@ export class JournalStore {
     };
   }
 
+  /**
+   * What somebody wishes of whoever works on the service. It is no reading of the journal: what somebody else has written there
+   * meanwhile is still found when it is written.
+   */
+  async wish(): Promise<Request | undefined> {
+    return requestOf((await this.#find())?.metadata.annotations[REQUEST]);
+  }
+
   /** Reads it, or begins one. */
   async open(): Promise<Journal> {
     return (await this.read())?.journal ?? emptyJournal(this.#service);

@@ -57,7 +57,7 @@ export function failureOf(step: string, context: string, status: number, body: s
   if (status === 409)
     return of(
       'CLUSTER_CONFLICT',
-      reason === 'Conflict' && /conflict with/.test(message)
+      reason === 'Conflict' && /conflicts? with/.test(message)
         ? 'Another tool manages these fields. Let it go of them, or take them over with --force-conflicts.'
         : 'Somebody changed it at the same time. Run the command again.',
     );

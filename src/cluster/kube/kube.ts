@@ -58,6 +58,8 @@ export class Kube {
   readonly #signal: AbortSignal | undefined;
   readonly #patienceMs: number;
   readonly #outage: Outage;
+  /** How far the API server's clock is before this machine's; as long as it has not said, they are taken for the same. */
+  #aheadMs = 0;
 
   constructor(connection: Connection, options: KubeOptions = {}) {
     this.connection = connection;
@@ -72,6 +74,11 @@ export class Kube {
 
   get signal(): AbortSignal | undefined {
     return this.#signal;
+  }
+
+  /** The time at the API server, ms since 1970, by its last answer: what machines write there to each other is told by one clock. */
+  get now(): number {
+    return Date.now() + this.#aheadMs;
   }
 
   /** @returns undefined when there is no such object @throws CLUSTER_… */
@@ -217,6 +224,7 @@ export class Kube {
       const slow = setTimeout(() => away(`nothing for ${SLOW_MS / 1000} s`), SLOW_MS);
       try {
         const response = await this.#send(request, [limit]);
+        this.#heedClock(response);
         const text = await response.text();
         clearTimeout(slow);
         if (!isTransientStatus(response.status)) this.#outage.answered(host);
@@ -275,6 +283,12 @@ export class Kube {
       redirect: 'error',
     };
     return fetch(url, init);
+  }
+
+  #heedClock(response: Response): void {
+    const at = Date.parse(response.headers.get('date') ?? '');
+    // It says whole seconds: what is nearer than that is no difference.
+    if (!Number.isNaN(at)) this.#aheadMs = Math.abs(at - Date.now()) < 1500 ? 0 : at - Date.now();
   }
 
   #stopped(request: ApiRequest): void {

@@ -35,6 +35,8 @@ export async function forwardPort(kube: Kube, target: ForwardTarget, port = 0): 
   const server = createServer((socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
+    // It is destroyed with what went wrong; an error that nobody hears would end the program.
+    socket.on('error', () => {});
     carry(kube, target, socket).catch((error) => socket.destroy(error instanceof Error ? error : undefined));
   });
   const { promise, resolve, reject } = Promise.withResolvers<number>();

@@ -55,6 +55,23 @@ export async function writeManifests(dir: string, files: readonly ManifestFile[]
   }
 }
 
+/**
+ * Writes the states of a release as folders of one folder. Those of an earlier release go: in their order they would be taken for states
+ * of this one.
+ * @throws USAGE as above
+ */
+export async function writeStates(
+  dir: string,
+  states: readonly { readonly name: string; readonly files: readonly ManifestFile[] }[],
+): Promise<void> {
+  const before = await readdir(dir).catch(() => []);
+  for (const { name, files } of states) await writeManifests(join(dir, name), files);
+  const old = before.filter(
+    (name) => /^\d+-(stable|promote|canary-)/.test(name) && !states.some((one) => one.name === name),
+  );
+  for (const name of old) if (await mayReplace(join(dir, name))) await rm(join(dir, name), { recursive: true });
+}
+
 /** True when something is there that may go. */
 async function mayReplace(dir: string): Promise<boolean> {
   let names: string[];

@@ -1,7 +1,7 @@
 export { autoscalerOf } from './autoscaler.ts';
 export { CONTAINER } from './container.ts';
 export { deploymentOf, replicasPatch } from './deployment.ts';
-export { type ManifestFile, manifestFiles, writeManifests } from './folder.ts';
+export { type ManifestFile, manifestFiles, writeManifests, writeStates } from './folder.ts';
 export { isOurs, selectorOf } from './labels.ts';
 export { type Lifecycle, lifecycleOf } from './lifecycle.ts';
 export { type ManifestsOptions, manifestsOf, type ObjectName, unwantedObjects } from './manifests.ts';

@@ -13,7 +13,6 @@ export interface NetworkPolicy extends KubeObject {
     readonly podSelector: V1LabelSelector;
     readonly policyTypes: readonly ('Ingress' | 'Egress')[];
     readonly ingress: readonly { readonly ports: V1NetworkPolicyPort[]; readonly from?: readonly NetworkPeer[] }[];
-    readonly egress: readonly never[];
   };
 }
 
@@ -33,7 +32,8 @@ export function networkPolicyOf(plan: ServicePlan, from: readonly NetworkPeer[])
       podSelector: { matchLabels: { [SERVICE_LABEL]: plan.service } },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [{ ports, ...(from.length > 0 ? { from: from.map(defined) } : {}) }],
-      egress: [],
+      // No egress at all allows none. An empty list says the same, but the API server does not keep it: whoever applies it next to
+      // another tool is told of a conflict.
     },
   };
 }

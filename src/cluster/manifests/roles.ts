@@ -91,7 +91,8 @@ export const PERMISSIONS: Readonly<
   resume: { scope: 'namespace', permissions: RELEASE },
   release: { scope: 'namespace', permissions: RELEASE },
   detach: { scope: 'namespace', permissions: DETACH },
-  verdict: { scope: 'namespace', permissions: { ...PODS, ...metrics() } },
+  // Events and a log tell why a canary does not get ready.
+  verdict: { scope: 'namespace', permissions: { ...PODS, events: READ, 'pods/log': 'get', ...metrics() } },
   // Journals, which tell who released what and why; RBAC cannot narrow it to them.
   inventory: { scope: 'cluster', permissions: { ...EVERYWHERE, configmaps: READ } },
   prune: {

@@ -18,4 +18,4 @@ export {
 export { observeService, observeTrouble, type Workload } from './observe.ts';
 export { type Progress, progressOf } from './progress.ts';
 export { type Trouble, troubleOf } from './trouble.ts';
-export { foreignWriters } from './writers.ts';
+export { foreignWriters, hasField } from './writers.ts';

@@ -30,7 +30,11 @@ export async function observeService(
 }
 
 /** What keeps a role's pods from serving; asks for events only where a pod waits. */
-export async function observeTrouble(kube: Kube, namespace: string, workload: Workload): Promise<Trouble[]> {
+export async function observeTrouble(
+  kube: Kube,
+  namespace: string,
+  workload: Pick<Workload, 'deployment' | 'pods'>,
+): Promise<Trouble[]> {
   const first = troubleOf(workload.pods, workload.deployment, []);
   const waits = workload.pods.some(({ status }) =>
     status.conditions.some((c) => c.type === 'Ready' && c.status === 'False'),

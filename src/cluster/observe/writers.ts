@@ -50,6 +50,11 @@ export function foreignWriters(managed: ManagedFields): ForeignWriter[] {
     .filter(({ fields, gitOps }) => gitOps || fields.length > 0);
 }
 
+/** Whether somebody has said what a field is: `spec.replicas`. Where it is not noted who wrote what, somebody may have. */
+export function hasField(managed: ManagedFields, path: string): boolean {
+  return managed.length === 0 || managed.some(({ fieldsV1 }) => pathsOf(fieldsV1).includes(path));
+}
+
 /** `{"f:spec": {"f:ports": {"k:{\"name\":\"http\"}": {"f:port": {}}}}}` is `spec.ports[http].port`. */
 function pathsOf(fields: Readonly<Record<string, unknown>>, at = ''): string[] {
   return Object.entries(fields).flatMap(([key, below]) => {

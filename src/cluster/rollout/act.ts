@@ -1,10 +1,11 @@
 import { releaseBefore, type StepKind, stableRelease, withLast } from '../journal/index.ts';
 import { lifecycleOf } from '../manifests/index.ts';
-import { ROLES } from '../names.ts';
+import { ROLES, type Role } from '../names.ts';
 import type { ServicePlan } from '../service.ts';
 import { canaryReplicas } from '../verdict/index.ts';
 import { applyRoute, applyShared, applyWorkload, deleteShared, deleteWorkload, holdAutoscaler } from './apply.ts';
 import type { Session } from './session.ts';
+import { StepFailed } from './step-failed.ts';
 import { waitReady } from './wait-ready.ts';
 import { watchBake, watchCanary } from './watch-canary.ts';
 
@@ -75,11 +76,23 @@ export const ACTIONS: Readonly<Record<StepKind, (session: Session, index: number
   },
 
   retire: async (session) => {
-    await removeCanary(session);
+    await applyRoute(session.kube, session.planOf(session.release), { stable: 100, canary: 0 }, { force: true });
+    const again = await remove(session, ['canary']);
+    if (again) session.tell({ kind: 'note', text: again });
     await holdStable(session, 0);
   },
   'remove-canary': async (session) => {
-    await removeCanary(session);
+    const { kube, release, journal } = session;
+    const old = releaseBefore(journal, release);
+    if (release.before) {
+      const plan = session.planOf(old ?? release);
+      // What both roles share was made the new one's before its canary began.
+      if (old) await applyShared(kube, plan, { force: true });
+      await applyRoute(kube, plan, { stable: 100, canary: 0 }, { force: true });
+    }
+    const again = await remove(session, release.before ? ['canary'] : ROLES);
+    if (again) throw new StepFailed(again, { hint: 'Let it go of it, a GitOps tool for example.' });
+    if (!release.before) await deleteShared(kube, session.planOf(release));
     await holdStable(session, 0);
   },
 
@@ -101,25 +114,29 @@ export const ACTIONS: Readonly<Record<StepKind, (session: Session, index: number
   },
 };
 
-/** Takes the canary away, or all workloads of a first release that failed, and waits until their last requests are answered. */
-async function removeCanary(session: Session): Promise<void> {
+/**
+ * Takes the workloads of roles away, and waits until their last requests are answered.
+ * @returns what somebody else has made anew meanwhile, in words
+ */
+async function remove(session: Session, roles: readonly Role[]): Promise<string | undefined> {
   const { kube, options, release } = session;
   const { namespace, service } = options;
-  const plan = session.planOf(release);
-  const roles = release.before ? (['canary'] as const) : ROLES;
-  if (release.before) await applyRoute(kube, plan, { stable: 100, canary: 0 }, { force: true });
   for (const role of roles) await deleteWorkload(kube, namespace, service, role);
-  if (!release.before) await deleteShared(kube, plan);
-  const until = performance.now() + (lifecycleOf(plan).graceS + LATE_S) * 1000;
+  const until = performance.now() + (lifecycleOf(session.planOf(release)).graceS + LATE_S) * 1000;
   for (;;) {
     const workloads = await session.tick('the last requests', false);
     const left = roles.flatMap((role) => workloads[role].pods);
-    if (roles.some((role) => workloads[role].deployment)) continue;
-    if (left.length === 0) return;
-    if (performance.now() < until || left.some(({ metadata }) => metadata.deletionTimestamp === undefined)) continue;
+    const again = roles.flatMap((role) => workloads[role].deployment ?? []);
+    const inTime = performance.now() < until;
+    if (again.length > 0) {
+      if (inTime) continue;
+      return `somebody else has made Deployment ${again.map(({ metadata }) => metadata.name).join(', ')} anew`;
+    }
+    if (left.length === 0) return undefined;
+    if (inTime || left.some(({ metadata }) => metadata.deletionTimestamp === undefined)) continue;
     const names = left.map(({ metadata, spec }) => `${metadata.name} on ${spec.nodeName ?? 'no node'}`).join(', ');
     session.tell({ kind: 'note', text: `${names} should have ended by now: its node does not say so` });
-    return;
+    return undefined;
   }
 }
 

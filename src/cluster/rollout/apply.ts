@@ -12,7 +12,7 @@ import {
   type Weights,
 } from '../manifests/index.ts';
 import { FIELD_MANAGER, REPLICAS_MANAGER, type Role, workloadName } from '../names.ts';
-import { anyObjectSchema, autoscalerSchema, deploymentSchema } from '../observe/index.ts';
+import { anyObjectSchema, autoscalerSchema, deploymentSchema, hasField } from '../observe/index.ts';
 import type { ServicePlan } from '../service.ts';
 import { keepFromGitOps } from './keep-from-gitops.ts';
 
@@ -52,7 +52,7 @@ export async function namespaceIsThere(kube: Kube, namespace: string): Promise<b
 
 /**
  * The Deployment and autoscaler of a role.
- * @param replicas how many pods there are at least; `initial` where the Deployment is new. Undefined leaves both to the autoscaler
+ * @param size how many pods there are at least and at most; `initial` where the Deployment is new, or `set`
  */
 export async function applyWorkload(
   kube: Kube,
@@ -64,7 +64,9 @@ export async function applyWorkload(
   const name = workloadName(plan.service, role);
   const before = await kube.find(deploymentSchema, RESOURCES.deployment, name, plan.namespace);
   await kube.apply(keepFromGitOps(deploymentOf(plan, role)), { manager: FIELD_MANAGER, force });
-  if (!before || (size.set && before.spec.replicas !== size.initial))
+  // Nobody has said how many: a program that had just made it died.
+  const unsaid = !before || !hasField(before.metadata.managedFields, 'spec.replicas');
+  if (unsaid || (size.set && before.spec.replicas !== size.initial))
     await kube.apply(replicasPatch(plan, role, size.initial), { manager: REPLICAS_MANAGER, force: true });
   await kube.apply(keepFromGitOps(autoscalerOf(plan, role, size)), { manager: FIELD_MANAGER, force });
 }

@@ -29,6 +29,15 @@ const DEAD_MS = 16_000;
  */
 export async function promote(options: DecisionOptions): Promise<Release> {
   return decideOn(options, 'promote', async (session) => {
+    const { state, image, reason = '' } = session.release;
+    if (state === 'backing-out')
+      throw new InlayError(
+        'NOTHING_TO_DO',
+        `${options.service} ${image.contract.version} is being backed out: ${reason}`,
+        {
+          hint: `inlay abort ${options.service} goes on with that; after it the version can be deployed again.`,
+        },
+      );
     await session.save(skipCanary(session, decidedBy('promoted', options.actor, options.reason)));
     await runSteps(session);
   });

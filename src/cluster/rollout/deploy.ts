@@ -6,6 +6,7 @@ import { FIELD_MANAGER } from '../names.ts';
 import type { ReleaseImage } from '../service.ts';
 import { adopt, type ResolveImage } from './adopt.ts';
 import { namespaceIsThere } from './apply.ts';
+import { hasDrifted } from './has-drifted.ts';
 import { runSteps } from './run-steps.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { STRAY, stepsOf } from './steps.ts';
@@ -28,7 +29,7 @@ export interface DeployOptions extends SessionOptions {
 /** How a release went. */
 export interface Deployed {
   readonly release: Release;
-  /** True when the image was stable already, and nothing was done. */
+  /** True when the image was stable already and runs as it was released, so that nothing was done. */
   readonly unchanged: boolean;
 }
 
@@ -45,13 +46,15 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     if (going) {
       if (going.image.digest !== options.image.digest) throw unfinishedError(options, going);
       session.tell({ kind: 'note', text: `goes on with the release of ${going.startedAt} by ${going.actor}` });
+      // Its Job would find that it waits for somebody, who is here.
+      if (options.detach && going.state === 'paused') await session.change({ state: 'running' });
       await go(session);
       return { release: session.release, unchanged: false };
     }
-    const journal = await adopt(session.kube, options.namespace, session.journal, options.resolve);
+    const journal = await adopt(session.kube, options.namespace, session.journal, options);
     const release = await withoutStray(session, releaseOf(options, journal));
     const stable = stableRelease(journal);
-    if (stable?.image.digest === release.image.digest && same(stable, release))
+    if (stable?.image.digest === release.image.digest && same(stable, release) && !(await hasDrifted(session, stable)))
       return { release: stable, unchanged: true };
     if (!looked) await options.preflight?.(journal);
     await session.save(withRelease(journal, release));
@@ -83,14 +86,7 @@ export function releaseOf(options: DeployOptions, journal: Journal): Release {
   const stable = stableRelease(journal);
   const last = journal.releases.at(-1);
   const deploy = options.deploy ?? (stable ?? last)?.deploy;
-  if (deploy === undefined)
-    throw new InlayError(
-      'USAGE',
-      `inlay has not released ${options.service} here, and no inlay.yaml says how it is to run`,
-      {
-        hint: 'Name it: inlay deploy IMAGE --config inlay.yaml.',
-      },
-    );
+  if (deploy === undefined) throw unsaid(options.service);
   const environment = options.deploy === undefined ? (stable ?? last)?.environment : options.environment;
   // An image that is stable already has nothing to be compared with: its deploy: alone has changed.
   const kind = stable === undefined ? 'first' : direct || stable.image.digest === image.digest ? 'direct' : 'canary';
@@ -107,13 +103,21 @@ export function releaseOf(options: DeployOptions, journal: Journal): Release {
   };
 }
 
+/** The error where nobody ever said how a service is to run. */
+export function unsaid(service: string): InlayError {
+  return new InlayError('USAGE', `inlay has not released ${service} here, and no inlay.yaml says how it is to run`, {
+    hint: 'Name it: inlay deploy IMAGE --config inlay.yaml.',
+  });
+}
+
 /** What a release names as the one before it. */
 export function beforeOf({ image }: Release): NonNullable<Release['before']> {
   return { reference: image.reference, digest: image.digest, version: image.contract.version };
 }
 
 function same(a: Release, b: Release): boolean {
-  return JSON.stringify([a.deploy, a.environment]) === JSON.stringify([b.deploy, b.environment]);
+  // Not as text: the keys of an environment laid over others have another order than the journal's.
+  return Bun.deepEquals(a.deploy, b.deploy) && a.environment === b.environment;
 }
 
 export function unfinishedError({ namespace, service }: SessionOptions, going: Release): InlayError {

@@ -1,6 +1,6 @@
-export type { ResolveImage } from './adopt.ts';
+export { adopt, type ResolveImage } from './adopt.ts';
 export { abort, type DecisionOptions, promote, rollback } from './commands.ts';
-export { type Deployed, type DeployOptions, deploy } from './deploy.ts';
+export { type Deployed, type DeployOptions, deploy, unsaid } from './deploy.ts';
 export { formatDuration } from './duration.ts';
 export type { OnEvent, ReleaseEvent, RoleSize } from './events.ts';
 export { type JudgedNow, type JudgeOptions, judgeNow } from './judge-now.ts';

@@ -2,7 +2,7 @@ import { type Deploy, judgeMetric, withDefaults } from '../../contract/index.ts'
 import { isInlayError } from '../../error/index.ts';
 import { type Journal, stableRelease } from '../journal/index.ts';
 import { type ApiObject, type Kube, pathOf, RESOURCES, resourceOf } from '../kube/index.ts';
-import { deploymentOf, manifestsOf } from '../manifests/index.ts';
+import { autoscalerOf, deploymentOf, manifestsOf } from '../manifests/index.ts';
 import { FIELD_MANAGER, workloadName } from '../names.ts';
 import { anyObjectSchema, nodeSchema, quotaSchema } from '../observe/index.ts';
 import type { ReleaseContract, ServicePlan } from '../service.ts';
@@ -29,7 +29,8 @@ export interface ObjectChange {
 export interface Preflight {
   readonly findings: readonly PreflightFinding[];
   readonly changes: readonly ObjectChange[];
-  readonly kind: 'first' | 'canary' | 'unchanged';
+  /** `direct`: the image is stable already, and takes another `deploy:` or what somebody took away. */
+  readonly kind: 'first' | 'canary' | 'direct' | 'unchanged';
 }
 
 export interface PreflightOptions {
@@ -58,8 +59,9 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
     ...quota,
     ...dryRun.findings,
   ];
-  const unchanged = stable?.image.digest === plan.image.digest && dryRun.changes.length === 0;
-  return { findings, changes: dryRun.changes, kind: unchanged ? 'unchanged' : stable ? 'canary' : 'first' };
+  const again = dryRun.changes.length + dryRun.findings.length === 0 ? 'unchanged' : 'direct';
+  const kind = !stable ? 'first' : stable.image.digest === plan.image.digest ? again : 'canary';
+  return { findings, changes: dryRun.changes, kind };
 }
 
 function checkContract(
@@ -171,25 +173,32 @@ async function checkDryRun({ kube, plan, journal, forceConflicts }: PreflightOpt
     // Nothing inside can be asked of the server before there is an outside.
     return { findings, changes: objects.map((object) => ({ object: nameOf(object), changes: undefined })) };
   }
-  for (const object of objects) {
-    const { name, namespace } = object.metadata;
+  const dryRun = async (object: ApiObject): Promise<unknown> => {
     try {
-      const live = await kube.find(anyObjectSchema, resourceOf(object), name, namespace);
-      const then = await kube.apply(keepFromGitOps(object), {
-        manager: FIELD_MANAGER,
-        dryRun: true,
-        force: forceConflicts === true,
+      return await kube.apply(keepFromGitOps(object), {
+        ...{ manager: FIELD_MANAGER, dryRun: true, force: forceConflicts === true },
       });
-      if (!live) changes.push({ object: nameOf(object), changes: undefined });
-      else {
-        const differ = objectDiff(await raw(kube, object), then);
-        if (differ.length > 0) changes.push({ object: nameOf(object), changes: differ });
-      }
     } catch (error) {
       if (!isInlayError(error) || error.code === 'INTERRUPTED' || error.code === 'CLUSTER_UNREACHABLE') throw error;
       findings.push({ check: 'cluster', severity: 'error', message: error.message, hint: error.hint });
+      return undefined;
+    }
+  };
+  for (const object of objects) {
+    const { name, namespace } = object.metadata;
+    const live = await kube.find(anyObjectSchema, resourceOf(object), name, namespace);
+    const then = await dryRun(object);
+    if (then === undefined) continue;
+    if (!live) changes.push({ object: nameOf(object), changes: undefined });
+    else {
+      const differ = objectDiff(await raw(kube, object), then);
+      if (differ.length > 0) changes.push({ object: nameOf(object), changes: differ });
     }
   }
+  // What the promotion will apply: who manages fields of it is told now, not after the canary.
+  if (beside)
+    for (const object of [deploymentOf(plan, 'stable'), autoscalerOf(plan, 'stable', plan.deploy.replicas)])
+      await dryRun(object);
   if (beside && findings.length === 0) imageChange(plan, stable, changes);
   return { findings, changes };
 }

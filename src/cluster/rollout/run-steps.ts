@@ -17,11 +17,11 @@ export async function runSteps(session: Session, why?: StepFailed): Promise<void
   if (state === 'backing-out') return backOut(session, new StepFailed(reason ?? ''));
   if (why) return backOut(session, why);
   if (state === 'paused') await session.change({ state: 'running' });
+  let index = nextOf(session.release);
   try {
-    for (let index = nextOf(session.release); index !== undefined; index = nextOf(session.release))
-      await runStep(session, index);
+    for (; index !== undefined; index = nextOf(session.release)) await runStep(session, index);
   } catch (error) {
-    if (error instanceof StepFailed) return backOut(session, error);
+    if (error instanceof StepFailed) return backOut(session, error, index);
     if (error instanceof StepPaused) {
       await session.change({ state: 'paused', reason: error.message });
       throw new InlayError('RELEASE_PAUSED', `the verdict is inconclusive: ${error.message}`, {
@@ -53,8 +53,7 @@ async function runStep(session: Session, index: number): Promise<void> {
     await session.changeStep(index, { status: 'done', ...took() });
   } catch (error) {
     if (error instanceof StepCut) return cut(session, error);
-    if (error instanceof StepFailed)
-      await session.changeStep(index, { status: 'failed', detail: error.message, ...took() });
+    // One that failed is written down by whoever decides what follows, in one go: a release that dies in between goes on with it.
     if (error instanceof StepPaused)
       await session.changeStep(index, { status: 'paused', detail: 'inconclusive', ...took() });
     throw error;
@@ -65,6 +64,7 @@ async function runStep(session: Session, index: number): Promise<void> {
 async function cut(session: Session, { message }: StepCut): Promise<void> {
   session.tell({ kind: 'note', text: message });
   await session.save(skipCanary(session, message));
+  await session.heeded('promote');
 }
 
 /** The journal with the canary's remaining steps skipped. */
@@ -77,15 +77,17 @@ export function skipCanary({ journal, release }: Pick<Session, 'journal' | 'rele
   });
 }
 
-async function backOut(session: Session, failure: StepFailed): Promise<never> {
+/** @param failedAt the step that failed; none where somebody wants it undone before the next one */
+async function backOut(session: Session, failure: StepFailed, failedAt?: number): Promise<never> {
   const { release } = session;
-  if (release.state !== 'backing-out')
-    await session.change({
-      state: 'backing-out',
-      reason: failure.message,
-      outcome: failure.outcome,
-      steps: [...release.steps.map(leftOut), ...backOutSteps(release.steps)],
-    });
+  if (release.state !== 'backing-out') {
+    const ended = release.steps.map((step, i) => (i === failedAt ? failedStep(step, failure) : leftOut(step)));
+    const steps = [...ended, ...backOutSteps(release.steps)];
+    await session.change({ state: 'backing-out', reason: failure.message, outcome: failure.outcome, steps });
+    await session.heeded();
+    const step = steps[failedAt ?? -1];
+    if (failedAt !== undefined && step) session.tell({ kind: 'step', step, index: failedAt, steps });
+  }
   for (let index = nextOf(session.release); index !== undefined; index = nextOf(session.release))
     await undo(session, index);
   await session.save(backedOut(session));
@@ -108,7 +110,7 @@ async function undo(session: Session, index: number): Promise<void> {
     await runStep(session, index);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
-    await session.changeStep(index, { status: 'pending' });
+    await session.changeStep(index, { status: 'pending', detail: error.message });
     const { service } = session.options;
     throw new InlayError('RELEASE_UNFINISHED', `backing ${service} out has not come to its end: ${error.message}`, {
       hint: `${error.hint ?? ''} When that is mended, inlay abort ${service} goes on.`.trim(),
@@ -145,6 +147,11 @@ function backedOut({ journal, release }: Session) {
       version: release.image.contract.version,
     },
   });
+}
+
+function failedStep(step: Step, { message }: StepFailed): Step {
+  const took = step.startedAt === undefined ? {} : { tookMs: Math.max(0, Date.now() - Date.parse(step.startedAt)) };
+  return { ...step, status: 'failed', detail: message, ...took };
 }
 
 function leftOut(step: Step): Step {

@@ -16,6 +16,8 @@ function hintOf(service: string, there: readonly string[] | undefined): string {
   if (there === undefined) return 'Check the name, --context and --namespace.';
   if (there.length === 0)
     return 'Nothing there is of inlay. Check --context and --namespace; inlay inventory tells what runs where.';
+  if (there.includes(service))
+    return `It runs, but there is no journal of it: another tool applied it. inlay logs, forward and verdict know it; inlay deploy IMAGE --config inlay.yaml goes on from it.`;
   const meant = didYouMean(service, there);
   return `${meant === undefined ? '' : `Did you mean ${meant}? `}There are: ${there.join(', ')}.`;
 }

@@ -5,6 +5,7 @@ import {
   type Journal,
   JournalStore,
   type Release,
+  type Request,
   type Step,
   withLast,
   withStep,
@@ -150,14 +151,22 @@ export class Session {
     return { service, namespace, image: release.image, deploy: withDefaults(release.deploy, release.environment) };
   }
 
+  /**
+   * What somebody asked for is written down by now: the wish is taken away, not before, or it would be lost with this program.
+   * @param kind what was asked for; undefined where no wish makes sense any more
+   */
+  async heeded(kind?: Request['kind']): Promise<void> {
+    const wish = await this.#store.wish();
+    if (wish && (kind === undefined || wish.kind === kind)) await this.#store.request(undefined);
+  }
+
   async #heedRequest(): Promise<void> {
-    const request = (await this.#store.read())?.request;
+    const request = await this.#store.wish();
     if (!request) return;
-    await this.#store.request(undefined);
-    if (request.release !== this.release.number) return;
     // Past the canary's steps there is nothing to promote any more.
     const canary = this.release.steps.some(({ kind, status }) => kind === 'canary' && status === 'running');
-    if (request.kind === 'promote' && !canary) return;
+    if (request.release !== this.release.number || (request.kind === 'promote' && !canary))
+      return this.#store.request(undefined);
     const { by, reason } = request;
     if (request.kind === 'promote') throw new StepCut(decidedBy('promoted', by, reason));
     throw new StepFailed(decidedBy('aborted', by, reason), { outcome: 'aborted' });

@@ -9,7 +9,7 @@ import {
   unfinished,
 } from '../journal/index.ts';
 import { type Kube, RESOURCES } from '../kube/index.ts';
-import { ROLES, type Role, releaseJobSelector } from '../names.ts';
+import { RELEASES_LABEL, ROLES, type Role, releaseJobSelector } from '../names.ts';
 import {
   foreignWriters,
   isReady,
@@ -17,6 +17,7 @@ import {
   lastRestartOf,
   observeService,
   observeTrouble,
+  podSchema,
   type Restart,
   restartsOf,
   type Trouble,
@@ -71,11 +72,15 @@ export async function statusOf({ kube, namespace, service }: ServiceQuery): Prom
   if (!found) throw await serviceNotFound(kube, namespace, service);
   const { journal } = found;
   const going = unfinished(journal);
-  const works =
-    holder?.name ?? (going?.state === 'running' ? await releaseJobNow(kube, namespace, service) : undefined);
+  const job = !holder && going?.state === 'running' ? await releaseJobNow(kube, namespace, service) : undefined;
+  const works = holder?.name ?? job;
   const last = journal.releases.at(-1);
   const stable = stableRelease(journal);
-  const troubles = (await Promise.all(ROLES.map((role) => observeTrouble(kube, namespace, workloads[role])))).flat();
+  const watched = [
+    ...ROLES.map((role) => workloads[role]),
+    ...(job ? [await releasersOf(kube, namespace, service)] : []),
+  ];
+  const troubles = (await Promise.all(watched.map((workload) => observeTrouble(kube, namespace, workload)))).flat();
   const role = (name: Role, release: Release | undefined): RoleStatus | undefined => {
     const { deployment, pods } = workloads[name];
     if (!deployment || !release) return undefined;
@@ -161,6 +166,16 @@ async function releaseJobNow(kube: Kube, namespace: string, service: string): Pr
     if (isInlayError(error) && error.code === 'CLUSTER_FORBIDDEN') return undefined;
     throw error;
   }
+}
+
+/** The pods of the Job that are yet to begin: what keeps them from it keeps the release. */
+async function releasersOf(
+  kube: Kube,
+  namespace: string,
+  service: string,
+): Promise<Pick<Workload, 'deployment' | 'pods'>> {
+  const pods = await kube.list(podSchema, RESOURCES.pod, { namespace, labels: `${RELEASES_LABEL}=${service}` });
+  return { deployment: undefined, pods: pods.filter(({ status }) => status.phase === 'Pending') };
 }
 
 const ENDED = new Set(['Complete', 'Failed', 'FailureTarget', 'SuccessCriteriaMet']);

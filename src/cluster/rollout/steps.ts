@@ -20,8 +20,12 @@ export const STRAY: readonly Step[] = [pending('retire', 'retire canary')];
 
 /** The steps that undo a release, going by those that have begun: what never was need not be taken back. */
 export function backOutSteps(steps: readonly Step[]): Step[] {
+  // What was skipped after it had begun, as a promotion skips the canary's steps, has done something all the same.
   const begun = (kind: StepKind) =>
-    steps.some((step) => step.kind === kind && step.status !== 'pending' && step.status !== 'skipped');
+    steps.some(
+      ({ kind: one, status, startedAt }) =>
+        one === kind && ((status !== 'pending' && status !== 'skipped') || startedAt !== undefined),
+    );
   const retired = steps.some((step) => step.kind === 'retire' && step.status === 'done');
   return [
     ...(begun('promote') ? [pending('restore', 'restore stable')] : []),

@@ -15,6 +15,7 @@ import {
 import type { Session, Workloads } from './session.ts';
 import { StepFailed, StepPaused } from './step-failed.ts';
 import { TroubleWatch } from './trouble-watch.ts';
+import { deploymentIn } from './wait-ready.ts';
 import { WatchedWindow } from './watched-window.ts';
 
 /** Looks at a window, at most and at least ms apart. */
@@ -108,6 +109,7 @@ async function watch(
   let waiting: string | undefined;
   for (let looked = begun; performance.now() - begun < intervalMs; ) {
     const workloads = await session.tick(waiting, true);
+    deploymentIn(workloads[role]);
     const [trouble] = await troubles.look(workloads[role], isItsOwn);
     waiting = trouble && `${trouble.object}: ${trouble.message}`;
     if (performance.now() - looked < everyMs && performance.now() - begun < intervalMs) continue;

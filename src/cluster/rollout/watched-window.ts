@@ -1,7 +1,7 @@
 import { quantityBytes } from '../../contract/index.ts';
 import { ROLE_LABEL, ROLES, type Role } from '../names.ts';
 import { isReady, type Pod, restartsOf, type Workload } from '../observe/index.ts';
-import { type Restart, type RoleWindow, type Scrape, windowOf } from '../verdict/index.ts';
+import { type Restart, type RoleWindow, WindowSoFar } from '../verdict/index.ts';
 import type { MetricsPages } from './pages.ts';
 
 type Workloads = Readonly<Record<Role, Workload>>;
@@ -9,22 +9,21 @@ type Workloads = Readonly<Record<Role, Workload>>;
 /** What both roles do from a moment on: scrapes of all their pods, summed up whenever somebody asks. */
 export class WatchedWindow {
   readonly #pages: MetricsPages;
-  readonly #rounds: Readonly<Record<Role, Scrape[][]>> = { stable: [], canary: [] };
+  readonly #windows: Readonly<Record<Role, WindowSoFar>>;
   readonly #restartsBefore = new Map<string, number>();
-  readonly #there: Record<Role, readonly string[]> = { stable: [], canary: [] };
   #pods: readonly Pod[] = [];
 
-  private constructor(pages: MetricsPages) {
+  private constructor(pages: MetricsPages, begin: Workloads) {
     this.#pages = pages;
+    const of = (role: Role) => new WindowSoFar(begin[role].pods.map(({ metadata }) => metadata.name));
+    this.#windows = { stable: of('stable'), canary: of('canary') };
   }
 
   /** Begins with the pods that are there. */
   static async begin(pages: MetricsPages, workloads: Workloads): Promise<WatchedWindow> {
-    const window = new WatchedWindow(pages);
-    for (const role of ROLES) {
+    const window = new WatchedWindow(pages, workloads);
+    for (const role of ROLES)
       for (const pod of workloads[role].pods) window.#restartsBefore.set(pod.metadata.uid, restartsOf(pod));
-      window.#there[role] = workloads[role].pods.map(({ metadata }) => metadata.name);
-    }
     await window.scrape(workloads);
     return window;
   }
@@ -34,18 +33,14 @@ export class WatchedWindow {
     this.#pods = ROLES.flatMap((role) => workloads[role].pods);
     await Promise.all(
       ROLES.map(async (role) => {
-        this.#rounds[role].push(await this.#pages.scrape(workloads[role].pods.filter(isReady)));
+        this.#windows[role].add(await this.#pages.scrape(workloads[role].pods.filter(isReady)));
       }),
     );
   }
 
   /** @param memoryLimit of the role's container, a Kubernetes quantity */
   of(role: Role, memoryLimit: string | undefined): RoleWindow {
-    const [before = [], ...rounds] = this.#rounds[role];
-    const after = rounds.pop() ?? before;
-    return windowOf(before, after, {
-      between: rounds,
-      there: this.#there[role],
+    return this.#windows[role].now({
       restarts: this.#restarts(role),
       ...(memoryLimit === undefined ? {} : { memoryLimitBytes: quantityBytes(memoryLimit) }),
     });

@@ -8,4 +8,4 @@ export { minimumRequests } from './judge-requests.ts';
 export type { Page } from './page.ts';
 export { type Restart, type RoleWindow, roleWindowSchema } from './role-window.ts';
 export type { Limits, Metric, Outcome, Reason, Verdict } from './verdict.ts';
-export { type Scrape, scrapeOf, type WindowFacts, windowOf } from './window.ts';
+export { type Scrape, scrapeOf, type WindowFacts, WindowSoFar, windowOf } from './window.ts';

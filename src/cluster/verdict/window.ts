@@ -46,41 +46,73 @@ export interface WindowFacts {
  * @example a pod with 100 requests at the start, 160 in between and 20 at the end was started anew: 60 + 20 = 80 requests
  */
 export function windowOf(before: readonly Scrape[], after: readonly Scrape[], facts: WindowFacts = {}): RoleWindow {
-  const rounds = [before, ...(facts.between ?? []), after];
-  const known = new Set([...before.map(({ pod }) => pod), ...(facts.there ?? [])]);
-  const pods = [...Map.groupBy(rounds.flat(), ({ pod }) => pod)]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([pod, scrapes]) => ({ pod, ...podOf(scrapes, known.has(pod)) }));
-  const times = rounds.flat().map(({ at }) => at);
-  return {
-    schemaVersion: 1,
-    pods: pods.length,
-    seconds: times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000,
-    ...readCounts(sum(pods.map(({ counted }) => counted))),
-    spread: spreadOf(pods.map(({ counted }) => readCounts(counted))),
-    memory: pods.flatMap(({ pod, bytes }) => (bytes > 0 ? [{ pod, bytes }] : [])),
-    memoryLimitBytes: facts.memoryLimitBytes ?? null,
-    restarts: [...(facts.restarts ?? [])],
-    unreadable: pods.flatMap(({ pod, why }) => (why === undefined ? [] : [{ pod, why }])),
-  };
+  const window = new WindowSoFar([...before.map(({ pod }) => pod), ...(facts.there ?? [])]);
+  for (const round of [before, ...(facts.between ?? []), after]) window.add(round);
+  return window.now(facts);
 }
 
-/** What one pod counted, the most that it held, and why that is not all, if it is not. @param known it was there at the start */
-function podOf(scrapes: readonly Scrape[], known: boolean) {
-  const pages = scrapes.flatMap((scrape) => ('page' in scrape ? [scrape.page] : []));
-  const counted: Counters[] = [];
-  let earlier: Counters | undefined = known ? undefined : new Map();
-  for (const { counters } of pages) {
-    if (earlier) counted.push(increase(earlier, counters));
-    earlier = counters;
+/** A window that goes on: round by round, and no more of them is kept than the window needs, however long it is. */
+export class WindowSoFar {
+  readonly #known: ReadonlySet<string>;
+  readonly #pods = new Map<string, PodSoFar>();
+  #firstAt = Number.POSITIVE_INFINITY;
+  #lastAt = Number.NEGATIVE_INFINITY;
+
+  /** @param known pods that were there at the start */
+  constructor(known: readonly string[]) {
+    this.#known = new Set(known);
   }
-  const bytes = Math.max(0, ...pages.map(({ heldBytes = 0 }) => heldBytes));
-  return { counted: sum(counted), bytes, why: missing(scrapes, known) };
+
+  add(round: readonly Scrape[]): void {
+    for (const scrape of round) {
+      this.#firstAt = Math.min(this.#firstAt, scrape.at);
+      this.#lastAt = Math.max(this.#lastAt, scrape.at);
+      this.#pods.set(scrape.pod, podAfter(this.#pods.get(scrape.pod), scrape, this.#known.has(scrape.pod)));
+    }
+  }
+
+  now({ restarts = [], memoryLimitBytes }: Pick<WindowFacts, 'restarts' | 'memoryLimitBytes'> = {}): RoleWindow {
+    const pods = [...this.#pods].sort(([one], [other]) => (one < other ? -1 : 1)).map(([pod, so]) => ({ pod, ...so }));
+    return {
+      schemaVersion: 1,
+      pods: pods.length,
+      seconds: pods.length === 0 ? 0 : (this.#lastAt - this.#firstAt) / 1000,
+      ...readCounts(sum(pods.map(({ counted }) => counted))),
+      spread: spreadOf(pods.map(({ counted }) => readCounts(counted))),
+      memory: pods.flatMap(({ pod, bytes }) => (bytes > 0 ? [{ pod, bytes }] : [])),
+      memoryLimitBytes: memoryLimitBytes ?? null,
+      restarts: [...restarts],
+      unreadable: pods.flatMap(({ pod, firstMissing, lastMissing }) => {
+        const why = firstMissing ?? lastMissing;
+        return why === undefined ? [] : [{ pod, why }];
+      }),
+    };
+  }
 }
 
-/** Why a pod's numbers are not those of the whole window, or undefined: a page that fails in between is made up for later. */
-function missing(scrapes: readonly Scrape[], known: boolean): string | undefined {
-  const [first, last] = [scrapes[0], scrapes.at(-1)];
-  if (known && first && 'unreadable' in first) return first.unreadable;
-  return last && 'unreadable' in last ? last.unreadable : undefined;
+/** What one pod counted up to now, the most that it held, and why that is not all, if it is not. */
+interface PodSoFar {
+  readonly counted: Counters;
+  /** Its last page: what is counted next begins there. */
+  readonly last: Counters | undefined;
+  readonly bytes: number;
+  /** Why a pod that was there at the start could not be read then. */
+  readonly firstMissing: string | undefined;
+  /** Why it could not be read at last: a page that fails in between is made up for later. */
+  readonly lastMissing: string | undefined;
+}
+
+function podAfter(before: PodSoFar | undefined, scrape: Scrape, known: boolean): PodSoFar {
+  const so = before ?? {
+    counted: new Map(),
+    last: known ? undefined : new Map(),
+    bytes: 0,
+    firstMissing: known && 'unreadable' in scrape ? scrape.unreadable : undefined,
+    lastMissing: undefined,
+  };
+  if ('unreadable' in scrape) return { ...so, lastMissing: scrape.unreadable };
+  const { counters, heldBytes = 0 } = scrape.page;
+  // The first page of a pod that was there counts nothing yet.
+  const counted = sum([so.counted, increase(so.last ?? counters, counters)]);
+  return { ...so, counted, last: counters, bytes: Math.max(so.bytes, heldBytes), lastMissing: undefined };
 }

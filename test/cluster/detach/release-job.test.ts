@@ -22,6 +22,11 @@ test('a release Job goes on with the journal of its service in inlay’s own ima
   expect(pod?.containers[0]?.env).toContainEqual({ name: 'INLAY_ACTOR', value: 'ada@laptop' });
 });
 
+test('it takes over fields of other tools where the release was asked to', () => {
+  const [container] = releaseJobOf({ ...job, forceConflicts: true }).spec?.template.spec?.containers ?? [];
+  expect(container?.args).toContain('--force-conflicts');
+});
+
 test('its pods are no pods of the service: a Service would send them requests', () => {
   const { spec } = releaseJobOf(job);
   expect(spec?.template.metadata?.labels).not.toHaveProperty('app.kubernetes.io/name');

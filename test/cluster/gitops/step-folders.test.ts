@@ -61,6 +61,16 @@ test('with inlay’s own image each canary has a Job that judges it by the limit
   expect(args).toContain('--accept-inconclusive');
 });
 
+test('each canary is judged by a Job of its own: one that has ended is not taken for the next one’s', () => {
+  const plan = nextOf({ canary: { steps: [20, 50] } });
+  const jobs = stepFolders({ plan, stable: planOf(), cliImage: OWN }).flatMap(({ objects }) =>
+    objects.filter(({ kind }) => kind === 'Job'),
+  ) as unknown as { spec: { template: object; ttlSecondsAfterFinished?: number } }[];
+  expect(new Set(jobs.map(({ spec }) => JSON.stringify(spec.template))).size).toBe(2);
+  // Missing, it would be made anew, and judge what nobody asked about.
+  expect(jobs.map(({ spec }) => spec.ttlSecondsAfterFinished)).toEqual([undefined, undefined]);
+});
+
 test('no folder carries what would keep a GitOps tool from its own objects', () => {
   const folders = stepFolders({ plan: nextOf({}), stable: planOf() });
   expect(JSON.stringify(folders)).not.toContain('kustomize.toolkit.fluxcd.io/reconcile');

@@ -1,5 +1,5 @@
 // The journal and the Lease before an API server that fails.
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, expect, setSystemTime, test } from 'bun:test';
 import { HeldLease, holderOf, JournalStore } from '../../../src/cluster/journal/index.ts';
 import { Kube } from '../../../src/cluster/kube/index.ts';
 import { isInlayError } from '../../../src/error/index.ts';
@@ -75,6 +75,17 @@ test('what somebody else wrote is not written over', async () => {
   expect(await codeOf(one.write(journalOf(released(1, '1'), releaseOf(2, '3'))))).toBe('RELEASE_BUSY');
 });
 
+test('who looks for wishes has not read what somebody else wrote meanwhile', async () => {
+  const [one, other] = [store(), store()];
+  await one.open();
+  await one.write(journalOf(releaseOf(1, '1', { state: 'running' })));
+  await other.open();
+  await other.write(journalOf(releaseOf(1, '1', { state: 'ended' })));
+  await other.request({ kind: 'abort', by: 'eve', release: 1 });
+  expect((await one.wish())?.by).toBe('eve');
+  expect(await codeOf(one.write(journalOf(releaseOf(1, '1', { state: 'paused' }))))).toBe('RELEASE_BUSY');
+});
+
 test('a journal that somebody edited is told, and a request that makes no sense is none', async () => {
   const writer = store();
   await writer.open();
@@ -122,6 +133,31 @@ test('a renewal that was on its way when its holder died does not keep others ou
   expect((await holderOf(api.kube(), 'ml', 'iris'))?.name).toBe('eve');
   await next.release();
 }, 60_000);
+
+test('a clock that is minutes off neither hides who works nor takes the Lease from them', async () => {
+  const lease = await HeldLease.take(api.kube(), 'ml', 'iris', 'ada');
+  try {
+    setSystemTime(Date.now() + 300_000);
+    expect((await holderOf(api.kube(), 'ml', 'iris'))?.name).toBe('ada');
+    expect(await codeOf(HeldLease.take(api.kube(), 'ml', 'iris', 'eve'))).toBe('RELEASE_BUSY');
+  } finally {
+    setSystemTime();
+    await lease.release();
+  }
+}, 60_000);
+
+test('a machine that has slept asks for its Lease before it does anything', async () => {
+  const lease = await HeldLease.take(api.kube(), 'ml', 'iris', 'ada');
+  try {
+    for (const [key, stored] of api.objects)
+      api.objects.set(key, { ...stored, spec: { holderIdentity: 'eve' } } as never);
+    setSystemTime(Date.now() + 60_000);
+    expect(await codeOf(lease.check())).toBe('RELEASE_BUSY');
+  } finally {
+    setSystemTime();
+    await lease.release();
+  }
+});
 
 test('two that take it at once: one of them has it', async () => {
   const taken = await Promise.allSettled(['ada', 'eve'].map((name) => HeldLease.take(api.kube(), 'ml', 'iris', name)));

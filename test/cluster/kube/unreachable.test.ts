@@ -31,7 +31,8 @@ const failed = (work: Promise<unknown>) =>
 test('who waits for it is told once that it is away and once that it is back, whatever is asked meanwhile', async () => {
   const api = new FakeApi();
   api.objects.set('/version', { metadata: { name: 'version' } });
-  let left = 5;
+  // Two of each of the three: whichever is asked first, none is answered before all have been refused.
+  let left = 6;
   api.fault = () => (left-- > 0 ? 503 : undefined);
   const lines: string[] = [];
   const kube = new Kube(api.kube().connection, { onOutage: (line) => lines.push(line) });

@@ -85,7 +85,6 @@ test('a pod can be reached at its two ports, and reaches nobody', () => {
     podSelector: { matchLabels: { 'app.kubernetes.io/name': 'iris' } },
     policyTypes: ['Ingress', 'Egress'],
     ingress: [{ ports }],
-    egress: [],
   });
   expect(policy(FULL)?.ingress).toEqual([{ ports, from: FULL.networkPolicy.from }]);
   expect(policy({ networkPolicy: false })).toBeUndefined();

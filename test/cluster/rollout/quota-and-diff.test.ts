@@ -15,6 +15,8 @@ test.each([
   ['300Mi', 300 * 2 ** 20],
   ['1.5G', 1.5e9],
   ['1e3', 1000],
+  ['2Pi', 2 ** 51],
+  ['1500000u', 1.5],
 ])('%s is %d', (text, amount) => {
   expect(amountOf(text)).toBe(amount);
 });

@@ -37,3 +37,10 @@ test('where there is none, the namespace is likely another one', async () => {
   const error = await asked('iris');
   expect([error?.code, error?.hint?.includes('--namespace')]).toEqual(['SERVICE_NOT_FOUND', true]);
 });
+
+test('one that another tool applied is there, and is not what was meant by another name', async () => {
+  api.objects.set(DEPLOYMENTS, list('iris'));
+  const error = await asked('iris');
+  expect(error?.code).toBe('SERVICE_NOT_FOUND');
+  expect([error?.hint?.includes('Did you mean'), error?.hint?.includes('--config')]).toEqual([false, true]);
+});
