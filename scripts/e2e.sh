@@ -21,8 +21,6 @@ if ! command -v go >/dev/null; then
   echo "e2e needs Go: it builds crane and cosign (e2e/go, e2e/cosign)" >&2
   exit 3
 fi
-# What earlier runs left in their home, and no run has used for a day.
-INLAY_HOME=${INLAY_E2E_HOME:-$HOME/.cache/inlay-e2e} bin/inlay prune --local --grace 1d --yes >&2
 # The cluster of e2e/cluster, unless another is named (INLAY_E2E_REGISTRY and KUBECONFIG). One that is up already is left up.
 trap 'exit 130' INT TERM
 if [ -z "$INLAY_E2E_REGISTRY" ]; then
