@@ -57,7 +57,7 @@ const EXTRAS: Partial<Record<Kind, () => Part[]>> = {
     node('Add', ['p', 'nothing'], ['y']),
   ],
   broken: () => [node('NoSuchOperator', ['p'], ['y'])],
-  slow: () => work(60),
+  slow: () => work(200),
   busy: () => work(400),
   stuck: () => work(20_000),
   // p + 0 · the sum of 200 million numbers
