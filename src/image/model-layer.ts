@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type ModelFile, type Project, serializeContract } from '../contract/index.ts';
+import { type ModelFile, type Project, quantityBytes, serializeContract } from '../contract/index.ts';
 import type { TarEntry } from './layer/tar.ts';
 import { modelFilePath, OWN_LAYER_BYTES, requireSame } from './model-files.ts';
 
@@ -21,6 +21,8 @@ export function modelEnvironment(project: Project): Readonly<Record<string, stri
     MODEL_FILEPATH: `${MODEL_DIR}/${basename(project.modelPath)}`,
     ...(project.labelsPath === undefined ? {} : { LABEL_FILEPATH: `${MODEL_DIR}/${basename(project.labelsPath)}` }),
     ...(project.transform === undefined ? {} : { TRANSFORM_DIR }),
+    // JavaScriptCore lets its heap grow by what the machine has, 24 GB say, in a container of 300Mi too.
+    BUN_JSC_forceRAMSize: String(quantityBytes(project.contract.server.memory)),
   };
 }
 
