@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BASE_DIGEST, type Descriptor, indexSchema, manifestSchema, OciLayout } from '../../image/index.ts';
+import { BASE_DIGEST, indexSchema, manifestSchema, OciLayout } from '../../image/index.ts';
 import type { ManifestFacts, RepositoryState } from '../decide/world.ts';
 
 /** The local store as registries are seen: a repository for each name, and what lies there beside them. */
@@ -28,12 +28,18 @@ export async function readStore(dir: string): Promise<StoreState> {
     names.set(name, (names.get(name) ?? new Map<string, string>()).set(tag, descriptor.digest));
   }
   const listed = (await layout.index()).manifests;
-  const attached = listed.filter(({ artifactType }) => artifactType !== undefined);
+  // Each is read once, not for every name.
+  const attached: ManifestFacts[] = [];
+  for (const { artifactType, digest } of listed) {
+    const facts = artifactType === undefined ? undefined : await factsOf(layout, digest);
+    if (facts?.subject !== undefined) attached.push(facts);
+  }
   const repositories: RepositoryState[] = [];
   for (const [name, tags] of names) {
     const manifests = new Map<string, ManifestFacts>();
     for (const digest of tags.values()) await reach(layout, digest, manifests);
-    for (const descriptor of attached) await reachAttached(layout, descriptor, manifests);
+    for (const facts of attached)
+      if (facts.subject !== undefined && manifests.has(facts.subject)) manifests.set(facts.digest, facts);
     const since = new Map([...manifests.keys()].map((digest) => [digest, blobs.get(digest)?.usedAt ?? 0]));
     repositories.push({ name, storage: 'local', tags, manifests, since });
   }
@@ -55,11 +61,6 @@ export async function reach(layout: OciLayout, digest: string, found: Map<string
   if (!facts) return;
   found.set(digest, facts);
   for (const child of facts.children) await reach(layout, child, found);
-}
-
-async function reachAttached(layout: OciLayout, { digest }: Descriptor, found: Map<string, ManifestFacts>) {
-  const facts = await factsOf(layout, digest);
-  if (facts?.subject !== undefined && found.has(facts.subject)) found.set(digest, facts);
 }
 
 async function factsOf(layout: OciLayout, digest: string): Promise<ManifestFacts | undefined> {
