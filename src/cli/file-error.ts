@@ -1,6 +1,5 @@
-import { type ErrorCode, InlayError } from '../error/index.ts';
+import { type ErrorCode, InlayError, isDiskFull } from '../error/index.ts';
 
-const FULL = ['ENOSPC', 'EDQUOT'];
 const REFUSED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EIO', 'ELOOP', 'ENAMETOOLONG', 'EXDEV'];
 
 /**
@@ -10,7 +9,7 @@ const REFUSED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EIO', 'ELOOP'
 export function toldOfFiles(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof InlayError || !('code' in error)) return error;
   const as = (code: ErrorCode, hint: string) => new InlayError(code, error.message, { cause: error, hint });
-  if (FULL.includes(String(error.code)))
+  if (isDiskFull(error))
     return as(
       'DISK_FULL',
       'df tells which file system is full. Free some of it (inlay prune --local looks at INLAY_HOME), and run it again.',

@@ -16,7 +16,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Header } from 'tar-stream';
-import { InlayError } from '../error/index.ts';
+import { InlayError, isDiskFull } from '../error/index.ts';
 import { decompressed, type OciLayout, type ResolvedImage, readTar } from '../image/index.ts';
 
 /**
@@ -75,8 +75,7 @@ async function applyLayer(
     for await (const { header, content } of readTar(hashed())) await applyEntry(header, content, root, owners);
   } catch (error) {
     // A full disk is no fault of the layer's.
-    const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
-    if (full || error instanceof InlayError) throw error;
+    if (isDiskFull(error) || error instanceof InlayError) throw error;
     throw new InlayError('IMAGE_INVALID', `layer ${digest} cannot be unpacked: ${(error as Error).message}`, {
       cause: error,
       hint: 'Build or pull the image again.',

@@ -9,6 +9,7 @@ const LOCK_NB = 4;
 const isMac = process.platform === 'darwin';
 const EINTR = 4;
 const EWOULDBLOCK = isMac ? 35 : 11;
+const BUSY: readonly number[] = [EWOULDBLOCK, EINTR];
 
 const FIRST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 20;
@@ -44,7 +45,7 @@ export async function whileLocked<T>(
 /** Takes the lock of an open file, which has it until it is closed. @returns false where somebody has it, undefined where there are no such locks */
 export function tryLock(file: FileHandle, mode: LockMode = 'exclusive'): boolean | undefined {
   const error = flock(file.fd, mode);
-  return error === 0 ? true : error === EWOULDBLOCK ? false : undefined;
+  return error === 0 ? true : BUSY.includes(error) ? false : undefined;
 }
 
 /** True while a path leads to an open file: whoever held its lock before may have renamed or removed it. */
@@ -62,8 +63,7 @@ export async function takeLock(
 ): Promise<void> {
   const until = performance.now() + patienceMs;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-    const error = flock(file.fd, mode);
-    if (error !== EWOULDBLOCK && error !== EINTR) return;
+    if (tryLock(file, mode) !== false) return;
     if (performance.now() > until)
       throw new InlayError('STORE_BUSY', `${path} is locked by another process for more than ${patienceMs / 1000} s`, {
         hint: `Another inlay works with the same files. See who has it open (fuser -v ${path}): one that was stopped holds it until it goes on or ends.`,
