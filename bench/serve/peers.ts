@@ -87,6 +87,7 @@ const MAKERS: Readonly<Record<PeerId, (model: BenchModel) => Promise<Omit<Peer, 
       // As the image has it: src/image/put-image.ts.
       BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
       MIMALLOC_PURGE_DELAY: '10000',
+      BUN_JSC_largeHeapSize: '4194304',
       // And src/image/model-layer.ts, for the 300Mi that a project has which says nothing.
       BUN_JSC_forceRAMSize: String(300 * 2 ** 20),
       HOST: '127.0.0.1',
