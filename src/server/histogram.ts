@@ -39,6 +39,11 @@ export class Histogram {
     this.#sum += value;
   }
 
+  /** How many numbers it has. */
+  get count(): number {
+    return this.#counts.reduce((sum, one) => sum + one, 0);
+  }
+
   values(): HistogramValues {
     return { counts: [...this.#counts], sum: this.#sum };
   }

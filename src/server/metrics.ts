@@ -62,6 +62,16 @@ export class Metrics {
     return (seconds) => own.observe(seconds);
   }
 
+  /** Requests that asked the model over HTTP and have their answer, whatever it is. */
+  get asked(): number {
+    let count = 0;
+    for (const [key, histogram] of this.#requests) {
+      const [route = '', code = ''] = key.split(' ');
+      if (isInference(route) && /^\d+$/.test(code)) count += histogram.count;
+    }
+    return count;
+  }
+
   /** A run of the model. */
   ran(rows: number, seconds: number): void {
     this.#inference.observe(seconds);

@@ -51,7 +51,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   const started = performance.now();
   const signals = watchSignals(log);
   const cpus = cpuLimit();
-  const draining = sharedNumbers(1);
+  const draining = sharedNumbers(2);
   const pulses = sharedNumbers(threadsFor(cpus));
   const predictionSink = openPredictionSink(settings, options.stdout, log);
   if (settings.maxHeaderBytes !== DEFAULT_SETTINGS.maxHeaderBytes) await limitHeaders(settings.maxHeaderBytes);
@@ -128,7 +128,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
   await signals.first;
   await Promise.all([
     server.drain(signals.second),
-    grpc?.drain(settings.drainMs, signals.second),
+    grpc?.drain(server.untilQuiet(() => grpc.connections, signals.second)),
     replicas?.drain(signals.second),
   ]);
   await server.flushed();

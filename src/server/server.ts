@@ -20,13 +20,17 @@ import { readingRoute } from './reading-route.ts';
 import { elsewhere, type Handler, mapHandlers, pathOf, type Readings } from './router.ts';
 import type { Settings } from './settings.ts';
 import type { Transformer } from './transform/index.ts';
+import { untilQuiet } from './until-quiet.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
   readonly log: Log;
   /** Where a prediction log goes, where the settings ask for one; whoever opened it closes it. */
   readonly predictionSink?: LineSink | undefined;
-  /** One number that all serving threads see: 1 once they drain, so that no thread says that it is ready then. */
+  /**
+   * What all serving threads see. First: 1 once they drain, so that no thread says that it is ready then. Second: how many requests
+   * came since.
+   */
   readonly draining?: Int32Array;
   /** This thread among those that serve: see Liveness. */
   readonly thread?: Pick<LivenessOptions, 'pulses' | 'own'>;
@@ -72,7 +76,7 @@ export class ModelServer {
     this.#settings = options.settings;
     this.#log = options.log;
     this.#predictionSink = options.predictionSink;
-    this.#draining = options.draining ?? new Int32Array(1);
+    this.#draining = options.draining ?? new Int32Array(2);
     const { bodyTimeoutMs: deadlineMs, maxBodyBytes: bytes, maxBodiesBytes: bytesTogether } = options.settings;
     this.#bodies = new BodyWatch({ deadlineMs, bytes, bytesTogether });
     this.#ages = new ConnectionAge(options.settings.maxConnectionAgeMs);
@@ -183,8 +187,8 @@ export class ModelServer {
   }
 
   /**
-   * Stops without failing a request: not ready at once, still serving for `drainMs` so that whoever routes traffic here
-   * has noticed, then closed when the last answer is out.
+   * Stops without failing a request: not ready at once, still serving until none has come for `drainMs`, since whoever routes traffic
+   * here has noticed then, then closed when the last answer is out.
    * @param hurry ends the wait early
    */
   async drain(hurry: Promise<void> = new Promise(() => {})): Promise<void> {
@@ -192,9 +196,22 @@ export class ModelServer {
     this.#phase = 'draining';
     Atomics.store(this.#draining, 0, 1);
     this.#door.drain(this.#handlers(closing));
-    await Promise.race([Bun.sleep(this.#settings.drainMs), hurry]);
+    const late = await this.untilQuiet(() => this.metrics.asked, hurry);
+    if (late && this.#settings.maxDrainMs > this.#settings.drainMs)
+      this.#log.warning('the drain ends although requests still come: somebody still routes them here');
     await this.#door.finish(() => this.notLive() !== undefined);
     this.#end();
+  }
+
+  /**
+   * Waits in a drain until no request has come for `drainMs`, to this server or to what serves beside it.
+   * @param asked how many have come: to what waits @param hurry ends the wait early
+   * @returns whether they still came when `maxDrainMs` were over
+   */
+  untilQuiet(asked: () => number, hurry: Promise<void>): Promise<boolean> {
+    const { drainMs: quietMs, maxDrainMs } = this.#settings;
+    const all = this.#draining.subarray(1);
+    return untilQuiet({ quietMs, mostMs: Math.max(quietMs, maxDrainMs), asked, all, hurry });
   }
 
   /** Resolves when what was predicted so far is in the prediction log. */

@@ -13,8 +13,10 @@ export interface Settings {
   readonly grpc: { readonly port: number; readonly asked: boolean } | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
-  /** How long requests are still served after SIGTERM, milliseconds. */
+  /** How long requests are still served after SIGTERM and after the last of them, milliseconds. */
   readonly drainMs: number;
+  /** How long they are at most, milliseconds; where it is less than drainMs, that is. */
+  readonly maxDrainMs: number;
   /** The largest request body, bytes. */
   readonly maxBodyBytes: number;
   /** Bodies that are on their way together, bytes. */
@@ -57,6 +59,7 @@ export const DEFAULT_SETTINGS: Settings = {
   logLevel: 'INFO',
   logFormat: 'TEXT',
   drainMs: 5_000,
+  maxDrainMs: 0,
   maxBodyBytes: 16 * 1024 * 1024,
   maxBodiesBytes: 64 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
@@ -117,6 +120,12 @@ export function readSettings(env: Environment): Settings {
       'TEXT or JSON',
     ),
     drainMs: read('DRAIN_S', DEFAULT_SETTINGS.drainMs, (text) => seconds(text, 3600), 'seconds from 0 to 3600'),
+    maxDrainMs: read(
+      'MAX_DRAIN_S',
+      DEFAULT_SETTINGS.maxDrainMs,
+      (text) => seconds(text, 3600),
+      'seconds from 0 to 3600',
+    ),
     maxBodyBytes: read(
       'MAX_BODY_BYTES',
       DEFAULT_SETTINGS.maxBodyBytes,

@@ -56,6 +56,44 @@ test('SIGTERM under load: not ready at once, still serving until those who route
   expect(await child.exited).toBe(0);
 }, 20_000);
 
+test('while requests still come to a server that drains it serves on, probes aside, and then it ends', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '3', MAX_DRAIN_S: '600' });
+  const body = '{"data":[[5.1,3.5,1.4,0.2]]}';
+  const begun = performance.now();
+  child.kill('SIGTERM');
+  // Somebody who has not noticed: for longer than the drain takes without.
+  while (performance.now() - begun < 6000) {
+    expect((await fetch(`${url}/predict`, { method: 'POST', body })).status).toBe(200);
+    await Bun.sleep(20);
+  }
+  let probing = true;
+  const probe = async () => {
+    while (probing) {
+      await fetch(`${url}/health/live`).catch(() => {});
+      await Bun.sleep(20);
+    }
+  };
+  const probes = probe();
+  expect(await child.exited).toBe(0);
+  probing = false;
+  await probes;
+}, 30_000);
+
+test('it does not serve on for longer than it may, and says that requests still came', async () => {
+  const { child, url } = await start({ ...reference, DRAIN_S: '3', MAX_DRAIN_S: '3.5' });
+  child.kill('SIGTERM');
+  let ended = false;
+  child.exited.then(() => {
+    ended = true;
+  });
+  while (!ended) {
+    await fetch(`${url}/predict`, { method: 'POST', body: '{"data":[[5.1,3.5,1.4,0.2]]}' }).catch(() => {});
+    await Bun.sleep(5);
+  }
+  expect(await child.exited).toBe(0);
+  expect(await new Response(child.stderr).text()).toContain('requests still come');
+}, 30_000);
+
 test('a request that is under way when the drain ends is still answered', async () => {
   const { child, url } = await start({ ...reference, DRAIN_S: '0' });
   const slow = new ReadableStream({

@@ -48,11 +48,12 @@ function resourcesOf({ image }: ServicePlan): V1ResourceRequirements {
 
 /** What the manifests promise is said to the server; then what `deploy.env` adds, by name. */
 function envOf(plan: ServicePlan): V1EnvVar[] {
-  const { drainS, connectionAgeS } = lifecycleOf(plan);
+  const { drainS, maxDrainS, connectionAgeS } = lifecycleOf(plan);
   const own = {
     PORT: String(HTTP_PORT),
     GRPC_PORT: String(portsOf(plan).find(({ name }) => name === 'grpc')?.port ?? 0),
     DRAIN_S: String(drainS),
+    MAX_DRAIN_S: String(maxDrainS),
     MAX_CONNECTION_AGE_S: String(connectionAgeS),
   };
   const more = Object.entries(plan.deploy.env).filter(([name]) => !(name in own));

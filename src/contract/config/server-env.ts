@@ -31,6 +31,7 @@ export const serverEnvSchema = z.strictObject({
     .optional()
     .describe('0: no gRPC.'),
   DRAIN_S: number(0, 3600).optional(),
+  MAX_DRAIN_S: number(0, 3600).optional(),
   MAX_BODY_BYTES: whole(1, 2 ** 31).optional(),
   MAX_BODIES_BYTES: whole(1, 2 ** 40).optional(),
   MAX_HEADER_BYTES: whole(1024, 2 ** 20).optional(),

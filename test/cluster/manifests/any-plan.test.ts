@@ -145,8 +145,8 @@ test('numbers are in the ranges of Kubernetes, and a pod has time to end', () =>
     for (const probe of [container?.startupProbe, container?.readinessProbe, container?.livenessProbe])
       for (const part of [probe?.periodSeconds, probe?.timeoutSeconds, probe?.failureThreshold])
         expect(part).toSatisfy((n) => Number.isInteger(n) && Number(n) >= 1 && Number(n) < 2 ** 31);
-    const { preStopS, drainS, longestRequestS, connectionAgeS } = lifecycleOf(plan);
-    expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopS + drainS + longestRequestS);
+    const { preStopS, maxDrainS, longestRequestS, connectionAgeS } = lifecycleOf(plan);
+    expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopS + maxDrainS + longestRequestS);
     expect(Number.isInteger(pod?.terminationGracePeriodSeconds)).toBe(true);
     expect(plan.deploy.env.MAX_CONNECTION_AGE_S ?? connectionAgeS).toSatisfy((s) => Number(s) >= 0 && Number(s) <= 300);
     expect(replicasPatch(plan, 'stable', plan.deploy.replicas.initial).spec.replicas).toBeGreaterThanOrEqual(1);

@@ -64,12 +64,13 @@ test('the pod is one that the restricted Pod Security Standard admits', () => {
 });
 
 test('a pod ends after its sleep, its drain and the longest request', () => {
-  for (const env of [{}, { DRAIN_S: 60, BODY_TIMEOUT_S: 300, MAX_QUEUE_MS: 2500 }]) {
+  for (const env of [{}, { MAX_DRAIN_S: 10 }, { DRAIN_S: 90, BODY_TIMEOUT_S: 300, MAX_QUEUE_MS: 2500 }]) {
     const { pod, container, env: told } = specOf(planOf({ env }));
-    const { preStopS, drainS, longestRequestS } = lifecycleOf(planOf({ env }));
+    const { preStopS, drainS, maxDrainS, longestRequestS } = lifecycleOf(planOf({ env }));
     expect(container.lifecycle?.preStop?.sleep?.seconds).toBe(preStopS);
-    expect(Number(told.DRAIN_S)).toBe(drainS);
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopS + drainS + longestRequestS);
+    expect([Number(told.DRAIN_S), Number(told.MAX_DRAIN_S)]).toEqual([drainS, maxDrainS]);
+    expect(maxDrainS).toBeGreaterThanOrEqual(drainS);
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopS + maxDrainS + longestRequestS);
     expect(longestRequestS).toBeGreaterThan(
       (env.BODY_TIMEOUT_S ?? DEFAULT_SETTINGS.bodyTimeoutMs / 1000) + (env.MAX_QUEUE_MS ?? 1000) / 1000,
     );
@@ -143,11 +144,14 @@ test.each([
 });
 
 test('variables of deploy.env are told, once each, and win', () => {
-  const { container, env } = specOf(planOf({ env: { DRAIN_S: 20, MAX_CONNECTION_AGE_S: 0, LOG_LEVEL: 'DEBUG' } }));
+  const { container, env } = specOf(
+    planOf({ env: { DRAIN_S: 20, MAX_DRAIN_S: 30, MAX_CONNECTION_AGE_S: 0, LOG_LEVEL: 'DEBUG' } }),
+  );
   expect(env).toEqual({
     PORT: '8000',
     GRPC_PORT: '8001',
     DRAIN_S: '20',
+    MAX_DRAIN_S: '30',
     MAX_CONNECTION_AGE_S: '0',
     LOG_LEVEL: 'DEBUG',
   });

@@ -157,10 +157,16 @@ test.each(['iris-canary', 'iris-stable'])('%s is no name: it would be a part of 
 test('the server takes what deploy.env takes, and has no variable more', async () => {
   const { env } = resolveDeploy(
     config(
-      'env: {LOG_LEVEL: DEBUG, LOG_FORMAT: JSON, GRPC_PORT: 0, DRAIN_S: 1.5, MAX_BODY_BYTES: 2147483648, MAX_BODIES_BYTES: 1099511627776, MAX_HEADER_BYTES: 1024, MAX_REQUEST_ROWS: 1, MAX_CONNECTIONS: 1000000, LIVENESS_TIMEOUT_S: 0.5, TRANSFORM_TIMEOUT_S: 30, PREDICTION_LOG_MAX_BYTES: 0, BODY_TIMEOUT_S: 3600, MAX_QUEUE_ROWS: 1, MAX_QUEUE_MS: "500", MAX_CONNECTION_AGE_S: 86400, ACCESS_LOG: true, DIRECT_REQUESTS: false, PREDICTION_LOG: /tmp/log, PREDICTION_LOG_SAMPLE: 0.5, PREDICTION_LOG_REDACT: "a,b"}',
+      'env: {LOG_LEVEL: DEBUG, LOG_FORMAT: JSON, GRPC_PORT: 0, DRAIN_S: 1.5, MAX_DRAIN_S: 20, MAX_BODY_BYTES: 2147483648, MAX_BODIES_BYTES: 1099511627776, MAX_HEADER_BYTES: 1024, MAX_REQUEST_ROWS: 1, MAX_CONNECTIONS: 1000000, LIVENESS_TIMEOUT_S: 0.5, TRANSFORM_TIMEOUT_S: 30, PREDICTION_LOG_MAX_BYTES: 0, BODY_TIMEOUT_S: 3600, MAX_QUEUE_ROWS: 1, MAX_QUEUE_MS: "500", MAX_CONNECTION_AGE_S: 86400, ACCESS_LOG: true, DIRECT_REQUESTS: false, PREDICTION_LOG: /tmp/log, PREDICTION_LOG_SAMPLE: 0.5, PREDICTION_LOG_REDACT: "a,b"}',
     ),
   );
-  expect(readSettings(env)).toMatchObject({ drainMs: 1500, maxQueueMs: 500, accessLog: true, grpc: undefined });
+  expect(readSettings(env)).toMatchObject({
+    drainMs: 1500,
+    maxDrainMs: 20_000,
+    maxQueueMs: 500,
+    accessLog: true,
+    grpc: undefined,
+  });
   const documented = [
     ...(await Bun.file(`${import.meta.dir}/../../../docs/server.md`).text()).matchAll(/^\| ([A-Z_]+) \|/gm),
   ]

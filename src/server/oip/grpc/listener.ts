@@ -44,6 +44,7 @@ export class GrpcListener {
   readonly #sockets = new Set<Socket<Connection>>();
   /** Bytes of messages that are not whole yet, on all connections; and the most that it was since memory was given back. */
   #openBytes = 0;
+  #connections = 0;
   #mostOpenBytes = 0;
   #collecting: ReturnType<typeof setTimeout> | undefined;
   #loading: Promise<typeof import('./grpc.ts')> | undefined;
@@ -59,18 +60,23 @@ export class GrpcListener {
     return this.#listener.port;
   }
 
+  /** Connections that have sent something, so far: calls of one that is kept come whether or not new ones are routed here. */
+  get connections(): number {
+    return this.#connections;
+  }
+
   /** Tells those who watch the server's health that it is ready, or no longer. */
   readinessChanged(): void {
     this.#server?.readinessChanged();
   }
 
   /**
-   * Stops without failing a call: not ready at once, still serving for `drainMs`, then closed when the last answer is out.
-   * @param hurry ends the wait early
+   * Stops without failing a call: not ready at once, still serving until `quiet`, then closed when the last answer is out.
+   * @param quiet resolves when whoever routes calls here has noticed
    */
-  async drain(drainMs: number, hurry: Promise<void>): Promise<void> {
+  async drain(quiet: Promise<unknown>): Promise<void> {
     this.readinessChanged();
-    await Promise.race([Bun.sleep(drainMs), hurry]);
+    await quiet;
     await this.close();
   }
 
@@ -159,6 +165,7 @@ export class GrpcListener {
   }
 
   async #serve(socket: Socket<Connection>): Promise<void> {
+    this.#connections++;
     this.#loading ??= import('./grpc.ts');
     const { GrpcServer, SocketStream } = await this.#loading;
     this.#server ??= new GrpcServer(this.#options, this.#options);
