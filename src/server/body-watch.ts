@@ -1,4 +1,5 @@
 import { HttpError, RETRY_AFTER } from './answer.ts';
+import { collectAfter } from './collect-after.ts';
 import type { Incoming } from './incoming.ts';
 
 /** A request whose body is awaited. */
@@ -82,6 +83,7 @@ export class BodyWatch {
   #forget(awaiting: Awaiting, { bytes }: Late): void {
     this.#late.delete(awaiting);
     this.#lateBytes -= bytes;
+    collectAfter(bytes);
   }
 
   #forgetArrived(): void {

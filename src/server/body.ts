@@ -1,4 +1,5 @@
 import { HttpError } from './answer.ts';
+import { collectAfter } from './collect-after.ts';
 import { MOST_LISTS, MOST_NESTED, nestingFault } from './nesting.ts';
 
 /**
@@ -72,6 +73,7 @@ export function parseJson(text: string): unknown {
     throw new HttpError(413, 'BODY_TOO_LARGE', `the body has more than ${MOST_LISTS} lists and objects`, {
       hint: 'Send fewer rows a request.',
     });
+  collectAfter(text.length);
   try {
     return JSON.parse(text);
   } catch (error) {
